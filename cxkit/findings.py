@@ -1,0 +1,99 @@
+"""From a number to a finding: a sentence filled from its own estimate, and a verdict against a reference."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxkit.estimates import Estimate, from_dict
+from cxkit.style import format_interval, format_value
+
+VERDICTS = ("strength", "weakness", "too early to say", "no reference")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the audit found.
+
+    id: `area.name`; claim: a sentence of ours with the places {value}, {interval} and {n};
+    target: what the number is judged against (the client's own), or None; higher_is_better: which side is good;
+    evidence: names of tables and figures of the run; action: what follows from it, or an empty text.
+    """
+
+    id: str
+    claim: str
+    estimate: Estimate
+    label: str
+    target: float | None = None
+    target_source: str = ""
+    higher_is_better: bool = True
+    evidence: tuple[str, ...] = ()
+    action: str = ""
+    currency: str = ""
+
+    def sentence(self) -> str:
+        """The claim with its own numbers in it; where the data cannot tell, it says so."""
+        e = self.estimate
+        if not e.known:
+            return f"{self.label}: too early to say (n = {e.n:,}; {e.method})."
+        return self.claim.format(
+            value=format_value(e.value, e.unit, self.currency),
+            interval=f"{format_interval(e, self.currency)}, n = {e.n:,}",
+            n=f"{e.n:,}",
+        )
+
+    def quadrant(self) -> str:
+        """The verdict: strength, weakness, too early to say, or no reference."""
+        return judge(self.estimate, self.target, higher_is_better=self.higher_is_better)
+
+
+def judge(estimate: Estimate, reference: float | None, *, higher_is_better: bool = True) -> str:
+    """Strength or weakness where the whole interval lies on one side of the reference, else "too early to say".
+
+    Without a reference there is nothing to judge against ("no reference"): no built-in industry figure is used.
+    """
+    if reference is None:
+        return "no reference"
+    if not estimate.known or estimate.low <= reference <= estimate.high:
+        return "too early to say"
+    return "strength" if (estimate.low > reference) == higher_is_better else "weakness"
+
+
+def save(findings: list[Finding], path: Path) -> None:
+    """Write findings as JSON, one list, in the order given. Raises ValueError on an id used twice."""
+    ids = [f.id for f in findings]
+    twice = sorted({i for i in ids if ids.count(i) > 1})
+    if twice:
+        raise ValueError(f"a finding's id must be its own; used twice: {', '.join(twice)}.")
+    rows = [
+        {
+            "id": f.id,
+            "sentence": f.sentence(),
+            "claim": f.claim,
+            "label": f.label,
+            "estimate": f.estimate.as_dict(),
+            "target": f.target,
+            "target_source": f.target_source,
+            "higher_is_better": f.higher_is_better,
+            "quadrant": f.quadrant(),
+            "evidence": list(f.evidence),
+            "action": f.action,
+            "currency": f.currency,
+        }
+        for f in findings
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(rows, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def load(path: Path) -> list[Finding]:
+    """The findings that `save` wrote."""
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    derived = ("sentence", "quadrant")
+    return [
+        Finding(
+            **{k: v for k, v in row.items() if k not in (*derived, "estimate", "evidence")},
+            estimate=from_dict(row["estimate"]),
+            evidence=tuple(row["evidence"]),
+        )
+        for row in rows
+    ]
