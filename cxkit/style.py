@@ -1,32 +1,159 @@
 """How numbers and pictures look: number formats, palette, theme."""
 
 import math
+import re
+import unicodedata
+from collections.abc import Sequence
 
 from cxkit.estimates import Estimate
 
+INK, GREY, LIGHT = "#1c2024", "#646c76", "#d9dde2"  # text; context; hairlines and what is not the point
+DEFAULT_ACCENT = "#1f5673"
+# seaborn's "colorblind", its lightest and its grey left out: they vanish on white or mean context here
+PALETTE = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#56b4e9", "#7a5195")
+
 
 def format_value(value: float, unit: str, currency: str = "") -> str:
-    """A number as a reader sees it: percent without decimals from 10 % on and with one below; money with thousands
-    separated; lifts with their sign."""
+    """A number as a reader sees it, with a true minus sign and its unit.
+
+    Percent (share, lift) without decimals from 10 % on and with one below; lifts with their sign; money and the rest
+    with thousands separated, without decimals from 100 on, with one from 10 on, else with two unless it is whole.
+    What is not finite is a dash.
+    """
     if not math.isfinite(value):
         return "–"
     if unit in ("share", "lift"):
         percent = 100 * value
-        text = f"{percent:,.0f}" if abs(percent) >= 9.95 or percent == 0 else f"{percent:.1f}"
-        sign = "+" if unit == "lift" and value > 0 else ""
-        return f"{sign}{text} %".replace("-", "−")
-    digits = 0 if abs(value) >= 100 or value == int(value) else 1 if abs(value) >= 10 else 2
-    text = f"{value:,.{digits}f}".replace("-", "−")
+        digits = 0 if abs(percent) >= 9.95 or percent == 0 else 1
+        text = _signed(percent, digits, plus=unit == "lift")
+        return f"{text} %"
+    digits = 0 if abs(value) >= 99.95 or value == int(value) else 1 if abs(value) >= 9.995 else 2
     suffix = {"money": f" {currency}", "days": " days"}.get(unit, "")
-    return (text + suffix).rstrip()
+    return (_signed(value, digits) + suffix).rstrip()
+
+
+def _signed(number: float, digits: int, *, plus: bool = False) -> str:
+    """A rounded number with a true minus; what rounds to zero has no sign."""
+    text = f"{number:+,.{digits}f}" if plus else f"{number:,.{digits}f}"
+    if not text.strip("+-0.,"):
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
 
 
 def format_interval(estimate: Estimate, currency: str = "") -> str:
-    """Both ends of an estimate's interval: `39–43 %`."""
+    """Both ends of an estimate's interval with their unit once: `39–43 %`, `−2.0 to +14 %`; a dash where unknown."""
+    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
+        return "–"
     low, high = (format_value(end, estimate.unit, currency) for end in (estimate.low, estimate.high))
-    units = [u for u in (" %", " days", f" {currency}") if u.strip()]
-    unit_text = next((u for u in units if low.endswith(u) and high.endswith(u)), "")
-    if unit_text:
-        low = low[: -len(unit_text)]
+    for unit_text in (" %", " days", f" {currency}"):
+        if unit_text.strip() and low.endswith(unit_text) and high.endswith(unit_text):
+            low = low.removesuffix(unit_text)
     joint = " to " if estimate.unit == "lift" or "−" in low + high else "–"
     return f"{low}{joint}{high}"
+
+
+def clean_text(text: object) -> str:
+    """Text from data on one line, without control characters and without marks that turn the direction of writing."""
+    one_line = re.sub(r"\s+", " ", str(text))
+    hidden = ("Cc", "Cf", "Cs", "Co", "Cn")
+    return "".join(c for c in one_line if unicodedata.category(c) not in hidden).strip()
+
+
+def plain_text(text: object, *, width: int = 60) -> str:
+    """Text from data as a picture's label: cleaned, at most `width` characters, and never read as a formula by
+    matplotlib (`$` is escaped)."""
+    short = clean_text(text)
+    if len(short) > width:
+        short = short[: width - 1].rstrip() + "…"
+    return short.replace("$", r"\$")
+
+
+def _channels(colour: str) -> list[int]:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
+        raise ValueError(f"a colour is written #rrggbb; found {colour!r}.")
+    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours, 1 to 21. Source: WCAG 2.2, definitions of contrast ratio and relative luminance."""
+
+    def luminance(colour: str) -> float:
+        parts = [c / 255 for c in _channels(colour)]
+        red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def accent(colour: str | None = None, *, least: float = 4.8) -> str:
+    """The one accent colour: the client's, darkened in steps of a twentieth until it can be read on white.
+
+    `least` lies above the 4.5 that AA asks for, so that the colour also holds on a pale ground.
+    """
+    dark = (colour or DEFAULT_ACCENT).lower()
+    while contrast(dark, "#ffffff") < least:
+        dark = "#" + "".join(f"{int(c * 0.95):02x}" for c in _channels(dark))
+    return dark
+
+
+def series_colours(colour: str | None = None) -> list[str]:
+    """The accent, then the palette without what lies too close to the accent to be told from it."""
+    first = accent(colour)
+
+    def distance(other: str) -> float:
+        (r1, g1, b1), (r2, g2, b2) = _channels(first), _channels(other)
+        return math.sqrt(2 * (r1 - r2) ** 2 + 4 * (g1 - g2) ** 2 + 3 * (b1 - b2) ** 2)
+
+    return [first, *(c for c in PALETTE if distance(c) > 120)]
+
+
+def colours_for(names: Sequence[str]) -> dict[str, str]:
+    """One colour a name, in the order given, so that a group keeps its colour; names beyond the palette are grey."""
+    return {name: PALETTE[i] if i < len(PALETTE) else GREY for i, name in enumerate(names)}
+
+
+def theme(colour: str | None = None) -> dict[str, object]:
+    """matplotlib's settings for a picture 7.2 inches wide, whose text stays above 9 pt on A4; `C0` is the accent.
+
+    The fixed hash salt keeps SVG the same bytes.
+    """
+    from cycler import cycler
+
+    return {
+        "figure.figsize": (7.2, 3.6),
+        "figure.constrained_layout.use": True,
+        "figure.facecolor": "white",
+        "font.family": "DejaVu Sans",
+        "font.size": 10,
+        "text.color": INK,
+        "axes.titlesize": 11,
+        "axes.titlelocation": "left",
+        "axes.titleweight": "bold",
+        "axes.titlepad": 10,
+        "axes.labelsize": 10,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": GREY,
+        "axes.linewidth": 0.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "axes.prop_cycle": cycler(color=series_colours(colour)),
+        "grid.color": LIGHT,
+        "grid.linewidth": 0.6,
+        "xtick.color": GREY,
+        "ytick.color": GREY,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "xtick.labelsize": 10,
+        "ytick.labelsize": 10,
+        "lines.linewidth": 2,
+        "lines.markersize": 5,
+        "patch.edgecolor": "white",
+        "legend.frameon": False,
+        "legend.fontsize": 10,
+        "hatch.color": GREY,
+        "hatch.linewidth": 0.6,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "cxkit",
+    }

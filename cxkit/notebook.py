@@ -1,0 +1,333 @@
+"""What a notebook calls: open the run, show tables, figures and sentences, keep findings.
+
+Everything shown is the same bytes for the same data: no clock, no random ids, no folder of the machine.
+"""
+
+import io
+import json
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cxkit import findings as findings_file
+from cxkit import style
+from cxkit.errors import DataError, UsageError
+from cxkit.findings import Finding
+from cxkit.parts import (
+    MIME,
+    VERDICT_WORDS,
+    check_name,
+    clean_text,
+    finding_record,
+    findings_record,
+    part,
+    table_record,
+)
+
+if TYPE_CHECKING:
+    import ibis
+    from matplotlib.axes import Axes
+
+    from cxkit.client import Client
+    from cxkit.sources import Loaded
+
+ROWS_SHOWN = 10
+DETAILED = 2000  # from so many points on, a scatter is stored as pixels inside the SVG
+
+
+@dataclass
+class Run:
+    """One notebook's place in a run: the client's settings, the tables, and the folder where results go."""
+
+    client: "Client"
+    loaded: "Loaded"
+    run_dir: Path
+    name: str
+    missing: list[dict] = field(default_factory=list)
+
+    @property
+    def as_of(self) -> date:
+        """The last day that counts."""
+        return self.loaded.as_of
+
+    @property
+    def currency(self) -> str:
+        """The client's one currency."""
+        return self.client.currency
+
+    @property
+    def seed(self) -> int:
+        """The seed of everything random."""
+        return self.client.seed
+
+    @property
+    def targets(self) -> Mapping[str, float]:
+        """The client's own targets: a finding's id -> a number."""
+        return self.client.targets
+
+    @property
+    def figures_dir(self) -> Path:
+        """Where figures go."""
+        return self.run_dir / "figures"
+
+    @property
+    def tables_dir(self) -> Path:
+        """Where whole tables go."""
+        return self.run_dir / "tables"
+
+    @cached_property
+    def connection(self) -> object:
+        """The engine, connected on first use."""
+        from cxkit import engine
+
+        settings = self.client.engine
+        return engine.connect(memory_limit=settings.memory_limit, threads=settings.threads)
+
+    def table(self, name: str) -> "ibis.Table":
+        """A canonical table, lazy. Raises UsageError where the client has none."""
+        from cxkit import engine
+
+        if name not in self.loaded.tables:
+            there = ", ".join(sorted(self.loaded.tables)) or "no table"
+            raise UsageError(
+                f"{self.name} asks for the table {name!r}, which this client has not; it has {there}. "
+                f"Map it under tables.{name} in client.yml, or guard the cell with run.has({name!r})."
+            )
+        return engine.read_parquet(self.connection, self.loaded.tables[name])
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Whether the client's data hold a table, and in it each of the optional columns."""
+        if table not in self.loaded.tables:
+            return False
+        return not set(columns) & set(self.loaded.unmapped.get(table, ()))
+
+    def can_show(self, what: str, table: str, *columns: str, ask_for: str = "") -> bool:
+        """`has`, and where the answer is no, the page says that `what` was not assessed and what to ask for."""
+        if self.has(table, *columns):
+            return True
+        lacking = [c for c in columns if c in self.loaded.unmapped.get(table, ())]
+        lack = f"the table {table}" if table not in self.loaded.tables else f"{', '.join(lacking)} in {table}"
+        not_assessed(what, why=f"The data lack {lack}.", ask_for=ask_for or f"Ask for {lack}.")
+        return False
+
+    def findings(self) -> list[Finding]:
+        """What this and the earlier notebooks of the run found, in name order, without what was withheld."""
+        paths = sorted((self.run_dir / "findings").glob("*.json"))
+        return [finding for path in paths for finding in findings_file.load(path)]
+
+
+_open: list[Run] = []  # the run of this kernel; one notebook, one kernel
+
+
+def open_run(client_yml: str | Path, run_dir: str | Path, name: str) -> Run:
+    """Open a notebook's run: load the client's settings and tables, set the theme of the pictures.
+
+    From: `client_yml` and `run_dir`, relative to the notebook's folder or absolute; `name`: the notebook's own
+    (`03_loyalty`). Where `run_dir` holds a run.json, its `as_of` counts (the runner may have been told another day).
+    Raises UsageError and DataError as the settings and the sources do.
+    """
+    import matplotlib
+
+    from cxkit.client import load_client
+    from cxkit.sources import load
+
+    folder = Path(run_dir)
+    check_name(name, what="the notebook's name")
+    told = _as_of(folder / "run.json")
+    client = load_client(Path(client_yml), as_of=told)
+    run = Run(client=client, loaded=load(client, as_of=told), run_dir=folder, name=name)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "not_assessed" / f"{name}.json").unlink(missing_ok=True)
+    matplotlib.rcParams.update(style.theme(client.colour))
+    _open[:] = [run]
+    return run
+
+
+def _as_of(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    return json.loads(path.read_text(encoding="utf-8")).get("as_of")
+
+
+def current_run() -> Run:
+    """The run that this kernel opened. Raises UsageError before `open_run`."""
+    if not _open:
+        raise UsageError('no run is open; start with run = open_run(client_yml, run_dir, name="03_loyalty").')
+    return _open[0]
+
+
+def _display(record: dict, plain: str, html: str = "", **more: object) -> None:
+    """One output: the record for the report, HTML for JupyterLab, a short text for terminals and nbval."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.display import display
+
+    if not InteractiveShell.initialized():
+        print(plain)
+        return
+    bundle = {"text/plain": plain, MIME: record, **({"text/html": html} if html else {}), **more}
+    metadata = {"image/svg+xml": {"alt": plain}} if "image/svg+xml" in bundle else {}
+    display(bundle, raw=True, metadata=metadata)
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """The whole frame in full precision; text that a spreadsheet would run as a formula is made inert."""
+    from cxkit.privacy import safe_cell
+
+    safe = frame.rename(columns=lambda c: safe_cell(clean_text(c)))
+    for i, dtype in enumerate(safe.dtypes):
+        if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype)):
+            safe.isetitem(i, safe.iloc[:, i].map(lambda v: safe_cell(v) if isinstance(v, str) else v).astype(object))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    safe.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def show_table(
+    frame: pd.DataFrame,
+    name: str,
+    *,
+    caption: str,
+    formats: Mapping[str, str] = {},
+    labels: Mapping[str, str] = {},
+    rows: int = ROWS_SHOWN,
+) -> None:
+    """Show the first rows of a frame, and write the whole of it to tables/<notebook>.<name>.csv.
+
+    From: a tidy frame, already in the order in which it is to be read; a named index becomes columns.
+    `formats`: column -> text, count, share, money, lift, days, ratio, points, date or month; `labels`: column ->
+    heading. At most 10 rows are shown, and how many more the file holds is said.
+    Raises UsageError on a name, caption or format that does not fit.
+    """
+    run = current_run()
+    file = f"tables/{run.name}.{check_name(name, what='a table named')}.csv"
+    whole = frame.reset_index() if any(n is not None for n in frame.index.names) else frame
+    record = table_record(
+        whole,
+        caption=caption,
+        file=file,
+        formats=formats,
+        labels=labels,
+        rows=min(rows, ROWS_SHOWN),
+        currency=run.currency,
+    )
+    _write_csv(whole, run.run_dir / file)
+    plain = f"{record['caption']} ({len(record['rows'])} of {record['total']:,} rows; {file})"
+    _display(record, plain, part("table", record))
+
+
+def show_figure(ax: "Axes", name: str, *, alt: str) -> None:
+    """Show the picture that an Axes belongs to, and write it to figures/<notebook>.<name>.svg; the figure is closed.
+
+    `alt` says what the picture shows (its finding), for those who cannot see it. The SVG's bytes depend on the
+    picture alone.
+    Raises UsageError on a name that does not fit or an empty alt text.
+    """
+    import matplotlib
+    import matplotlib.pyplot as plt
+
+    run = current_run()
+    file = f"figures/{run.name}.{check_name(name, what='a figure named')}.svg"
+    alt = clean_text(alt)
+    if not alt:
+        raise UsageError(f"the figure {name!r} has no alt text; say in alt='…' what the picture shows.")
+    figure = ax.get_figure(root=True)
+    for axes in figure.axes:
+        for collection in axes.collections:
+            if len(collection.get_offsets()) > DETAILED:
+                collection.set_rasterized(True)
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "cxkit", "svg.fonttype": "path"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # an empty box stands for the sign
+        figure.savefig(buffer, format="svg", dpi=150, metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    svg = buffer.getvalue()
+    path = run.run_dir / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(svg, encoding="utf-8")
+    _display({"kind": "figure", "alt": alt, "file": file}, alt, **{"image/svg+xml": svg})
+
+
+def say(*sentences: str | Finding) -> None:
+    """A paragraph of sentences that carry numbers; a Finding gives its own sentence, unless it is withheld."""
+    texts = []
+    for sentence in sentences:
+        if isinstance(sentence, Finding) and sentence.id in current_run().client.withhold:
+            reason = current_run().client.withhold[sentence.id]
+            texts.append(f"{clean_text(sentence.label)}: withheld by the consultant ({clean_text(reason)}).")
+        else:
+            texts.append(clean_text(sentence.sentence() if isinstance(sentence, Finding) else sentence))
+    record = {"kind": "say", "sentences": texts}
+    _display(record, " ".join(texts), part("sentences", record))
+
+
+def not_assessed(what: str, *, why: str, ask_for: str) -> None:
+    """Say that something was not assessed, why, and what to ask the client for; the page and the index repeat it."""
+    run = current_run()
+    record = {"what": clean_text(what), "why": clean_text(why), "ask_for": clean_text(ask_for)}
+    run.missing.append(record)
+    _write_json(run.run_dir / "not_assessed" / f"{run.name}.json", run.missing)
+    shown = {"kind": "not_assessed", **record}
+    _display(shown, f"Not assessed: {record['what']}. {record['why']} {record['ask_for']}", part("not_assessed", shown))
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _settle(finding: Finding, run: Run) -> Finding:
+    """The finding with the client's own target and currency, where it has none yet."""
+    if finding.target is None and finding.id in run.targets:
+        finding = replace(finding, target=float(run.targets[finding.id]), target_source="the client's own target")
+    if finding.estimate.unit == "money" and not finding.currency:
+        finding = replace(finding, currency=run.currency)
+    return finding
+
+
+def _flat(findings: Iterable[Finding | Iterable[Finding]]) -> list[Finding]:
+    return [f for item in findings for f in ([item] if isinstance(item, Finding) else item)]
+
+
+def keep_findings(*findings: Finding | Iterable[Finding], caption: str = "What was found here") -> None:
+    """Write the notebook's findings to findings/<notebook>.json and show them with their verdicts in words.
+
+    From: findings, or lists of them; the client's own targets and currency are filled in where a finding has none.
+    What the consultant withholds goes without its number to findings/withheld/<notebook>.json, with the reason.
+    Raises DataError on an id used twice.
+    """
+    run = current_run()
+    settled = [_settle(finding, run) for finding in _flat(findings)]
+    kept = [f for f in settled if f.id not in run.client.withhold]
+    withheld = [
+        {"id": f.id, "label": clean_text(f.label), "reason": clean_text(run.client.withhold[f.id])}
+        for f in settled
+        if f.id in run.client.withhold
+    ]
+    try:
+        findings_file.save(kept, run.run_dir / "findings" / f"{run.name}.json")
+    except ValueError as error:
+        raise DataError(f"{run.name}: {error}") from error
+    hidden = run.run_dir / "findings" / "withheld" / f"{run.name}.json"
+    if withheld:
+        _write_json(hidden, withheld)
+    else:
+        hidden.unlink(missing_ok=True)
+    _show(kept, withheld, caption, kept_here=True)
+
+
+def show_findings(*findings: Finding | Iterable[Finding], caption: str) -> None:
+    """Show findings of the run with their verdicts in words, without keeping them again."""
+    _show(_flat(findings), [], caption, kept_here=False)
+
+
+def _show(findings: list[Finding], withheld: list[dict], caption: str, *, kept_here: bool) -> None:
+    rows = [finding_record(finding, notebook=current_run().name) for finding in findings]
+    record = findings_record(rows, withheld=withheld, caption=caption, kept=kept_here)
+    lines = [f"{row['sentence']} {VERDICT_WORDS[row['verdict']]}." for row in rows]
+    lines += [f"{row['label']}: withheld by the consultant." for row in withheld]
+    _display(record, "\n".join(lines) or "No findings.", part("findings", record))
