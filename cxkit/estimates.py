@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 UNITS = ("share", "money", "count", "days", "lift", "ratio", "points")
+LEAST_FOR_CONCENTRATION = 30  # fewer customers cannot tell how concentrated their revenue is
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Estimate:
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
             raise ValueError(f"unit {self.unit!r} is unknown; valid units: {', '.join(UNITS)}.")
+        if not 0 < self.level <= 1:
+            raise ValueError(f"the level of an interval lies above 0 and at most at 1; found {self.level}.")
+        if self.low > self.high:  # never true of NaN
+            raise ValueError(f"an interval's low end lies at or below its high end; found {self.low} to {self.high}.")
 
     @property
     def known(self) -> bool:
@@ -36,7 +41,8 @@ class Estimate:
 
     def as_dict(self) -> dict:
         """The fields as JSON takes them (NaN becomes None)."""
-        return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in asdict(self).items()}
+        fields = {**asdict(self), "n": int(self.n)}
+        return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in fields.items()}
 
 
 def from_dict(fields: dict) -> Estimate:
@@ -50,6 +56,45 @@ def unknown(unit: str, *, n: int = 0, level: float = 0.95, method: str = "too fe
     return Estimate(float("nan"), float("nan"), float("nan"), n, unit, level, method)
 
 
+def counted(part: float, whole: float, *, unit: str = "share") -> Estimate:
+    """A share of something counted in full, such as the refused rows of a file: no sampling, so no interval.
+
+    From: `part` of `whole` (rows, orders or money). To: Estimate with low = high = value and level 1; n is `whole`,
+    rounded down. Unknown where `whole` is not above zero.
+    """
+    if not whole > 0:
+        return unknown(unit, level=1.0, method="nothing to count")
+    share = float(part / whole)
+    return Estimate(share, share, share, int(whole), unit, 1.0, "counted in full")
+
+
+def simultaneous(level: float, family: int) -> float:
+    """The level that each of `family` intervals needs so that all of them hold together at `level`.
+
+    Source: Bonferroni's inequality; Dunn (1961), JASA 56(293), 52-64.
+    """
+    if family < 1:
+        raise ValueError(f"a family has at least one member; found {family}.")
+    return 1 - (1 - level) / family
+
+
+def wilson_ends(successes: np.ndarray, n: np.ndarray, *, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Both ends of Wilson's score interval for many shares at once; NaN where n is 0 or a count is missing.
+
+    Source: as `wilson`.
+    """
+    from scipy.stats import norm
+
+    successes, n = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
+    z = norm.ppf((1 + level) / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = successes / n
+        centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    # at the ends rounding could leave 1e-17 outside the value itself
+    return np.minimum(np.maximum(0.0, centre - half), share), np.maximum(np.minimum(1.0, centre + half), share)
+
+
 def wilson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
     """A share with Wilson's score interval.
 
@@ -61,15 +106,65 @@ def wilson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
         raise ValueError(f"successes must lie between 0 and n; found {successes} of {n}.")
     if n == 0:
         return unknown("share", level=level)
-    from scipy.stats import norm
+    low, high = wilson_ends(successes, n, level=level)
+    return Estimate(float(successes / n), float(low), float(high), int(n), "share", level, "Wilson")
 
-    z = norm.ppf((1 + level) / 2)
-    share = successes / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    # at the ends rounding could leave 1e-17 outside the value itself
-    low, high = min(max(0.0, centre - half), share), max(min(1.0, centre + half), share)
-    return Estimate(share, float(low), float(high), int(n), "share", level, "Wilson")
+
+def ratio_of_sums(part: np.ndarray, whole: np.ndarray, *, unit: str = "share", level: float = 0.95) -> Estimate:
+    """What `part` sums to as a share of what `whole` sums to, the pairs being independent (customers).
+
+    From: two arrays of one length. To: Estimate with the linearised ("delta method") interval, whose width is
+    Student's t times sqrt(n / (n - 1) * sum((part - ratio * whole)^2)) / sum(whole).
+    What it leaves out: the bias of a ratio, of order 1/n. Unknown with fewer than 5 pairs or a whole not above zero.
+    Source: Cochran (1977), Sampling Techniques, 3rd ed., eq. 6.13 and 6.14.
+    """
+    part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)
+    n, total = len(part), float(whole.sum())
+    if n < 5:
+        return unknown(unit, n=n, level=level)
+    if not total > 0:
+        return unknown(unit, n=n, level=level, method="the whole is not above zero")
+    ratio = float(part.sum()) / total
+    error = float(np.sqrt(n / (n - 1) * np.square(part - ratio * whole).sum())) / total
+    return _around(ratio, error, n, unit, level, "linearised ratio")
+
+
+def top_share(values: np.ndarray, *, share: float = 0.2, level: float = 0.95) -> Estimate:
+    """What the top `share` of units hold of the total: 1 - L(1 - share) on the Lorenz curve.
+
+    From: one number a unit (a customer's revenue); where `share` of n is no whole number, the unit on the border
+    counts with its fraction. To: Estimate, unit share, with the asymptotic interval.
+    What it leaves out: below about 200 units with a heavy tail the interval is too narrow (87 to 92 % instead of
+    95 % in simulation); unknown below 30 units, or where the total is not above zero.
+    Source: Beach & Davidson (1983), Review of Economic Studies 50(4), 723-735, in its influence-function form.
+    Raises ValueError where `share` is not between 0 and 1.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"share must lie between 0 and 1; found {share}.")
+    ordered = np.sort(np.asarray(values, dtype=float))
+    n, total = len(ordered), float(ordered.sum())
+    if n < LEAST_FOR_CONCENTRATION:
+        return unknown("share", n=n, level=level)
+    if not total > 0:
+        return unknown("share", n=n, level=level, method="the total is not above zero")
+    border = min((1 - share) * n, n - 1)
+    whole = int(border)
+    below = ordered[:whole].sum() + ordered[whole] * (border - whole)
+    held, edge = float(1 - below / total), ordered[whole]
+    influence = np.maximum(ordered - edge, 0) + share * edge - held * ordered
+    error = float(influence.std(ddof=1) / np.sqrt(n) / (total / n))
+    return _around(held, error, n, "share", level, "asymptotic (Beach & Davidson)")
+
+
+def _around(value: float, error: float, n: int, unit: str, level: float, method: str) -> Estimate:
+    """An estimate with Student's t interval of the given standard error; a share stays in 0 to 1."""
+    from scipy.stats import t
+
+    half = float(t.ppf((1 + level) / 2, n - 1)) * error
+    low, high = value - half, value + half
+    if unit == "share" and 0 <= value <= 1:
+        low, high = max(low, 0.0), min(high, 1.0)
+    return Estimate(value, low, high, n, unit, level, method)
 
 
 def bootstrap(
@@ -84,11 +179,14 @@ def bootstrap(
     """A statistic of one or more independent samples with a percentile bootstrap interval.
 
     From: `samples`, each an array whose first axis counts the independent units (customers), drawn with
-    replacement each on its own; `statistic(*samples)` returns a number, vectorised or not.
+    replacement each on its own; `statistic(*samples)` returns one number.
     To: Estimate; n is the total of units. Unknown where a sample has fewer than 5 units, or where the statistic is
     not finite on the data or on more than one draw in a hundred.
     Source: Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 13 (percentile interval).
+    Raises ValueError without a sample.
     """
+    if not samples:
+        raise ValueError("bootstrap needs at least one sample.")
     n = int(sum(len(sample) for sample in samples))
     if min(len(sample) for sample in samples) < 5:
         return unknown(unit, n=n, level=level)

@@ -1,13 +1,16 @@
 """From a number to a finding: a sentence filled from its own estimate, and a verdict against a reference."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 
 from cxkit.estimates import Estimate, from_dict
 from cxkit.style import format_interval, format_value
 
 VERDICTS = ("strength", "weakness", "too early to say", "no reference")
+PLACES = ("value", "interval", "n")  # what a claim may hold in braces
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,25 @@ class Finding:
     action: str = ""
     currency: str = ""
 
+    def __post_init__(self) -> None:
+        try:
+            places = {name for _, name, _, _ in Formatter().parse(self.claim) if name is not None}
+        except ValueError as fault:
+            raise ValueError(f"the claim of {self.id} is no template: {fault}.") from fault
+        if strange := sorted(places - set(PLACES)):
+            raise ValueError(f"the claim of {self.id} has the places {strange}; valid: {', '.join(PLACES)}.")
+        if self.target is not None and not math.isfinite(self.target):
+            raise ValueError(f"the target of {self.id} must be a number or None; found {self.target}.")
+
     def sentence(self) -> str:
         """The claim with its own numbers in it; where the data cannot tell, it says so."""
         e = self.estimate
         if not e.known:
             return f"{self.label}: too early to say (n = {e.n:,}; {e.method})."
+        # what was counted in full has no interval to show
+        ends = "counted in full" if e.level == 1 else format_interval(e, self.currency)
         return self.claim.format(
-            value=format_value(e.value, e.unit, self.currency),
-            interval=f"{format_interval(e, self.currency)}, n = {e.n:,}",
-            n=f"{e.n:,}",
+            value=format_value(e.value, e.unit, self.currency), interval=f"{ends}, n = {e.n:,}", n=f"{e.n:,}"
         )
 
     def quadrant(self) -> str:
@@ -51,7 +64,7 @@ def judge(estimate: Estimate, reference: float | None, *, higher_is_better: bool
 
     Without a reference there is nothing to judge against ("no reference"): no built-in industry figure is used.
     """
-    if reference is None:
+    if reference is None or not math.isfinite(reference):
         return "no reference"
     if not estimate.known or estimate.low <= reference <= estimate.high:
         return "too early to say"
