@@ -20,7 +20,8 @@ FLOORS = [
     {"parts"},
     {"notebook", "pages", "workbook"},
     {"report"},
-    {"parameters", "publish"},
+    {"parameters", "publish", "progress"},
+    {"execute"},
     {"run"},
     {"cli"},
 ]

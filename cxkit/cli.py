@@ -1,0 +1,231 @@
+"""The command line: arguments in, exit code out.
+
+Results go to stdout; progress, messages and log to stderr. Whatever is heavy is imported by the command that needs it,
+so that `cxkit --help` answers at once.
+"""
+
+import signal
+import sys
+import traceback
+from datetime import date
+from pathlib import Path
+
+import click
+
+from cxkit import __version__
+from cxkit.errors import CxkitError, RunError, UsageError
+
+EXIT_CODES = """
+\b
+Exit codes: 0 done; 1 a notebook failed, or the report could not be written;
+2 wrong usage, settings or parameters (nothing was started); 3 the data did
+not pass its checks, or is older than expected; 130, 143 interrupted.
+"""
+
+
+class Day(click.ParamType):
+    """A day written YYYY-MM-DD, kept as text; `words` are accepted beside it."""
+
+    name = "date"
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value in self.words:
+            return value
+        try:
+            if len(value) != len("2026-06-30"):
+                raise ValueError
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            also = "".join(f", or {word}" for word in self.words)
+            self.fail(f"{value!r} is no day; write it as 2026-06-30{also}.", param, ctx)
+
+
+AS_OF = click.option(
+    "--as-of",
+    type=Day("latest"),
+    metavar="DATE",
+    help="Last day that counts (default: as client.yml says); 'latest' is the last day with orders.",
+)
+OUT = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the reports of all clients lie.",
+)
+NOTEBOOKS = click.option(
+    "--notebooks",
+    "notebooks_dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the notebooks (default: the kit's own, else notebooks/).",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=EXIT_CODES)
+@click.version_option(__version__, prog_name="cxkit")
+def cli() -> None:
+    """Audit how well a shop serves its customers: exports in, an offline report out."""
+
+
+@cli.command(short_help="Audit a client: check, run the notebooks, publish the report.", epilog=EXIT_CODES)
+@click.argument("client")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="Run this notebook and those that it reads; may be repeated, or a list with commas. The report is kept "
+    "under runs/, but 'latest' stays at the last whole one.",
+)
+@click.option(
+    "-p",
+    "parameters",
+    multiple=True,
+    nargs=2,
+    metavar="NAME VALUE",
+    help="Set a notebook's parameter: NAME is 'parameter' (in every notebook that has it) or "
+    "'03_loyalty.parameter'. May be repeated; goes before what client.yml says.",
+)
+@AS_OF
+@click.option(
+    "--against",
+    metavar="RUN|none",
+    help="The earlier run that changes are measured against (default: the last good one before this as_of).",
+)
+@click.option(
+    "--expect-until",
+    type=Day(),
+    metavar="DATE",
+    help="End with exit code 3 when the last order is older than this day.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="How many notebooks run side by side.",
+)
+@OUT
+@NOTEBOOKS
+def run(client: str, **options: object) -> None:
+    """Audit a client: check settings and data, run the notebooks, publish the report.
+
+    CLIENT is a folder under data/ (for example demo), or a path to a client.yml or to its folder. The report goes to
+    reports/CLIENT/runs/; the one before stands until the new one is whole.
+    """
+    from cxkit.client import find_client
+    from cxkit.run import describe_result, run_audit
+
+    with _progress() as progress:
+        result = run_audit(find_client(client), progress=progress, **options)
+    click.echo(describe_result(result))
+
+
+@cli.command(short_help="Check a client's settings and data; run no notebook.", epilog=EXIT_CODES)
+@click.argument("client")
+@AS_OF
+@OUT
+@NOTEBOOKS
+def check(client: str, **options: object) -> None:
+    """Check a client's settings, parameters and data, and print what was kept and refused; no notebook is run.
+
+    CLIENT is a folder under data/ (for example demo), or a path to a client.yml or to its folder.
+    """
+    from cxkit.client import find_client
+    from cxkit.run import check_client
+
+    click.echo(check_client(find_client(client), **options))
+
+
+@cli.command(short_help="Turn an executed notebook into a page of our report.", epilog=EXIT_CODES)
+@click.argument("notebook", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="The HTML file (default: beside the notebook)."
+)
+def render(notebook: Path, out: Path | None) -> None:
+    """Turn an executed NOTEBOOK.ipynb into one offline HTML page, without a run."""
+    from cxkit.run import render_lone
+
+    click.echo(str(render_lone(notebook, out)))
+
+
+@cli.command("demo-data", short_help="Make the made-up client's data.", epilog=EXIT_CODES)
+@click.option(
+    "--customers", type=click.IntRange(1), default=4000, show_default=True, metavar="N", help="How many customers."
+)
+@click.option(
+    "--seed", type=int, default=1, show_default=True, metavar="S", help="The random seed: same seed, same bytes."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Folder to write into.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="Format of the exports.",
+)
+@click.option(
+    "--scenario",
+    type=click.Choice(["default", "one_group", "null", "improved"]),
+    default="default",
+    show_default=True,
+    help="Which truths are planted.",
+)
+def demo_data(customers: int, seed: int, out: Path, format_: str, scenario: str) -> None:
+    """Make the made-up client: exports, workshop sheets, client.yml, and truth.yml that says what was planted."""
+    from cxkit import demo
+
+    demo.make(out, customers=customers, seed=seed, format=format_, scenario=scenario)
+    click.echo(str(out))
+
+
+def _progress():
+    """A bar on a terminal, plain lines elsewhere; both on stderr."""
+    from cxkit.progress import bar, lines
+
+    return bar() if sys.stderr.isatty() else lines()
+
+
+def _stop(number: int, _frame: object) -> None:
+    """SIGTERM becomes an exception, so that whatever is open is closed; a second one changes nothing."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program; every way out has its exit code, and no CxkitError shows a traceback."""
+    if hasattr(signal, "SIGTERM"):
+        signal.signal(signal.SIGTERM, _stop)
+    try:
+        code = cli.main(args=arguments, prog_name="cxkit", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except CxkitError as error:
+        return _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return UsageError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted; the last report is untouched.", 130)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        return _fail(f"could not read or write: {error.strerror or error}{where}.", RunError.exit_code)
+    except Exception as error:
+        traceback.print_exc()
+        return _fail(f"unexpected {type(error).__name__}: {error}. Please report it with the lines above.", 1)
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"cxkit: {message}", err=True)
+    return code

@@ -1,0 +1,172 @@
+"""Where a client's reports lie, and how a run becomes the report: all of it or nothing.
+
+reports/<client>/.lock            held by the one run that is under way
+reports/<client>/.tmp-…           the run under way; what a killed one left is removed by the next
+reports/<client>/runs/<as_of>-<n> whole runs, never changed again
+reports/<client>/latest           a link to the last whole run (a file with its path where links are not to be had)
+reports/<client>/failed           the last run that failed, for whoever looks for the reason
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxkit.errors import RunError, UsageError
+
+RUN_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})-(\d+)")
+
+
+@contextmanager
+def one_run(home: Path) -> Iterator[None]:
+    """Hold the lock of a client's reports, and remove what killed runs left there.
+
+    The lock belongs to the process: it is free again however that one ended.
+    Raises RunError when another run holds it, or when the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(home / ".lock", timeout=0)
+    try:
+        (home / "runs").mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise RunError(
+            f"another run of {home.name!r} is under way (it holds {home / '.lock'}). "
+            "Wait until it has ended, or give another folder with --out. The last report is untouched."
+        ) from None
+    except OSError as error:
+        raise cannot_write(home, error) from error
+    try:
+        for left in home.glob(".tmp-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        yield
+    finally:
+        lock.release()
+
+
+def cannot_write(home: Path, error: OSError) -> RunError:
+    """The error to show when the report cannot be written: what happened, where, and that nothing is lost."""
+    what = error.strerror or str(error)
+    where = error.filename or home
+    return RunError(
+        f"the report could not be written: {what} ({where}). Make room or mend the folder, or give another with --out. "
+        f"The last report under {home} is untouched."
+    )
+
+
+@contextmanager
+def workspace(home: Path, as_of: str) -> Iterator[Path]:
+    """A temporary folder for one run; whatever of it was not published or kept is removed."""
+    folder = home / f".tmp-{as_of}-{_next_number(home, as_of)}"
+    try:
+        folder.mkdir()
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(folder: Path, home: Path, *, whole: bool) -> Path:
+    """Move a finished run to runs/<as_of>-<n>; a whole one becomes `latest`, in one step. To its new place."""
+    target = home / "runs" / folder.name.removeprefix(".tmp-")
+    folder.rename(target)
+    if whole:
+        _point(home / "latest", target)
+    return target
+
+
+def keep_failed(folder: Path, home: Path) -> Path:
+    """Put a failed run where its notebooks can be read; it takes the place of the failed run before it."""
+    target = home / "failed"
+    shutil.rmtree(target, ignore_errors=True)
+    folder.rename(target)
+    return target
+
+
+def _point(link: Path, target: Path) -> None:
+    beside = link.with_name(".latest-next")
+    beside.unlink(missing_ok=True)
+    try:
+        beside.symlink_to(Path("runs") / target.name, target_is_directory=True)
+    except OSError:  # no links on this file system, or no right to make them (Windows)
+        beside.write_text(f"runs/{target.name}\n", encoding="utf-8")
+    os.replace(beside, link)
+
+
+def latest(home: Path) -> Path | None:
+    """The folder that `latest` names, or None before the first whole run."""
+    link = home / "latest"
+    if link.is_file():
+        return home / link.read_text(encoding="utf-8").strip()
+    return link.resolve() if link.is_dir() else None
+
+
+def _next_number(home: Path, as_of: str) -> int:
+    numbers = [number for day, number in map(_name_of, _runs(home)) if day == as_of]
+    return max(numbers, default=0) + 1
+
+
+def _runs(home: Path) -> list[Path]:
+    """The published runs, oldest as_of first, then by number."""
+    folder = home / "runs"
+    found = [p for p in folder.iterdir() if RUN_NAME.fullmatch(p.name)] if folder.is_dir() else []
+    return sorted(found, key=_name_of)
+
+
+def _name_of(run: Path) -> tuple[str, int]:
+    day, number = RUN_NAME.fullmatch(run.name).groups()
+    return day, int(number)
+
+
+def has_runs(home: Path) -> bool:
+    """Whether this client was audited before."""
+    return bool(_runs(home))
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The earlier run that changes are measured against: its name, its as_of, the hash of its findings."""
+
+    run: str
+    as_of: str
+    sha256: str
+
+
+def find_earlier(home: Path, against: str | None, *, as_of: str | None) -> Earlier | None:
+    """The run to measure changes against: the one named, or the last whole one whose as_of is before this one.
+
+    None for 'none', or when there is no such run. `as_of` None only checks the name.
+    Raises UsageError with the list when the one named is not there.
+    """
+    if against == "none":
+        return None
+    runs = {p.name: p for p in _runs(home)}
+    if against is not None:
+        if against not in runs:
+            there = ", ".join(runs) or "no runs yet"
+            raise UsageError(
+                f"--against {against}: no such run under {home / 'runs'}; there are: {there}; or say none."
+            )
+        return _describe(runs[against])
+    whole = [p for p in runs.values() if _status(p) == "done"]
+    before = [p for p in whole if as_of is not None and _name_of(p)[0] < as_of]
+    return _describe(before[-1]) if before else None
+
+
+def _status(run: Path) -> str:
+    try:
+        return json.loads((run / "run.json").read_text(encoding="utf-8")).get("status", "")
+    except (OSError, ValueError):
+        return ""
+
+
+def _describe(run: Path) -> Earlier:
+    digest = hashlib.sha256()
+    for path in sorted((run / "findings").glob("*.json")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return Earlier(run.name, _name_of(run)[0], digest.hexdigest())

@@ -1,0 +1,329 @@
+"""The program: check, run the notebooks, write the report, publish it whole."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from errno import ENOSPC
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cxkit import __version__, publish
+from cxkit.client import Client, load_client
+from cxkit.errors import DataError, RunError, UsageError
+from cxkit.execute import Limits, Outcome, run_notebooks
+from cxkit.parameters import Notebook, choose, read_notebooks, settle
+from cxkit.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from cxkit.sources import Loaded
+
+PACKAGES = (
+    *("duckdb", "ibis-framework", "matplotlib", "nbconvert", "numpy", "pandas"),
+    *("papermill", "pyarrow", "scikit-learn", "scipy", "seaborn"),
+)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A published run: its folder, its status (done, or partial with --only), its notebooks as in run.json."""
+
+    folder: Path
+    status: str
+    notebooks: list[dict]
+
+
+def run_audit(
+    client_path: Path,
+    *,
+    only: Iterable[str] = (),
+    parameters: Iterable[tuple[str, str]] = (),
+    as_of: str | None = None,
+    against: str | None = None,
+    expect_until: str | None = None,
+    jobs: int = 2,
+    out: Path = Path("reports"),
+    notebooks_dir: Path | None = None,
+    progress: Progress = silent,
+) -> RunResult:
+    """Audit one client and publish the report under out/<client>/runs; the report before stands until then.
+
+    Raises UsageError (settings, parameters, names; nothing was started), DataError (the gate, or data older than
+    `expect_until`), RunError (a notebook failed, another run is under way, the report could not be written).
+    """
+    notebooks = read_notebooks(notebooks_dir)
+    client = load_client(client_path, as_of=as_of)
+    chosen = choose(notebooks, only)
+    values = settle(notebooks, chosen=chosen, client=client.parameters, command_line=parameters)
+    home = out.resolve() / client.slug
+    publish.find_earlier(home, against, as_of=None)  # a wrong name ends here, before anything is read
+    steps = len(chosen) + 2
+    seconds: dict[str, float] = {}
+    try:
+        with publish.one_run(home):
+            progress("checking the data", 0, steps)
+            with _timed(seconds, "data"):
+                loaded = load_tables(client, as_of=as_of, home=home)
+                check_age(loaded, expect_until)
+            record = start_record(client, loaded, chosen, values, home=home, against=against)
+            with publish.workspace(home, record["as_of"]) as folder:
+                # From the start: what a notebook has to know beyond client.yml (as_of, against) stands here.
+                write_record(folder, record | {"status": "running"})
+                with _timed(seconds, "notebooks"):
+                    outcomes = _run_chosen(chosen, loaded, values, folder, client, client_path, jobs, progress)
+                record["notebooks"] = [_entry(chosen[name], outcomes.get(name)) for name in chosen]
+                if any(outcome.status != "done" for outcome in outcomes.values()):
+                    raise _failure(outcomes, folder, home, record)
+                progress("writing the report", steps - 1, steps)
+                record["status"] = "done" if len(chosen) == len(notebooks) else "partial"
+                write_record(folder, record)
+                with _timed(seconds, "report"):
+                    write_report(folder, client)
+                write_record(folder, record | {"seconds": seconds})
+                target = publish.publish(folder, home, whole=record["status"] == "done")
+    except OSError as error:
+        raise publish.cannot_write(home, error) from error
+    progress("done", steps, steps)
+    return RunResult(target, record["status"], record["notebooks"])
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    begin = time.monotonic()
+    yield
+    seconds[step] = round(time.monotonic() - begin, 3)
+
+
+def load_tables(client: Client, *, as_of: str | None, home: Path) -> "Loaded":
+    """The client's canonical tables; a lost key of the pseudonyms is an error where `home` holds earlier audits."""
+    from cxkit import privacy, sources
+
+    privacy.load_key(client.private, earlier_audits=publish.has_runs(home))
+    return sources.load(client, as_of=as_of)
+
+
+def check_age(loaded: "Loaded", expect_until: str | None) -> None:
+    """Raise DataError when the last order is older than `expect_until` (a day as text)."""
+    if expect_until is None:
+        return
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    if "orders" not in loaded.tables:
+        raise DataError(f"--expect-until {expect_until}: there is no table 'orders' to tell the data's age by.")
+    last = pc.max(pq.read_table(loaded.tables["orders"], columns=["ordered_on"])["ordered_on"]).as_py()
+    if last is None or last.isoformat() < expect_until:
+        raise DataError(
+            f"the data are older than expected: the last order is of {last}, and orders up to {expect_until} were "
+            "expected. Ask for a fresh export, or give an earlier --expect-until. The last report is untouched."
+        )
+
+
+def start_record(
+    client: Client,
+    loaded: "Loaded",
+    chosen: Mapping[str, Notebook],
+    values: Mapping[str, Mapping[str, object]],
+    *,
+    home: Path,
+    against: str | None,
+) -> dict:
+    """What run.json says before any notebook has run; the same for the same data, settings and packages."""
+    as_of = loaded.as_of.isoformat()
+    earlier = publish.find_earlier(home, against, as_of=as_of)
+    return {
+        "status": "running",
+        "client": client.client,
+        "slug": client.slug,
+        "as_of": as_of,
+        "seed": client.seed,
+        "tables": loaded.accounts,
+        "inputs": loaded.inputs,
+        "settings": client.settings(),
+        "parameters": values,
+        "versions": versions(),
+        "against": asdict(earlier) if earlier else None,
+        "not_assessed": not_run(chosen, loaded.missing),
+    }
+
+
+def versions() -> dict[str, str]:
+    """The versions that numbers may depend on."""
+    packages = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"cxkit": __version__, "python": platform.python_version(), **packages}
+
+
+def not_run(notebooks: Mapping[str, Notebook], missing: Iterable[str]) -> list[dict]:
+    """The notebooks that cannot run for want of tables, why, and what to ask the client for."""
+    from cxkit.tables import TABLES
+
+    rows = []
+    for notebook in notebooks.values():
+        lacking = [name for name in notebook.needs if name in set(missing)]
+        if not lacking:
+            continue
+        asks = []
+        for name in lacking:
+            required = [column for column, about in TABLES[name].columns.items() if about.required]
+            asks.append(f"an export of {name} (one row is {TABLES[name].row}) with {', '.join(required)}")
+        rows.append(
+            {
+                "notebook": notebook.name,
+                "what": notebook.question or notebook.title,
+                "why": f"The data lack the table{'s' if len(lacking) > 1 else ''} {' and '.join(lacking)}.",
+                "ask_for": f"Ask for {'; and '.join(asks)}.",
+            }
+        )
+    return rows
+
+
+def write_record(folder: Path, record: Mapping[str, object]) -> None:
+    """Write run.json."""
+    text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True, default=str)
+    (folder / "run.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _run_chosen(
+    chosen: Mapping[str, Notebook],
+    loaded: "Loaded",
+    values: Mapping[str, Mapping[str, object]],
+    folder: Path,
+    client: Client,
+    client_path: Path,
+    jobs: int,
+    progress: Progress,
+) -> dict[str, Outcome]:
+    fit = {name: notebook for name, notebook in chosen.items() if not set(notebook.needs) & set(loaded.missing)}
+    where = {"client_yml": str(Path(client_path).resolve()), "run_dir": str(folder)}
+    steps, running, ended = len(chosen) + 2, [], [1 + len(chosen) - len(fit)]
+
+    def on_start(name: str) -> None:
+        running.append(name)
+        progress("running " + ", ".join(running), ended[0], steps)
+
+    def on_end(outcome: Outcome) -> None:
+        ended[0] += 1
+        if outcome.name in running:
+            running.remove(outcome.name)
+        progress(f"{outcome.name} {outcome.status} ({outcome.seconds:.1f} s)", ended[0], steps)
+
+    return run_notebooks(
+        fit,
+        parameters={name: {**values[name], **where} for name in fit},
+        folder=folder,
+        limits=Limits(client.limits.cell_seconds, client.limits.notebook_seconds),
+        jobs=jobs,
+        started=on_start,
+        ended=on_end,
+    )
+
+
+def _entry(notebook: Notebook, outcome: Outcome | None) -> dict:
+    entry = {"name": notebook.name, "title": notebook.title, "question": notebook.question}
+    if outcome is None:
+        return entry | {"status": "not assessed", "seconds": 0.0}
+    return entry | {"status": outcome.status, "seconds": outcome.seconds}
+
+
+def _failure(outcomes: Mapping[str, Outcome], folder: Path, home: Path, record: dict) -> RunError:
+    """The error to show when notebooks failed; the run is kept under failed/, the last report stays as it is."""
+    failed = [outcome for outcome in outcomes.values() if outcome.status == "failed"]
+    skipped = [outcome.name for outcome in outcomes.values() if outcome.status == "skipped"]
+    if any(os.strerror(ENOSPC) in outcome.error for outcome in failed):
+        return publish.cannot_write(home, OSError(ENOSPC, os.strerror(ENOSPC)))  # keeping the run would fill the disk
+    with suppress(OSError):
+        write_record(folder, record | {"status": "failed"})
+    kept = publish.keep_failed(folder, home)
+    lines = []
+    for outcome in failed:
+        cell = f" in cell [{outcome.cell}]" if outcome.cell else ""
+        lines.append(f"notebook {outcome.name} failed{cell}: {outcome.error}")
+        lines.append(f"  see it with its error: {kept / (outcome.name + '.ipynb')}")
+    if skipped:
+        lines.append(f"  not run, because they rest on it: {', '.join(skipped)}")
+    before = publish.latest(home)
+    lines.append(f"  the last report is untouched: {before / 'index.html' if before else 'there is none yet'}")
+    return RunError("\n".join(lines))
+
+
+def write_report(folder: Path, client: Client) -> None:
+    """A page for each executed notebook, the first page and the workbook; the notebooks without times and paths."""
+    from cxkit import report
+
+    report.write_pages(folder, client)
+
+
+def render_lone(notebook: Path, out: Path | None = None) -> Path:
+    """An executed notebook as one HTML page, without a run. To the page's path.
+
+    Raises UsageError where the file is no notebook or was not run, RunError where one of its cells failed.
+    """
+    import nbformat
+
+    from cxkit import report
+
+    if not notebook.is_file():
+        raise UsageError(f"there is no notebook {notebook}.")
+    try:
+        nb = nbformat.read(notebook, as_version=4)
+    except Exception as error:  # nbformat raises half a dozen kinds
+        raise UsageError(f"{notebook} is no notebook ({type(error).__name__}); it should end in .ipynb.") from None
+    code = [cell for cell in nb.cells if cell.cell_type == "code"]
+    for cell in code:
+        for output in cell.outputs:
+            if output.output_type == "error":
+                raise RunError(
+                    f"{notebook} did not run to its end: cell [{cell.execution_count}] failed with {output.ename}: "
+                    f"{output.evalue}. Mend it, run it again, then render it."
+                )
+    if code and not any(cell.outputs for cell in code):
+        raise UsageError(f"{notebook} holds no outputs; run it first (JupyterLab: Run > Run All Cells, then save).")
+    target = out or notebook.with_suffix(".html")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    report.render_notebook(notebook, target)
+    return target
+
+
+def describe_result(result: RunResult) -> str:
+    """What the program prints of a run: the first page's path, then one line for each notebook."""
+    width = max(len(entry["name"]) for entry in result.notebooks)
+    lines = [str(result.folder / "index.html")]
+    for entry in result.notebooks:
+        seconds = f"{entry['seconds']:6.1f} s" if entry["status"] == "done" else ""
+        lines.append(f"  {entry['name']:<{width}}  {entry['status']:<12} {seconds}".rstrip())
+    if result.status == "partial":
+        lines.append("  partial: other notebooks were not asked for, so 'latest' stays at the last whole report")
+    return "\n".join(lines)
+
+
+def check_client(
+    client_path: Path, *, as_of: str | None = None, out: Path = Path("reports"), notebooks_dir: Path | None = None
+) -> str:
+    """Check settings, parameters and data; no notebook is run. To the text that tells what was kept and refused.
+
+    Raises UsageError and DataError as a run does.
+    """
+    notebooks = read_notebooks(notebooks_dir)
+    client = load_client(client_path, as_of=as_of)
+    settle(notebooks, chosen=notebooks, client=client.parameters)
+    loaded = load_tables(client, as_of=as_of, home=out.resolve() / client.slug)
+    lines = [f"{client.client}: settings and data passed their checks; as of {loaded.as_of}"]
+    for table, account in loaded.accounts.items():
+        refused = sum(account["refused"].values())
+        lines.append(f"  {table}: {account['rows_in']:,} rows in, {account['kept']:,} kept, {refused:,} refused")
+        by_count = sorted(account["refused"].items(), key=lambda item: (-item[1], item[0]))
+        lines += [f"    {count:,} × {reason}" for reason, count in by_count]
+        lines += [f"    {note}" for note in account["notes"]]
+    if any(account["refused"] for account in loaded.accounts.values()):
+        lines.append(f"  refused rows, each with its reason: {loaded.refused_dir}")
+    if loaded.missing:
+        lines.append(f"  tables not given: {', '.join(loaded.missing)}")
+    lines += [
+        f"  {row['notebook']} would not run. {row['why']} {row['ask_for']}"
+        for row in not_run(notebooks, loaded.missing)
+    ]
+    return "\n".join(lines)
