@@ -1,0 +1,398 @@
+"""client.yml -> Client: one client's settings, checked; unknown keys refused."""
+
+import difflib
+import os
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from cxkit.errors import UsageError
+
+MOST_BYTES = 1_000_000
+LANGUAGES = ("en",)
+SCALES = ("nps", "csat", "ces", "csi_item", "expectation", "rating", "satisfaction")
+
+
+def _as_text(value: Any) -> Any:
+    """Codes written without quotes (22423) are codes all the same; anything else is pydantic's to refuse."""
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _texts_by_text(value: Any) -> Any:
+    """{1: true} -> {"1": "true"}: YAML reads types into what are raw texts on both sides."""
+    if not isinstance(value, dict):
+        return value
+    plain = lambda v: str(v).lower() if isinstance(v, bool) else _as_text(v)  # noqa: E731
+    return {plain(k): plain(v) for k, v in value.items()}
+
+
+Text = Annotated[str, Field(min_length=1), BeforeValidator(_as_text)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Multiply(_Strict):
+    """A canonical column that is the product of raw ones: `amount: {multiply: [Quantity, UnitPrice]}`."""
+
+    multiply: Annotated[tuple[Text, ...], Field(min_length=2)]
+
+
+class Returns(_Strict):
+    """What marks an order line as a cancellation or return, besides a negative amount or quantity."""
+
+    order_id_prefix: Text
+
+
+class Export(_Strict):
+    """Where one table's export lies and how its columns are to be read (`tables.<name>` in client.yml)."""
+
+    path: Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(_as_list)]
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    encoding: str = "utf-8"
+    decimal: Literal[".", ","] = "."
+    date_format: Annotated[tuple[Text, ...], BeforeValidator(_as_list)] = ()
+    columns: Annotated[dict[str, Text | Multiply], Field(min_length=1)]
+    values: dict[str, Annotated[dict[str, str], BeforeValidator(_texts_by_text)]] = {}
+    strip_suffix: dict[str, Text] = {}
+    not_goods: tuple[Text, ...] = ()
+    returns: Returns | None = None
+    currency_column: Text | None = None
+    rates: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
+    duplicates: Literal["refuse", "keep"] = "refuse"
+    max_refused_share: Share = 0.05
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            "".encode(value)
+        except LookupError:
+            raise ValueError(
+                f"the encoding {value!r} is unknown; valid are utf-8, utf-16, latin-1, cp1250, cp1251, …"
+            ) from None
+        return value
+
+    @field_validator("date_format")
+    @classmethod
+    def _has_a_year(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in value:
+            if not re.search("%[Yy]", pattern) or not re.search("%[mbB]", pattern) or "%d" not in pattern:
+                raise ValueError(f'{pattern!r} needs a year (%Y or %y), a month (%m) and a day (%d), as in "%d.%m.%Y"')
+        return value
+
+
+class Engine(_Strict):
+    """Which engine reads the exports, and what it may use."""
+
+    name: Literal["duckdb"] = "duckdb"
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$")] = "4GB"
+    threads: Annotated[int, Field(ge=1, le=256)] = 2
+
+
+class Limits(_Strict):
+    """How long a cell and a notebook may take, in seconds."""
+
+    cell_seconds: Annotated[int, Field(gt=0)] = 600
+    notebook_seconds: Annotated[int, Field(gt=0)] = 1800
+
+
+class Settings(_Strict):
+    """The keys of client.yml."""
+
+    client: Text
+    language: str = "en"
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    time_zone: str
+    as_of: Literal["latest"] | date = "latest"
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
+    logo: Text | None = None
+    colour: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")] | None = None
+    engine: Engine = Engine()
+    margin: Annotated[float, Field(gt=0, lt=1)] | None = None
+    quotes: Literal["none", "reviewed"] = "none"
+    scales: dict[str, tuple[float, float]] = {}
+    targets: dict[str, float] = {}
+    withhold: dict[str, Text] = {}
+    parameters: dict[str, dict[str, Any]] = {}
+    limits: Limits = Limits()
+    tables: Annotated[dict[str, Export], Field(min_length=1)]
+    workshop: Text | None = None
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, value: str) -> str:
+        if value not in LANGUAGES:
+            raise ValueError(f"reports in {value!r} do not exist yet; valid is {', '.join(LANGUAGES)}")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except Exception:
+            raise ValueError(f"the time zone {value!r} is unknown; write one as Europe/Kyiv or Europe/Warsaw") from None
+        return value
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _real_date(cls, value: Any) -> Any:
+        return value if value == "latest" else parse_day(value)
+
+    @field_validator("scales")
+    @classmethod
+    def _rising_scales(cls, value: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        for name, (low, high) in value.items():
+            if name not in SCALES:
+                raise ValueError(f"{name!r} has no scale{_did_you_mean(name, SCALES)}; valid are {', '.join(SCALES)}")
+            if low >= high:
+                raise ValueError(f"the scale of {name} must rise, as in [0, 10]; found [{low:g}, {high:g}]")
+        return value
+
+
+class Client(Settings):
+    """One client: the settings of client.yml and the folder it lies in."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The name that reports show."""
+        return self.client
+
+    @property
+    def slug(self) -> str:
+        """The name of the client's folder, which names its reports too."""
+        return self.folder.name
+
+    @property
+    def private(self) -> Path:
+        """Where the key, the refused rows and the cache lie; never part of a report."""
+        return self.folder / "private"
+
+    def files(self, table: str) -> dict[str, Path]:
+        """The export's files: path as client.yml has it -> where it lies."""
+        return {text: resolve(text, folder=self.folder, key=f"tables.{table}.path") for text in self.tables[table].path}
+
+    def settings(self) -> dict:
+        """The settings as JSON takes them (they hold no secrets)."""
+        return self.model_dump(mode="json", exclude={"folder"})
+
+
+def parse_day(value: Any) -> date:
+    """A date written 2026-06-30. Raises ValueError, naming what is valid."""
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value)) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(value)) else _no_date(value)
+    except ValueError:
+        return _no_date(value)
+
+
+def _no_date(value: Any) -> date:
+    raise ValueError(f"{str(value)!r} is no date; write one that exists, as 2026-06-30, or latest")
+
+
+def find_client(text: str, *, base: Path = Path("data")) -> Path:
+    """The client.yml that the command line's CLIENT means: a folder under `base`, any folder, or the file itself.
+
+    Raises UsageError where there is none, naming the clients that there are.
+    """
+    for path in (base / text, Path(text)):
+        if (path / "client.yml").is_file():
+            return path / "client.yml"
+        if path.is_file() and path.suffix in (".yml", ".yaml"):
+            return path
+    known = sorted(p.parent.name for p in base.glob("*/client.yml"))
+    raise UsageError(
+        f"no client {text!r}: neither {base / text / 'client.yml'} nor {Path(text) / 'client.yml'} is there"
+        f"{_did_you_mean(text, known)}. Clients under {base}: {', '.join(known) or 'none'}."
+    )
+
+
+def load_client(path: Path, *, as_of: str | None = None) -> Client:
+    """The client that a client.yml (or the folder it lies in) describes; `as_of` takes the place of the file's own.
+
+    Raises UsageError, which tells all that is wrong with the file at once: each key, what is valid, the mend.
+    """
+    path = Path(path)
+    path = path / "client.yml" if path.is_dir() else path
+    data = _read_yaml(path)
+    if as_of is not None:
+        data["as_of"] = as_of
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        faults = sorted({_fault(e) for e in error.errors()})
+        raise UsageError(f"{path}: " + _told_together(faults)) from None
+    client = Client(**{name: getattr(settings, name) for name in Settings.model_fields}, folder=path.absolute().parent)
+    faults = []
+    for table in client.tables:
+        for text in client.tables[table].path:
+            try:
+                resolve(text, folder=client.folder, key=f"tables.{table}.path")
+            except UsageError as error:
+                faults.append(str(error))
+    try:
+        if client.logo:
+            logo = resolve(client.logo, folder=client.folder, key="logo")
+            if logo.suffix.lower() not in (".svg", ".png"):
+                faults.append(f"logo: {client.logo!r} is neither .svg nor .png.")
+    except UsageError as error:
+        faults.append(str(error))
+    if faults:
+        raise UsageError(f"{path}: " + _told_together(faults))
+    return client
+
+
+def resolve(text: str, *, folder: Path, key: str) -> Path:
+    """The file that a path in client.yml means: inside the client's folder, or under ${CXKIT_DATA}.
+
+    Links are followed first, so that none leads out; the private folder is no place for exports.
+    Raises UsageError naming the key, the path and the mend.
+    """
+    root = os.environ.get("CXKIT_DATA", "")
+    wanted = text
+    if "${" in text:
+        if not re.fullmatch(r"\$\{CXKIT_DATA\}[/\\][^$]+", text):
+            raise UsageError(f"{key}: {text!r} may begin with ${{CXKIT_DATA}}/ and hold no other ${{NAME}}.")
+        if not root:
+            raise UsageError(
+                f"{key}: {text!r} needs the environment variable CXKIT_DATA: set it to the folder of the shared data."
+            )
+        wanted = root + text.removeprefix("${CXKIT_DATA}")
+    home = folder.resolve()
+    roots = [home, *([Path(root).resolve()] if root else [])]
+    try:
+        found = (folder / wanted).resolve()
+    except (OSError, RuntimeError, ValueError):
+        raise UsageError(f"{key}: {text!r} is no path; write one inside {folder}.") from None
+    if not any(found.is_relative_to(r) for r in roots):
+        raise UsageError(
+            f"{key}: {text!r} leaves the client's folder {folder}. Put the file inside it"
+            ", or under the folder that CXKIT_DATA names and write ${CXKIT_DATA}/…"
+        )
+    if found.is_relative_to(home / "private"):
+        raise UsageError(f"{key}: {text!r} lies in the private folder, which holds no exports. Move it to exports/.")
+    if not found.is_file():
+        near = [p.name for p in found.parent.glob("*")] if found.parent.is_dir() else []
+        raise UsageError(f"{key}: there is no file {text!r} ({found}){_did_you_mean(found.name, near)}.")
+    return found
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader without its surprises: `no` is a text, 0123 keeps its zero, 10:30 is no number."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, rule) for tag, rule in rules if tag.rsplit(":", 1)[1] not in ("bool", "int", "merge")]
+        for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile("^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
+
+
+def _read_yaml(path: Path) -> dict:
+    """The file's keys and values. Raises UsageError on anything but plain, small, readable YAML."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise UsageError(f"{path} holds over {MOST_BYTES // 1_000_000} MB; a client.yml is a page of settings.")
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}; a client's folder holds a client.yml.") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        _check_nodes(node, path)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise UsageError(
+            f"{path}{place}: {problem}. client.yml is plain YAML: keys, texts, numbers, lists; no tags."
+        ) from None
+    except (RecursionError, ValueError) as error:
+        raise UsageError(f"{path}: {error or 'nested too deep'}. client.yml is plain YAML.") from None
+    if not isinstance(data, dict):
+        raise UsageError(f"{path} holds no settings; it begins with `client:`, the name that the report shows.")
+    return data
+
+
+def _check_nodes(node: yaml.Node | None, path: Path) -> None:
+    """Refuses aliases (they can blow up a page of text into gigabytes) and keys given twice (YAML keeps the last)."""
+    seen: set[int] = set()
+    todo = [node] if node is not None else []
+    while todo:
+        node = todo.pop()
+        line = node.start_mark.line + 1
+        if id(node) in seen:
+            raise UsageError(f"{path}, line {line}: aliases (&name, *name) are not read; write the value out.")
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            twice = next((k for k in keys if keys.count(k) > 1), None) if len(keys) < 10_000 else None
+            if twice is not None:
+                raise UsageError(f"{path}, line {line}: the key {twice!r} stands there twice; keep one.")
+            todo += [n for pair in node.value for n in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            todo += node.value
+
+
+def _fault(error: dict) -> str:
+    """One pydantic error as a sentence of ours: key, what was found, what is valid."""
+    place = [p for p in error["loc"] if p not in ("Multiply", "constrained-str", "function-before[_as_text(), str]")]
+    place = [p for p in place if not (isinstance(p, str) and p.startswith(("function-", "literal[", "date")))]
+    key = ".".join(str(p) for p in place) or "client.yml"
+    found = error.get("input")
+    if error["type"] == "extra_forbidden":
+        valid = _valid_keys(error["loc"][:-1])
+        return f"{key}: unknown key{_did_you_mean(str(place[-1]), valid)}; valid here are {', '.join(valid)}."
+    if error["type"] == "missing":
+        return f"{key}: missing; client.yml needs it."
+    message = error["msg"].removeprefix("Value error, ")
+    shown = "" if error["type"] == "value_error" else f" (found {str(found)[:80]!r})"
+    return f"{key}: {message[:1].lower()}{message[1:]}{shown}."
+
+
+def _valid_keys(place: tuple) -> list[str]:
+    """The keys that are valid at a place of client.yml."""
+    model: Any = Settings
+    for step in place:
+        if isinstance(model, type) and issubclass(model, BaseModel) and step in model.model_fields:
+            model = _model_in(model.model_fields[step].annotation)
+        elif step == "Multiply":
+            model = Multiply
+    return sorted(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model inside an annotation such as `dict[str, Export]` or `Returns | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)
+
+
+def _did_you_mean(text: str, valid: list[str] | tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(text, valid, n=1, cutoff=0.6)
+    return f", did you mean {near[0]!r}?" if near else ""
+
+
+def _told_together(faults: list[str]) -> str:
+    return faults[0] if len(faults) == 1 else "\n  " + "\n  ".join(faults)

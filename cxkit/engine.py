@@ -1,0 +1,171 @@
+"""The one file that names the engine (DuckDB): connect, read, write, collect."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import ibis
+import ibis.expr.datatypes as dt
+import pandas as pd
+
+from cxkit.errors import DataError
+
+LONGEST_RECORD = 2_000_000  # bytes; a longer one is refused, so that one field cannot fill the memory
+
+
+def connect(*, memory_limit: str = "4GB", threads: int = 2, temp_directory: Path | None = None):  # noqa: ANN201
+    """A connection of its own, which loads nothing from the network and spills to `temp_directory`."""
+    settings = {"temp_directory": str(temp_directory)} if temp_directory else {}
+    con = ibis.duckdb.connect(
+        memory_limit=memory_limit.replace(" ", ""),
+        threads=threads,
+        autoinstall_known_extensions=False,
+        autoload_known_extensions=False,
+        **settings,
+    )
+    con.raw_sql("SET TimeZone = 'UTC'")
+    return con
+
+
+def read_parquet(con, path: Path | Sequence[Path]) -> ibis.Table:  # noqa: ANN001
+    """A lazy table over one Parquet file, or over several of one shape."""
+    files = ", ".join(_text(p) for p in ([path] if isinstance(path, Path) else path))
+    return _view(con, f"SELECT * FROM read_parquet([{files}])")
+
+
+def read_export_parquet(con, path: Path, *, keep: dict[str, str]) -> ibis.Table:  # noqa: ANN001
+    """A client's Parquet file as `stage_csv` leaves a CSV: `n`, `row_hash`, then `keep`, with the file's own types."""
+    columns = ", ".join(f"{_name(raw)} AS {_name(name)}" for raw, name in keep.items())
+    every = ", ".join(_name(c) for c in parquet_columns(con, path))
+    return _view(
+        con,
+        f"SELECT file_row_number + 1 AS n, hash({every}) AS row_hash, {columns}"
+        f" FROM read_parquet({_text(path)}, file_row_number = true)",
+    )
+
+
+def parquet_columns(con, path: Path) -> dict[str, str]:  # noqa: ANN001
+    """The columns of a Parquet file and their types. Raises DataError where it is none."""
+    import duckdb
+
+    try:
+        rows = con.raw_sql(f"DESCRIBE SELECT * FROM read_parquet({_text(path)})").fetchall()
+    except duckdb.Error as error:
+        raise DataError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+    return {row[0]: row[1] for row in rows}
+
+
+def stage_csv(
+    con,  # noqa: ANN001
+    path: Path,
+    out: Path,
+    *,
+    header: Sequence[str],
+    keep: dict[str, str],
+    delimiter: str,
+    encoding: str = "utf-8",
+) -> pd.DataFrame:
+    """A CSV's records as texts in a Parquet file: `n` (counted from 1, in the file's order), `row_hash` (over all
+    columns), then the columns in `keep` (raw name -> name in the Parquet file).
+
+    To: what the reader could not take in, one row a record: line (its number, the header's being 1), error (the
+    engine's name for it), message, text (the record, at most 500 characters), breaks (line breaks inside it).
+    Raises duckdb.Error where the file as a whole cannot be parsed (mixed line ends are such a case).
+    """
+    columns = ", ".join(f"{_text(f'c{i}')}: 'VARCHAR'" for i in range(len(header)))
+    every = ", ".join(f"c{i}" for i in range(len(header)))
+    kept = ", ".join(f"c{header.index(raw)} AS {_name(name)}" for raw, name in keep.items())
+    con.raw_sql("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+    con.raw_sql(
+        f"COPY (SELECT row_number() OVER () AS n, hash({every}) AS row_hash, {kept} FROM read_csv({_text(path)},"
+        f" delim = {_text(delimiter)}, quote = '\"', escape = '\"', header = true, auto_detect = false,"
+        f" encoding = {_text(encoding)}, columns = {{{columns}}}, store_rejects = true,"
+        f" max_line_size = {LONGEST_RECORD}, compression = {_text('gzip' if path.suffix == '.gz' else 'none')}))"
+        f" TO {_text(out)} (FORMAT parquet, COMPRESSION lz4)"
+    )
+    return con.raw_sql(
+        "SELECT line, error, message, left(record, 500) AS text,"
+        " length(record) - length(replace(replace(record, chr(10), ''), chr(13), '')) AS breaks FROM ("
+        " SELECT line, first(error_type ORDER BY column_idx) AS error, first(error_message ORDER BY column_idx) AS"
+        " message, trim(first(csv_line), chr(10) || chr(13)) AS record FROM reject_errors GROUP BY line) ORDER BY line"
+    ).df()
+
+
+def write_parquet(con, table: ibis.Table, path: Path) -> None:  # noqa: ANN001
+    """A lazy table into a Parquet file, in its order."""
+    con.raw_sql(f"COPY ({ibis.to_sql(table, dialect='duckdb')}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def write_csv(con, table: ibis.Table, path: Path) -> None:  # noqa: ANN001
+    """A lazy table into a UTF-8 CSV file with a header, in its order."""
+    con.raw_sql(f"COPY ({ibis.to_sql(table, dialect='duckdb')}) TO {_text(path)} (FORMAT csv, HEADER true)")
+
+
+def keep_frame(con, name: str, frame: pd.DataFrame, *, types: dict[str, str]) -> ibis.Table:  # noqa: ANN001
+    """A small frame as a table of the connection, with the types stated (an empty frame has none of its own)."""
+    import pyarrow as pa
+
+    schema = ibis.schema(types)
+    arrow = pa.Table.from_pandas(frame[list(types)], schema=schema.to_pyarrow(), preserve_index=False)
+    return con.create_table(name, arrow, temp=True, overwrite=True)
+
+
+def collect(table: ibis.Table, *, order_by: str | Sequence[str], max_rows: int = 5_000_000) -> pd.DataFrame:
+    """The only way into memory: a table's rows in a stated order.
+
+    Raises DataError where there are more than `max_rows`: aggregate in the engine first.
+    """
+    keys = [order_by] if isinstance(order_by, str) else list(order_by)
+    frame = table.order_by(keys).limit(max_rows + 1).to_pandas()
+    if len(frame) > max_rows:
+        raise DataError(
+            f"over {max_rows:,} rows were asked for at once; the limit guards the memory. Aggregate before collecting,"
+            " or raise max_rows where the machine can hold them."
+        )
+    return frame
+
+
+@ibis.udf.scalar.builtin(name="try_strptime")
+def _try_strptime(text: str, pattern: str) -> dt.timestamp: ...
+
+
+@ibis.udf.scalar.builtin(name="try_strptime")
+def _try_strptime_zoned(text: str, pattern: str) -> dt.Timestamp("UTC"): ...
+
+
+@ibis.udf.scalar.builtin(name="timezone")
+def _to_zoned(zone: str, local: dt.timestamp) -> dt.Timestamp("UTC"): ...
+
+
+@ibis.udf.scalar.builtin(name="timezone")
+def _to_local(zone: str, instant: dt.Timestamp("UTC")) -> dt.timestamp: ...
+
+
+def parse_time(text: ibis.expr.types.StringValue, pattern: str) -> ibis.expr.types.TimestampValue:
+    """Text -> time by a strptime pattern, null where it does not fit; with %z an instant, else a local time."""
+    return (_try_strptime_zoned if "%z" in pattern else _try_strptime)(text, pattern)
+
+
+def instant(local: ibis.expr.types.TimestampValue, *, zone: str) -> ibis.expr.types.TimestampValue:
+    """A zone's local time -> the instant it is. A time that the clocks skip moves on by the hour skipped; one that
+    comes twice is the second (winter time)."""
+    return _to_zoned(zone, local)
+
+
+def local_time(instant: ibis.expr.types.TimestampValue, *, zone: str) -> ibis.expr.types.TimestampValue:
+    """An instant -> the zone's local time, without a zone."""
+    return _to_local(zone, instant)
+
+
+def _text(value: str | Path) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _name(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
+
+
+def _view(con, query: str) -> ibis.Table:  # noqa: ANN001
+    """A query of ours as a lazy table; the view's name is a running number of the connection."""
+    number = con.raw_sql("SELECT count(*) FROM duckdb_views() WHERE view_name LIKE 'cxkit_%'").fetchall()[0][0]
+    con.raw_sql(f"CREATE TEMP VIEW cxkit_{number} AS {query}")
+    return con.table(f"cxkit_{number}")

@@ -1,0 +1,135 @@
+"""Pseudonyms, scrubbing of free text, small groups withheld, cells that no spreadsheet runs."""
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxkit.errors import UsageError
+
+PSEUDONYM_LENGTH = 13  # base32 characters: 65 bits, so that ten million customers collide once in 700,000 clients
+
+
+def pseudonym(id: str, *, key: bytes) -> str:
+    """A customer's id -> its pseudonym: the same under the same key, and not to be turned back without it.
+
+    Source: HMAC-SHA256 (RFC 2104), its first 65 bits in base32 (RFC 4648), lower case.
+    """
+    digest = hmac.digest(key, id.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    return base64.b32encode(digest[:10])[:PSEUDONYM_LENGTH].decode().lower()
+
+
+def load_key(private: Path, *, earlier_audits: bool) -> bytes:
+    """The client's key, made with its folder (0700) on the first run.
+
+    Raises UsageError where the key is gone though audits were made with it (a new one would give every customer a
+    new name, and nothing could be compared), or where the file is no key.
+    """
+    path = Path(private) / "key"
+    if not path.exists():
+        if earlier_audits:
+            raise UsageError(
+                f"the key {path} is gone, but earlier audits of this client were made with it. Put it back from your"
+                " backup; without it customers cannot be followed from those audits to this one. To begin anew,"
+                " remove the client's earlier runs and the private folder."
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # two runs at once: the first one's key holds
+            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(made, "w", encoding="ascii") as file:
+                file.write(secrets.token_hex(32) + "\n")
+    with contextlib.suppress(PermissionError):  # another user's folder, or a file system without modes
+        path.parent.chmod(0o700)
+        path.chmod(0o600)
+    text = path.read_text(encoding="ascii", errors="replace").strip()
+    if not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise UsageError(f"{path} is no key: it must hold 64 hexadecimal characters. Put it back from your backup.")
+    return bytes.fromhex(text)
+
+
+_AT = r"(?:\s?[@＠]\s?|\s?[(\[]\s?(?:at|@|собака|малпа|małpa)\s?[)\]]\s?)"
+_DOT = r"(?:\.|\s?[(\[]\s?(?:dot|\.|kropka|крапка|точка)\s?[)\]]\s?)"
+_EMAIL = re.compile(
+    rf"[\w.!#$%&'*+/=?^`{{|}}~-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}}){{1,8}}", re.IGNORECASE
+)
+_IBAN = re.compile(
+    r"(?<![^\W_])[A-Za-z]{2}[0-9]{2}"
+    r"(?:[A-Za-z0-9]{11,30}|(?:[\s-][A-Za-z0-9]{4}){2,7}(?:[\s-][A-Za-z0-9]{1,4})?)(?![^\W_])"
+)
+_DIGITS = re.compile(r"(?:\+\s?|(?<![0-9])\(\s?)?[0-9](?:[\s()./‐-―−\u00ad-]{0,3}[0-9]){8,}")
+_DATE = re.compile(
+    r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?: [0-9]{2})?|[0-9]{2}[./][0-9]{2}[./](?:19|20)[0-9]{2}(?: [0-9]{2})?"
+)
+MAY_HOLD_PERSONAL = r"(?s)@|＠|[(\[]\s?(at|собака|малпа|małpa)|([0-9].*){4}"  # what `scrub` can change holds this
+
+
+def _name_digits(match: re.Match) -> str:
+    text = match.group()
+    if _DATE.fullmatch(text):
+        return text
+    digits = sum(c.isdigit() for c in text)
+    return "[account]" if digits >= 20 else "[card]" if digits >= 16 else "[phone]"
+
+
+def _name_iban(match: re.Match) -> str:
+    text = match.group()
+    return "[account]" if sum(c.isdigit() for c in text) >= 8 else text
+
+
+def scrub(text: str) -> str:
+    """Free text without e-mail addresses, phone numbers, card and account numbers; each leaves its kind in brackets.
+
+    What is left out: names and addresses are not found, nor numbers of under nine digits. Runs of nine digits and
+    more go even where they are an order's number: too much is the lesser harm. Dates stay.
+    """
+    if not isinstance(text, str):
+        return text
+    text = _EMAIL.sub("[e-mail]", text)
+    text = _IBAN.sub(_name_iban, text)
+    return _DIGITS.sub(_name_digits, text)
+
+
+def withhold_small(frame: pd.DataFrame, *, count: str, least: int = 5) -> pd.DataFrame:
+    """A frame of groups without the numbers of groups under `least` people.
+
+    From: one row a group; `count` is the column with its people. To: the same rows and labels; every number of a
+    withheld row is empty. So that nobody subtracts, the next smallest group goes too while the withheld ones
+    together hold under `least` people or there is only one. Groups of nobody hide nobody and stay.
+    """
+    people = frame[count].to_numpy(dtype=float)
+    small = (people > 0) & (people < least)
+    if small.any():
+        for row in np.argsort(people, kind="stable"):
+            if small.sum() > 1 and people[small].sum() >= least:
+                break
+            small[row] |= people[row] > 0
+    result = frame.copy()
+    for name in frame.columns:
+        kind = frame[name].dtype.kind
+        if small.any() and kind in "iufcbmM":
+            result[name] = frame[name].astype(float if kind in "iufb" else frame[name].dtype).mask(small)
+    return result
+
+
+_RISKY = re.compile(r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]")
+_PLAIN_NUMBER = re.compile(r"^[+-]?[0-9]+(?:[.,][0-9]+)*$")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def safe_cell(value: Any) -> Any:
+    """A value that no spreadsheet runs as a formula: risky texts get a leading apostrophe; numbers stay numbers.
+
+    Control characters, which no workbook may hold, are taken out.
+    """
+    if not isinstance(value, str):
+        return value
+    value = _CONTROL.sub("", value)
+    return f"'{value}" if _RISKY.search(value) and not _PLAIN_NUMBER.match(value) else value
