@@ -141,19 +141,36 @@ def top_share(values: np.ndarray, *, share: float = 0.2, level: float = 0.95) ->
     """
     if not 0 < share < 1:
         raise ValueError(f"share must lie between 0 and 1; found {share}.")
+    return ranked_share(values, start=0, stop=share, level=level)
+
+
+def ranked_share(values: np.ndarray, *, start: float, stop: float, level: float = 0.95) -> Estimate:
+    """What the units ranked between `start` and `stop` from the top hold of the total (0 and 0.1: the best tenth).
+
+    From, To, what is left out and Source: as `top_share`, of which it is the difference of two.
+    Raises ValueError where not 0 <= start <= stop <= 1.
+    """
+    if not 0 <= start <= stop <= 1:
+        raise ValueError(f"ranks run from 0 to 1, start before stop; found {start} and {stop}.")
     ordered = np.sort(np.asarray(values, dtype=float))
     n, total = len(ordered), float(ordered.sum())
     if n < LEAST_FOR_CONCENTRATION:
         return unknown("share", n=n, level=level)
     if not total > 0:
         return unknown("share", n=n, level=level, method="the total is not above zero")
-    border = min((1 - share) * n, n - 1)
-    whole = int(border)
-    below = ordered[:whole].sum() + ordered[whole] * (border - whole)
-    held, edge = float(1 - below / total), ordered[whole]
-    influence = np.maximum(ordered - edge, 0) + share * edge - held * ordered
-    error = float(influence.std(ddof=1) / np.sqrt(n) / (total / n))
-    return _around(held, error, n, "share", level, "asymptotic (Beach & Davidson)")
+    (held, influence), (above, influence_above) = _top(ordered, stop), _top(ordered, start)
+    error = float((influence - influence_above).std(ddof=1) / np.sqrt(n) / (total / n))
+    return _around(held - above, error, n, "share", level, "asymptotic (Beach & Davidson)")
+
+
+def _top(ordered: np.ndarray, share: float) -> tuple[float, np.ndarray]:
+    """What the top `share` holds, and each unit's influence on it (times the mean)."""
+    n = len(ordered)
+    border = (1 - share) * n
+    whole = min(int(border), n - 1)
+    edge = ordered[whole]
+    held = float(1 - (ordered[:whole].sum() + edge * (border - whole)) / ordered.sum())
+    return held, np.maximum(ordered - edge, 0) + share * edge - held * ordered
 
 
 def _around(value: float, error: float, n: int, unit: str, level: float, method: str) -> Estimate:

@@ -110,3 +110,32 @@ def load(path: Path) -> list[Finding]:
         )
         for row in rows
     ]
+
+
+def check_claim(
+    claim: str, *, source: str, theirs: float, ours: Estimate, cannot_show: str, currency: str = ""
+) -> dict[str, object]:
+    """One row of "claims checked": what somebody published beside this client's own number.
+
+    theirs: the published figure in the unit of `ours`. It is quoted, never a target: nothing is judged by it.
+    To: claim, source, theirs, ours, interval, n (texts as a reader sees them), reading (where their figure lies),
+    cannot_show (why the two may differ even if both are right).
+    """
+    if not ours.known:
+        reading = f"cannot be checked here: {ours.method}"
+    elif theirs < ours.low:
+        reading = "their figure lies below our interval"
+    elif theirs > ours.high:
+        reading = "their figure lies above our interval"
+    else:
+        reading = "their figure lies inside our interval"
+    return {
+        "claim": claim,
+        "source": source,
+        "theirs": format_value(theirs, ours.unit, currency),
+        "ours": format_value(ours.value, ours.unit, currency),
+        "interval": format_interval(ours, currency),
+        "n": ours.n,
+        "reading": reading,
+        "cannot_show": cannot_show,
+    }

@@ -1,0 +1,39 @@
+"""One row a customer: who bought, when first and last, how often, for how much. What several areas rest on."""
+
+from datetime import date
+
+import ibis
+
+from cxkit.tables import counted_lines
+
+PLACES = 4  # money is rounded to a hundredth of the smallest coin: sums of floats differ by their order beyond it
+
+
+def buyers(orders: ibis.Table, *, as_of: date) -> ibis.Table:
+    """Customers with at least one counted order up to `as_of`, one row each.
+
+    From: orders (lines) with order_id, customer_id, ordered_on, amount, refund, status.
+    To: customer_id, first_on, last_on (dates of the first and the last order), orders (counted orders), revenue
+    (amount - refund, in the client's currency, the refunds of returns that matched no sale included).
+    What is left out: lines without a customer (revenue that belongs to nobody), lines after `as_of`, customers who only
+    returned (`outside` counts them).
+    """
+    return customer_totals(orders, as_of=as_of).filter(ibis._.orders > 0)
+
+
+def customer_totals(orders: ibis.Table, *, as_of: date) -> ibis.Table:
+    """As `buyers`, with those who only returned something (orders 0, dates null) and with one row for no customer."""
+    lines = counted_lines(orders)
+    lines = lines.filter(lines.ordered_on <= ibis.literal(as_of))
+    per_order = lines.group_by("order_id").agg(
+        customer_id=lines.customer_id.min(),
+        ordered_on=lines.ordered_on.min(where=lines.is_sale),
+        is_order=lines.is_sale.ifelse(1, 0).max(),
+        revenue=(lines.amount - lines.refund).sum(),
+    )
+    return per_order.group_by("customer_id").agg(
+        first_on=per_order.ordered_on.min(),
+        last_on=per_order.ordered_on.max(),
+        orders=per_order.is_order.sum(),
+        revenue=per_order.revenue.sum().round(PLACES),
+    )
