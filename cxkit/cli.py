@@ -4,6 +4,7 @@ Results go to stdout; progress, messages and log to stderr. Whatever is heavy is
 so that `cxkit --help` answers at once.
 """
 
+import logging
 import signal
 import sys
 import traceback
@@ -121,6 +122,7 @@ def run(client: str, **options: object) -> None:
     from cxkit.client import find_client
     from cxkit.run import describe_result, run_audit
 
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a kernel that was ended leaves tasks behind
     with _progress() as progress:
         result = run_audit(find_client(client), progress=progress, **options)
     click.echo(describe_result(result))

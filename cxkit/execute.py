@@ -62,7 +62,7 @@ def run_notebooks(
                         values = parameters.get(notebook.name, {})
                         running[pool.submit(_run_one, notebook, values, folder, limits, kernel_class)] = notebook.name
                 if running:
-                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                    finished, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)  # awake for signals
                     for future in finished:
                         del running[future]
                         _settle(outcomes, future.result(), ended)

@@ -113,7 +113,11 @@ def _read_parameters(path: Path, source: str, faults: list[str]) -> tuple[Parame
     from papermill import inspect_notebook
 
     name = path.stem
-    inspected = inspect_notebook(papermill_path(path))
+    try:
+        inspected = inspect_notebook(papermill_path(path))
+    except Exception as error:  # papermill has a kind for each way of knowing no kernel
+        faults.append(f"{name}: papermill cannot read its parameters ({error}). Save it once with the Python 3 kernel.")
+        return ()
     try:
         lines = ast.parse(source).body
     except SyntaxError as error:
@@ -265,7 +269,7 @@ def from_text(text: str, kind: str) -> object:
         return WORDS[text.strip().lower()]
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         value = None
     checked = _from_yaml(value, "list")
     if checked is None:
@@ -274,9 +278,14 @@ def from_text(text: str, kind: str) -> object:
 
 
 def _from_yaml(value: object, kind: str) -> object:
-    """The value as the declared type, or None where it is something else. A day written without quotes is its text."""
+    """The value as the declared type, or None where it is something else.
+
+    A day written without quotes is its text; yes and no, which client.yml reads as text, serve for a bool.
+    """
     if isinstance(value, date) and kind == "str":
         return value.isoformat()
+    if kind == "bool" and isinstance(value, str):
+        return WORDS.get(value.lower())
     if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind == "list" and isinstance(value, list):

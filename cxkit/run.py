@@ -61,6 +61,8 @@ def run_audit(
     values = settle(notebooks, chosen=chosen, client=client.parameters, command_line=parameters)
     home = out.resolve() / client.slug
     publish.find_earlier(home, against, as_of=None)  # a wrong name ends here, before anything is read
+    from cxkit import report  # slow to import, and of no use to those who only check
+
     steps = len(chosen) + 2
     seconds: dict[str, float] = {}
     try:
@@ -68,8 +70,9 @@ def run_audit(
             progress("checking the data", 0, steps)
             with _timed(seconds, "data"):
                 loaded = load_tables(client, as_of=as_of, home=home)
-                check_age(loaded, expect_until)
-            record = start_record(client, loaded, chosen, values, home=home, against=against)
+                basis = read_basis(client, loaded)
+                check_age(basis, expect_until)
+            record = start_record(client, loaded, chosen, values, home=home, against=against) | {"basis": basis}
             with publish.workspace(home, record["as_of"]) as folder:
                 # From the start: what a notebook has to know beyond client.yml (as_of, against) stands here.
                 write_record(folder, record | {"status": "running"})
@@ -82,7 +85,7 @@ def run_audit(
                 record["status"] = "done" if len(chosen) == len(notebooks) else "partial"
                 write_record(folder, record)
                 with _timed(seconds, "report"):
-                    write_report(folder, client)
+                    report.write_report(folder, client)
                 write_record(folder, record | {"seconds": seconds})
                 target = publish.publish(folder, home, whole=record["status"] == "done")
     except OSError as error:
@@ -106,20 +109,30 @@ def load_tables(client: Client, *, as_of: str | None, home: Path) -> "Loaded":
     return sources.load(client, as_of=as_of)
 
 
-def check_age(loaded: "Loaded", expect_until: str | None) -> None:
-    """Raise DataError when the last order is older than `expect_until` (a day as text)."""
-    if expect_until is None:
-        return
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
+def read_basis(client: Client, loaded: "Loaded") -> dict | None:
+    """How many customers and orders the report rests on, and their first and last day; None without orders."""
+    import pandas as pd
+
+    from cxkit import engine, tables
 
     if "orders" not in loaded.tables:
+        return None
+    con = engine.connect(memory_limit=client.engine.memory_limit, threads=client.engine.threads)
+    row = engine.collect(tables.basis(engine.read_parquet(con, loaded.tables["orders"])), order_by="orders").iloc[0]
+    days = {name: None if pd.isna(row[name]) else str(row[name])[:10] for name in ("first", "last")}
+    return {"customers": int(row["customers"]), "orders": int(row["orders"]), **days}
+
+
+def check_age(basis: Mapping[str, object] | None, expect_until: str | None) -> None:
+    """Raise DataError when the last counted order is older than `expect_until` (a day as text)."""
+    if expect_until is None:
+        return
+    if basis is None:
         raise DataError(f"--expect-until {expect_until}: there is no table 'orders' to tell the data's age by.")
-    last = pc.max(pq.read_table(loaded.tables["orders"], columns=["ordered_on"])["ordered_on"]).as_py()
-    if last is None or last.isoformat() < expect_until:
+    if basis["last"] is None or basis["last"] < expect_until:
         raise DataError(
-            f"the data are older than expected: the last order is of {last}, and orders up to {expect_until} were "
-            "expected. Ask for a fresh export, or give an earlier --expect-until. The last report is untouched."
+            f"the data are older than expected: the last order is of {basis['last']}, and orders up to {expect_until} "
+            "were expected. Ask for a fresh export, or give an earlier --expect-until. The last report is untouched."
         )
 
 
@@ -250,38 +263,15 @@ def _failure(outcomes: Mapping[str, Outcome], folder: Path, home: Path, record: 
     return RunError("\n".join(lines))
 
 
-def write_report(folder: Path, client: Client) -> None:
-    """A page for each executed notebook, the first page and the workbook; the notebooks without times and paths."""
-    from cxkit import report
-
-    report.write_pages(folder, client)
-
-
 def render_lone(notebook: Path, out: Path | None = None) -> Path:
     """An executed notebook as one HTML page, without a run. To the page's path.
 
-    Raises UsageError where the file is no notebook or was not run, RunError where one of its cells failed.
+    Raises UsageError where there is no such notebook, RunError where one of its cells failed or was not run.
     """
-    import nbformat
-
     from cxkit import report
 
     if not notebook.is_file():
-        raise UsageError(f"there is no notebook {notebook}.")
-    try:
-        nb = nbformat.read(notebook, as_version=4)
-    except Exception as error:  # nbformat raises half a dozen kinds
-        raise UsageError(f"{notebook} is no notebook ({type(error).__name__}); it should end in .ipynb.") from None
-    code = [cell for cell in nb.cells if cell.cell_type == "code"]
-    for cell in code:
-        for output in cell.outputs:
-            if output.output_type == "error":
-                raise RunError(
-                    f"{notebook} did not run to its end: cell [{cell.execution_count}] failed with {output.ename}: "
-                    f"{output.evalue}. Mend it, run it again, then render it."
-                )
-    if code and not any(cell.outputs for cell in code):
-        raise UsageError(f"{notebook} holds no outputs; run it first (JupyterLab: Run > Run All Cells, then save).")
+        raise UsageError(f"there is no notebook {notebook}; give the path of an executed .ipynb file.")
     target = out or notebook.with_suffix(".html")
     target.parent.mkdir(parents=True, exist_ok=True)
     report.render_notebook(notebook, target)

@@ -360,3 +360,17 @@ def order_totals(orders: ibis.Table) -> ibis.Table:
         measures["products"] = lines.product_id.nunique(where=lines.is_sale)
     totals = lines.group_by("order_id").aggregate(**measures, _sales=lines.is_sale.sum())
     return totals.filter(totals["_sales"] > 0).drop("_sales")
+
+
+def basis(orders: ibis.Table) -> ibis.Table:
+    """What a report rests on, in one row: customers and counted orders, the first and the last day with one.
+
+    From: orders. To: customers, orders (counts), first, last (dates; null without an order).
+    """
+    totals = order_totals(orders)
+    return totals.aggregate(
+        customers=totals.customer_id.nunique(),
+        orders=totals.count(),
+        first=totals.ordered_on.min(),
+        last=totals.ordered_on.max(),
+    )
