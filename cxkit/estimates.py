@@ -116,7 +116,7 @@ def ratio_of_sums(part: np.ndarray, whole: np.ndarray, *, unit: str = "share", l
     From: two arrays of one length. To: Estimate with the linearised ("delta method") interval, whose width is
     Student's t times sqrt(n / (n - 1) * sum((part - ratio * whole)^2)) / sum(whole).
     What it leaves out: the bias of a ratio, of order 1/n. Unknown with fewer than 5 pairs or a whole not above zero.
-    Source: Cochran (1977), Sampling Techniques, 3rd ed., eq. 6.13 and 6.14.
+    Source: Cochran (1977), Sampling Techniques, 3rd ed., ch. 6.
     """
     part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)
     n, total = len(part), float(whole.sum())

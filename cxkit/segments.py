@@ -238,7 +238,9 @@ def _paired_bars(ax: "Axes", table: pd.DataFrame, labels: list[str], *, ticks: n
     customers, revenue = table["share_of_customers"].to_numpy(), table["share_of_revenue"].to_numpy()
     ax.barh(place - 0.2, customers, 0.36, color=GREY, label="Share of customers")
     ax.barh(place + 0.2, revenue, 0.36, color="C0", label="Share of revenue, with its interval")
-    ax.hlines(place + 0.2, table["low"], table["high"], color=INK, linewidth=1.2)
+    # white under the interval, so that it shows on the bar as well as beside it
+    ax.hlines(place + 0.2, table["low"], table["high"], color="white", linewidth=3.4)
+    ax.hlines(place + 0.2, table["low"], table["high"], color=INK, linewidth=1.4)
     if ticks is not None:
         ax.plot(ticks, place - 0.2, "|", color=INK, markersize=15, markeredgewidth=2, label="Supposed in the article")
     ends = (np.fmax(customers, 0 if ticks is None else ticks), np.fmax(revenue, table["high"]))
@@ -257,9 +259,9 @@ def _paired_bars(ax: "Axes", table: pd.DataFrame, labels: list[str], *, ticks: n
     ax.invert_yaxis()
     ax.margins(x=0.12)
     ax.set_xlim(left=None if (revenue < 0).any() else 0)
-    ax.xaxis.set_major_formatter(lambda share, _: format_value(round(share, 6), "share"))
+    ax.xaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %".replace("-", "−"))
     ax.set_xlabel("Share of all customers, and of all they spent")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.16 if len(table) > 5 else -0.28), ncols=3)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.6 / ax.figure.get_figheight()), ncols=3)
 
 
 def tier_share(table: pd.DataFrame, *, tier: str = "great") -> Estimate:

@@ -1,0 +1,190 @@
+"""Do those who came in one month still order months later: cohorts by first month, and their retention."""
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import ibis
+import ibis.expr.datatypes as dt
+import numpy as np
+import pandas as pd
+
+from cxkit.engine import collect
+from cxkit.estimates import wilson_ends
+from cxkit.heatmap import draw_heat_map
+from cxkit.style import GREY, INK, format_value
+from cxkit.tables import order_totals
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WORD = 60  # months that one whole number holds as bits, with room to spare below the sign
+LEAST_SHOWN = 30  # shares of fewer customers are greyed
+
+
+@ibis.udf.agg.builtin(name="bit_or")
+def _bit_or(bits: dt.int64) -> dt.int64: ...
+
+
+def cohorts(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
+    """How many of those who first ordered in one month ordered again k months later.
+
+    From: orders (lines). To, one row a cohort and month, all combinations up to `as_of`'s month, ordered: cohort (the
+    first day of the local month of the first order), month (0 for that month, then 1, 2, …), customers (of the
+    cohort), active (of them, with a counted order in that month; missing where it cannot be observed), observable
+    (false where the month ends after `as_of`; then there is no number, not a zero).
+    What is left out: orders without a customer, customers who only returned. The cohort of a month that `as_of` cuts
+    stands in it, all of it unobservable, its `customers` being those so far. The first cohorts hold customers who had
+    ordered before the data begin: their retention is that of regulars.
+    How: each customer's active months become bits of one whole number (several where the data span over 60 months);
+    equal patterns are counted in the engine, so that what is unpacked here is small.
+    """
+    totals = order_totals(orders)
+    totals = totals.filter(totals.customer_id.notnull(), totals.ordered_on <= ibis.literal(as_of))
+    totals = totals.select("customer_id", month=_month_number(totals.ordered_on))
+    reach = totals.aggregate(first=totals.month.min(), rows=totals.count())
+    begins = collect(reach, order_by="rows")["first"].iloc[0]
+    last = as_of.year * 12 + as_of.month - 1
+    if pd.isna(begins):
+        return _grid(np.zeros((0, 0), dtype="int64"), first=last, as_of=as_of)
+    first = int(begins)
+    span = last - first + 1
+    words = -(-span // WORD)
+    place = totals.month - first
+    bits = {}
+    for word in range(words):
+        # a shift by a 32-bit number, which every engine takes; months of another word leave this one as it is
+        shift = (place - word * WORD).clip(0, WORD - 1).cast("int32")
+        inside = (place >= word * WORD) & (place < (word + 1) * WORD)
+        bits[f"word_{word}"] = _bit_or(inside.ifelse(ibis.literal(1, "int64") << shift, ibis.literal(0, "int64")))
+    patterns = totals.group_by("customer_id").aggregate(**bits)
+    counted = patterns.group_by(list(bits)).aggregate(customers=patterns.count())
+    frame = collect(counted, order_by=list(bits))
+    return _grid(_active(frame, span), first=first, as_of=as_of)
+
+
+def _month_number(day: ibis.expr.types.DateValue) -> ibis.expr.types.IntegerValue:
+    return (day.year().cast("int64") * 12 + day.month().cast("int64") - 1).cast("int64")
+
+
+def _active(frame: pd.DataFrame, span: int) -> np.ndarray:
+    """Customers by first month (row) and months since (column). From: word_0, word_1, …, customers."""
+    count = frame["customers"].to_numpy(dtype="int64")
+    seen = np.zeros((len(frame), span), dtype=bool)
+    for month in range(span):
+        seen[:, month] = (frame[f"word_{month // WORD}"].to_numpy(dtype="int64") >> (month % WORD)) & 1
+    first = seen.argmax(axis=1)
+    active = np.zeros((span, span), dtype="int64")
+    for month in range(span):
+        rows = seen[:, month]
+        np.add.at(active, (first[rows], month - first[rows]), count[rows])
+    return active
+
+
+def _grid(active: np.ndarray, *, first: int, as_of: date) -> pd.DataFrame:
+    span = len(active)
+    cohort, month = np.divmod(np.arange(span * span), span) if span else (np.zeros(0, int), np.zeros(0, int))
+    keep = cohort + month < span
+    cohort, month = cohort[keep], month[keep]
+    whole_month = (as_of + timedelta(days=1)).day == 1
+    observable = cohort + month < span - (0 if whole_month else 1)
+    number = first + cohort
+    frame = pd.DataFrame(
+        {
+            "cohort": pd.to_datetime({"year": number // 12, "month": number % 12 + 1, "day": np.ones_like(number)}),
+            "month": month,
+            "customers": active[cohort, 0] if span else cohort,
+            "active": pd.array(active[cohort, month] if span else month, dtype="Int64"),
+            "observable": observable,
+        }
+    )
+    frame.loc[~observable, "active"] = pd.NA
+    return frame
+
+
+def retention(cohorts: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
+    """Cohorts with the share still ordering, and Wilson's interval.
+
+    From: `cohorts`. To: the same rows with value (active / customers), low, high, n (customers), level, method; NaN
+    where the month cannot be observed or the cohort is empty.
+    """
+    active = cohorts["active"].astype("float64").to_numpy()
+    customers = cohorts["customers"].to_numpy(dtype=float)
+    return cohorts.assign(**_shares(active, customers, level), n=cohorts["customers"], level=level, method="Wilson")
+
+
+def retention_curve(cohorts: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
+    """Retention by months since the first order, over all cohorts that can be observed that long.
+
+    From: `cohorts`. To: month, cohorts (how many), customers, active, value, low, high, n, level, method.
+    What is left out: younger cohorts, so each month rests on other customers than the one before; a fall can also be
+    the older cohorts' being different. Month 0 is 1 by definition.
+    """
+    seen = cohorts[cohorts["observable"] & (cohorts["customers"] > 0)]
+    sums = seen.groupby("month").agg(
+        cohorts=("cohort", "size"), customers=("customers", "sum"), active=("active", "sum")
+    )
+    frame = sums.reset_index().astype("int64")
+    shares = _shares(frame["active"].to_numpy(float), frame["customers"].to_numpy(float), level)
+    return frame.assign(**shares, n=frame["customers"], level=level, method="Wilson")
+
+
+def _shares(active: np.ndarray, customers: np.ndarray, level: float) -> dict[str, np.ndarray]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = active / customers
+    low, high = wilson_ends(active, customers, level=level)
+    return {"value": value, "low": low, "high": high}
+
+
+def plot_retention(retention: pd.DataFrame, *, months: int = 12, ax: "Axes | None" = None) -> "Axes":
+    """`retention` as a heat map: cohorts down, months since the first order across; hatched where not yet observable.
+
+    Numbers are percent of the cohort; those of cohorts under 30 customers are grey. Month 0 is left out: it is always
+    100 %, and would drown the rest.
+    """
+    import matplotlib.pyplot as plt
+
+    shown = retention[(retention["month"] >= 1) & (retention["month"] <= months)]
+    names = retention[retention["month"] == 0].sort_values("cohort")
+    index, columns = names["cohort"], range(1, int(shown["month"].max() if len(shown) else 1) + 1)
+    value = shown.pivot(index="cohort", columns="month", values="value").reindex(index=index, columns=columns)
+    ax = plt.subplots(figsize=(7.2, 0.28 * len(value) + 1.4))[1] if ax is None else ax
+    unseen = ~shown.pivot(index="cohort", columns="month", values="observable").reindex_like(value).eq(True)
+    shares = value.to_numpy()
+    texts = [[f"{100 * v:.0f}" if np.isfinite(v) else "–" for v in row] for row in shares]
+    small = np.repeat(names["customers"].to_numpy()[:, None] < LEAST_SHOWN, len(columns), axis=1)
+    rows = [f"{c:%Y-%m}  ({n:,})" for c, n in zip(names["cohort"], names["customers"], strict=True)]
+    draw_heat_map(
+        ax, shares, texts, rows=rows, columns=[str(c) for c in columns], hatched=unseen.to_numpy(), faint=small
+    )
+    ax.set(
+        xlabel="Months since the first order (hatched: not over yet)",
+        ylabel="First order in (customers)",
+        title="Customers who ordered again in that month, %",
+    )
+    return ax
+
+
+def plot_retention_curve(curve: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
+    """`retention_curve` from month 1 on as a line with its intervals, labelled at its end."""
+    import matplotlib.pyplot as plt
+
+    ax = plt.subplots()[1] if ax is None else ax
+    shown = curve[curve["month"] >= 1]
+    ax.vlines(shown["month"], shown["low"], shown["high"], color=GREY, linewidth=1.2)
+    ax.plot(shown["month"], shown["value"], marker="o", color="C0")
+    if len(shown):
+        last = shown.iloc[-1]
+        ax.annotate(
+            format_value(last["value"], "share"), (last["month"], last["value"]), (8, 0), textcoords="offset points",
+            va="center", color=INK,
+        )  # fmt: skip
+    ax.set_ylim(bottom=0)
+    ax.margins(x=0.08)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
+    ax.set(
+        xlabel="Months since the first order",
+        ylabel="Share with an order in that month",
+        title="Retention over all cohorts that can be observed",
+    )
+    return ax
