@@ -5,6 +5,7 @@ Everything shown is the same bytes for the same data: no clock, no random ids, n
 
 import io
 import json
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -245,11 +246,20 @@ def show_figure(ax: "Axes", name: str, *, alt: str) -> None:
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # an empty box stands for the sign
         figure.savefig(buffer, format="svg", dpi=150, metadata={"Date": None, "Creator": None})
     plt.close(figure)
-    svg = buffer.getvalue()
+    svg = _compact(buffer.getvalue())
     path = run.run_dir / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(svg, encoding="utf-8")
     _display({"kind": "figure", "alt": alt, "file": file}, alt, **{"image/svg+xml": svg})
+
+
+def _compact(svg: str) -> str:
+    """The same picture with shorter coordinates (a thousandth of a point; it also hides the last digits in which
+    machines differ), without indentation, comments and metadata."""
+    svg = re.sub(r"(?s)<!--.*?-->|<metadata>.*?</metadata>|<!DOCTYPE.*?>", "", svg)
+    svg = re.sub(r"\s*\n\s*", "\n", svg)
+    # the glyphs' own scale is exact and stays
+    return re.sub(r"(?<!scale\()-?\b\d+\.\d{4,}\b", lambda m: f"{float(m[0]):.3f}".rstrip("0").rstrip("."), svg)
 
 
 def say(*sentences: str | Finding) -> None:
@@ -283,7 +293,7 @@ def _write_json(path: Path, value: object) -> None:
 def _settle(finding: Finding, run: Run) -> Finding:
     """The finding with the client's own target and currency, where it has none yet."""
     if finding.target is None and finding.id in run.targets:
-        finding = replace(finding, target=float(run.targets[finding.id]), target_source="the client's own target")
+        finding = replace(finding, target=float(run.targets[finding.id]), target_source="set by the client")
     if finding.estimate.unit == "money" and not finding.currency:
         finding = replace(finding, currency=run.currency)
     return finding

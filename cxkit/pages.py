@@ -53,10 +53,10 @@ class _Renderer(mistune.HTMLRenderer):
         self.headings: list[tuple[str, str]] = []
 
     def heading(self, text: str, level: int, **_: object) -> str:
-        if level == 1 and self.drop_title:
+        words = Markup(text).striptags()
+        if self.drop_title and (level == 1 or words.strip().casefold() == "method"):
             return ""
         self.level = max(self.top, min(level + self.top - 2, self.level + 1, 6))
-        words = Markup(text).striptags()
         base = re.sub(r"[^\w]+", "-", words.lower()).strip("-")[:60] or "section"
         name, count = base, 1
         while name in self.taken:

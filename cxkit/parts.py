@@ -23,6 +23,7 @@ from cxkit.style import clean_text, format_interval, format_value
 MIME = "application/vnd.cxkit+json"
 FORMATS = ("text", "count", "share", "money", "lift", "days", "ratio", "points", "date", "month")
 TEMPLATES = Path(__file__).parent / "templates"
+SHORT = 24  # characters that a cell keeps on one line
 NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,59}")
 VERDICT_WORDS = {
     "strength": "Strength",
@@ -42,8 +43,13 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["clean"] = clean_text
+    made.filters["tie"] = tie
     return made
+
+
+def tie(text: object) -> str:
+    """Text whose numbers stay on one line with their units (`41 %`, `n = 2,310`)."""
+    return re.sub(r"(?<=\d) (?=%)|(?<=\bn) (?==)|(?<=\bn =) (?=\d)", "\u00a0", str(text))
 
 
 def part(macro: str, *args: object) -> Markup:
@@ -143,9 +149,10 @@ def table_record(
         column = shown.iloc[:, i]
         unit = formats.get(str(name)) or _default_unit(column)
         label = clean_text(labels[name]) if name in labels else column_label(name, unit, currency)
-        columns.append({"label": label, "number": unit not in ("text", "date", "month")})
-        digits = _digits(column) if columns[-1]["number"] else None
+        number = unit not in ("text", "date", "month")
+        digits = _digits(column) if number else None
         cells.append([_cell(value, unit, digits) for value in column])
+        columns.append({"label": label, "number": number, "short": max(map(len, cells[-1]), default=0) <= SHORT})
     return {
         "kind": "table",
         "caption": clean_text(caption),
@@ -185,7 +192,9 @@ def finding_record(finding: Finding, *, notebook: str = "") -> dict:
         "label": clean_text(finding.label),
         "sentence": clean_text(finding.sentence()),
         "value_text": format_value(e.value, e.unit, finding.currency) if e.known else "–",
-        "interval_text": format_interval(e, finding.currency) if e.known else "",
+        "interval_text": ("counted in full" if e.level == 1 else format_interval(e, finding.currency))
+        if e.known
+        else "",
         "n_text": f"{e.n:,}",
         "level_text": f"{100 * e.level:g} %",
         "method": clean_text(e.method),
