@@ -7,6 +7,7 @@ so that `cxkit --help` answers at once.
 import logging
 import signal
 import sys
+import threading
 import traceback
 from datetime import date
 from pathlib import Path
@@ -208,7 +209,7 @@ def _stop(number: int, _frame: object) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the program; every way out has its exit code, and no CxkitError shows a traceback."""
-    if hasattr(signal, "SIGTERM"):
+    if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _stop)
     try:
         code = cli.main(args=arguments, prog_name="cxkit", standalone_mode=False)
@@ -220,6 +221,8 @@ def main(arguments: list[str] | None = None) -> int:
         return UsageError.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted; the last report is untouched.", 130)
+    except SystemExit as stop:
+        return _fail("ended by a signal; the last report is untouched.", stop.code)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         return _fail(f"could not read or write: {error.strerror or error}{where}.", RunError.exit_code)

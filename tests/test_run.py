@@ -1,0 +1,224 @@
+"""The program: one audit from exports to a published report."""
+
+import json
+import re
+import shutil
+
+import pytest
+from make_client import ROWS, make_client
+from make_notebooks import notebook
+
+from cxkit.errors import DataError, RunError, UsageError
+from cxkit.run import check_client, render_lone, run_audit
+
+OPEN = (
+    "from cxkit.notebook import keep_findings, open_run, say, show_table\n"
+    "run = open_run(client_yml, run_dir, name='{}')"
+)
+SHOW = (
+    "import pandas as pd\n"
+    "show_table(pd.DataFrame({'customers': [4], 'note': ['=1+1']}), 'counts', caption='Customers', "
+    "formats={'customers': 'count', 'note': 'text'})\n"
+    "say(f'As of {run.as_of}, within {within_days} days.')"
+)
+FIND = (
+    "from cxkit.estimates import wilson\nfrom cxkit.findings import Finding\n"
+    "keep_findings(Finding('tiny.share', '{value} come back ({interval}).', wilson(40, 100), 'Come back'))"
+)
+TELL = "import json; print(json.load(open(f'{run_dir}/run.json'))['as_of'])"
+DAYS = "within_days: int = 90  # how long\n"
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory):
+    """Three quick notebooks, one of which needs a table that the tiny client has not."""
+    folder = tmp_path_factory.mktemp("books")
+    notebook(folder, "00_first", TELL)
+    notebook(folder, "05_voices", "raise RuntimeError('never run')", needs=("surveys",), after=("00_first",))
+    notebook(folder, "11_last", "print(within_days)", parameters=DAYS, needs=(), after=("00_first", "05_voices"))
+    return folder
+
+
+@pytest.fixture
+def client(tmp_path):
+    return make_client(tmp_path / "data" / "tiny")
+
+
+def audit(client, books, **options):
+    return run_audit(client, notebooks_dir=books, out=client.parents[2] / "reports", **options)
+
+
+def record(result):
+    return json.loads((result.folder / "run.json").read_text(encoding="utf-8"))
+
+
+def printed(result, name):
+    cells = json.loads((result.folder / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    return "".join("".join(o.get("text", "")) for c in cells for o in c.get("outputs", [])).split()
+
+
+def tree(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_a_run_is_published_whole(client, books):
+    seen = []
+    result = audit(client, books, progress=lambda text, done, total: seen.append((text, done, total)))
+    home = client.parents[2] / "reports" / "tiny"
+    assert result.status == "done"
+    assert result.folder == home / "runs" / "2026-06-15-1" == (home / "latest").resolve()
+    assert {"index.html", "00_first.html", "00_first.ipynb", "11_last.html", "tables.xlsx", "run.json"} <= {
+        p.name for p in result.folder.iterdir()
+    }
+    run = record(result)
+    assert (run["status"], run["client"], run["slug"], run["as_of"]) == ("done", "Tiny Shop", "tiny", "2026-06-15")
+    assert run["tables"]["orders"]["rows_in"] == run["tables"]["orders"]["kept"] == 12
+    assert run["basis"] == {"customers": 4, "orders": 12, "first": "2026-01-15", "last": "2026-06-15"}
+    assert list(run["inputs"]) == ["exports/orders.csv"]
+    assert re.fullmatch("[0-9a-f]{64}", run["inputs"]["exports/orders.csv"])
+    assert (run["seed"], run["against"], run["settings"]["currency"]) == (1, None, "UAH")
+    assert {"cxkit", "python", "duckdb", "pandas"} <= set(run["versions"])
+    assert [(n["name"], n["status"]) for n in run["notebooks"]] == [
+        ("00_first", "done"),
+        ("05_voices", "not assessed"),
+        ("11_last", "done"),
+    ]
+    assert str(client.parents[2]) not in json.dumps(run)
+    assert seen[0] == ("checking the data", 0, 5)
+    assert seen[-1] == ("done", 5, 5)
+    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+
+
+def test_a_notebook_without_its_table_is_not_run_and_what_to_ask_for_is_said(client, books):
+    result = audit(client, books)
+    [missing] = [row for row in record(result)["not_assessed"] if row.get("notebook") == "05_voices"]
+    assert missing["what"] == "What does 05_voices ask?"
+    assert missing["why"] == "The data lack the table surveys."
+    assert missing["ask_for"].startswith("Ask for an export of surveys (one row is one answer to one question) with")
+    assert "Ask for an export of surveys" in (result.folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_same_data_and_settings_give_the_same_bytes(tmp_path):
+    book = tmp_path / "books"
+    notebook(book, "00_first", OPEN.format("00_first"), SHOW, FIND, parameters=DAYS)
+    trees = []
+    for place, jobs in (("one", 1), ("another place", 2)):
+        client = make_client(tmp_path / place / "data" / "tiny")
+        shutil.copyfile(__file__.replace("test_run.py", "../data/demo/private/key"), _private(client) / "key")
+        trees.append(tree(audit(client, book, jobs=jobs).folder))
+    records = [json.loads(t.pop("run.json")) for t in trees]
+    assert trees[0] == trees[1]
+    for run in records:
+        assert set(run.pop("seconds")) == {"data", "notebooks", "report"}
+        assert all(entry.pop("seconds") >= 0 for entry in run["notebooks"])
+    assert records[0] == records[1]
+    assert "As of 2026-06-15, within 90 days." in trees[0]["00_first.html"].decode()
+    assert str(tmp_path).encode() not in b"".join(trees[0].values())
+
+
+def _private(client):
+    folder = client.parent / "private"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def test_a_failed_notebook_leaves_the_report_before_it(client, books, tmp_path):
+    before = audit(client, books)
+    bytes_before = tree(before.folder.parent)
+    broken = tmp_path / "broken"
+    notebook(broken, "00_first", "1 + 1", "raise ValueError('no such thing\\nthe last line')")
+    notebook(broken, "03_rests", after=("00_first",))
+    with pytest.raises(RunError) as error:
+        audit(client, broken)
+    message = str(error.value)
+    kept = client.parents[2] / "reports" / "tiny" / "failed"
+    assert "notebook 00_first failed in cell [4]: ValueError: the last line" in message
+    assert f"see it with its error: {kept / '00_first.ipynb'}" in message
+    assert "not run, because they rest on it: 03_rests" in message
+    assert f"the last report is untouched: {before.folder / 'index.html'}" in message
+    assert "ValueError" in (kept / "00_first.ipynb").read_text(encoding="utf-8")
+    assert json.loads((kept / "run.json").read_text(encoding="utf-8"))["status"] == "failed"
+    assert tree(before.folder.parent) == bytes_before
+    assert not list(kept.parent.glob(".tmp-*"))
+
+
+def test_parameters_reach_the_notebook_in_their_order(client, books):
+    make_client(client.parent, parameters={"11_last": {"within_days": 60}})
+    assert printed(audit(client, books), "11_last") == ["60"]
+    result = audit(client, books, parameters=[("within_days", "45")])
+    assert printed(result, "11_last") == ["45"]
+    assert record(result)["parameters"]["11_last"] == {"within_days": 45}
+
+
+def test_nothing_is_started_on_a_wrong_parameter_name_or_earlier_run(client, books):
+    for options, message in (
+        ({"parameters": [("within_day", "45")]}, "Did you mean 'within_days'"),
+        ({"only": ["11_lst"]}, "Did you mean '11_last'"),
+        ({"against": "2025-01-01-1"}, "there are: no runs yet"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            audit(client, books, **options)
+    assert not (client.parents[2] / "reports").exists()
+    assert not (client.parent / "private").exists()
+
+
+def test_as_of_reaches_the_notebooks_and_names_the_run(client, books):
+    result = audit(client, books, as_of="2026-04-30")
+    assert result.folder.name == "2026-04-30-1"
+    assert printed(result, "00_first") == ["2026-04-30"]
+    assert record(result)["basis"]["last"] == "2026-04-15"
+
+
+def test_only_runs_what_the_notebook_reads_and_leaves_latest_alone(client, books):
+    whole = audit(client, books)
+    part = audit(client, books, only=["00_first"])
+    assert part.status == record(part)["status"] == "partial"
+    assert [n["name"] for n in part.notebooks] == ["00_first"]
+    assert (part.folder.parents[1] / "latest").resolve() == whole.folder
+    assert audit(client, books, only=["11_last"]).status == "done"  # it reads all the others
+
+
+def test_the_earlier_run_is_named_and_hashed(client, books):
+    earlier = audit(client, books, as_of="2026-04-30")
+    later = record(audit(client, books))["against"]
+    assert (later["run"], later["as_of"]) == (earlier.folder.name, "2026-04-30")
+    assert re.fullmatch("[0-9a-f]{64}", later["sha256"])
+    assert record(audit(client, books, against="none"))["against"] is None
+
+
+def test_data_older_than_expected_end_the_run(client, books):
+    message = r"the last order is of 2026-06-15, and orders up to 2026-07-01 were expected"
+    with pytest.raises(DataError, match=message):
+        audit(client, books, expect_until="2026-07-01")
+    assert audit(client, books, expect_until="2026-06-15").status == "done"
+
+
+def test_a_lost_key_is_an_error_once_there_are_audits(client, books):
+    before = audit(client, books)
+    (client.parent / "private" / "key").unlink()
+    with pytest.raises(UsageError, match="key"):
+        audit(client, books)
+    assert (before.folder.parents[1] / "latest").resolve() == before.folder
+    assert not (client.parent / "private" / "key").exists()
+
+
+def test_check_tells_what_was_kept_and_refused_and_what_would_not_run(client, books):
+    rows = [("O90", "C1", "2026-05-01", "no number", "P1")]
+    make_client(client.parent, rows=[*ROWS, *rows], orders={"max_refused_share": 0.2})
+    text = check_client(client, notebooks_dir=books, out=client.parents[2] / "reports")
+    assert "Tiny Shop: settings and data passed their checks; as of 2026-06-15" in text
+    assert "orders: 13 rows in, 12 kept, 1 refused" in text
+    assert "05_voices would not run. The data lack the table surveys. Ask for" in text
+    assert not (client.parents[2] / "reports").exists()
+
+
+def test_a_lone_notebook_becomes_a_page(client, books, tmp_path):
+    executed = tmp_path / "11_last.ipynb"
+    shutil.copyfile(audit(client, books).folder / "11_last.ipynb", executed)
+    assert render_lone(executed) == tmp_path / "11_last.html"
+    assert "Title of 11_last" in (tmp_path / "11_last.html").read_text(encoding="utf-8")
+    with pytest.raises(RunError):
+        render_lone(books / "11_last.ipynb", tmp_path / "unrun.html")
+    assert not (tmp_path / "unrun.html").exists()
+    with pytest.raises(UsageError, match="there is no notebook"):
+        render_lone(tmp_path / "none.ipynb")
