@@ -4,15 +4,31 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from cxkit.demo_export import export_catalogue, export_customers, export_orders
+from cxkit.demo_contacts import contacts
+from cxkit.demo_export import (
+    export_catalogue,
+    export_contacts,
+    export_customers,
+    export_events,
+    export_invitations,
+    export_orders,
+    export_reviews,
+    export_searches,
+    export_surveys,
+)
 from cxkit.demo_orders import catalogue, customers, order_lines, orders
 from cxkit.demo_plan import scenario_plan, streams
+from cxkit.demo_surveys import reviews, surveys
+from cxkit.demo_touches import events, searches, sessions
+from cxkit.demo_workshop import write_workshop
 from cxkit.demo_write import Exports
 from cxkit.errors import UsageError
 
 CHUNK = 20_000  # customers drawn at a time: bounds the memory; a change of it changes what over 20,000 customers make
-ZIPPED = frozenset({"orders", "events", "searches", "surveys", "contacts", "invitations"})
+NUMBERS = 1_000_000  # a chunk's orders, sessions, queries and tickets have numbers of their own
+ZIPPED = frozenset({"orders", "events", "searches", "surveys", "invitations"})
 FORMATS = ("csv", "parquet")
 KEY = "00112233445566778899aabbccddeeff" * 2  # public: the demo hides nobody
 
@@ -33,25 +49,49 @@ def make(out: Path, *, customers: int = 4000, seed: int = 1, format: str = "csv"
     exports = Exports(out / "exports", format=format, zipped=ZIPPED)
     try:
         for chunk, first in enumerate(range(0, customers, CHUNK)):
-            _write_chunk(exports, plan, seed=seed, chunk=chunk, first=first, count=min(CHUNK, customers - first))
+            made = draw(plan, seed=seed, chunk=chunk, first=first, count=min(CHUNK, customers - first))
+            _write_chunk(exports, plan, made, seed=seed, chunk=chunk)
     finally:
         exports.close()
+    write_workshop(out / "workshop", streams(seed, 0))
     _write_text(out / "private" / "key", KEY + "\n")
     _write_text(out / "client.yml", _client_yml(plan, exports, customers=customers, seed=seed, format=format))
 
 
-def _write_chunk(exports: Exports, plan: dict, *, seed: int, chunk: int, first: int, count: int) -> None:
+def draw(plan: dict, *, seed: int, chunk: int = 0, first: int = 0, count: int = 4000) -> dict[str, pd.DataFrame]:
+    """One chunk of customers and all that they do, as numbers, before it is written as a shop writes it.
+
+    To: people, goods, placed (orders), lines, visits, touches, queries, answers, invited, reviews, contacts.
+    """
     rng = streams(seed, chunk)
-    goods = catalogue(plan)
-    people = customers(plan, rng, first_id=100_001 + first, count=count)
-    placed = orders(plan, rng, people, first_number=1_000_001 + chunk * 1_000_000)
-    lines = order_lines(plan, rng, placed, goods)
+    made = {"goods": catalogue(plan), "people": customers(plan, rng, first_id=100_001 + first, count=count)}
+    people = made["people"]
+    placed = made["placed"] = orders(plan, rng, people, first_number=1_000_001 + chunk * NUMBERS)
+    lines = made["lines"] = order_lines(plan, rng, placed, made["goods"])
+    visits = made["visits"] = sessions(plan, rng, people, placed, first_number=1_000_001 + chunk * NUMBERS)
+    touches = made["touches"] = events(plan, rng, visits)
+    made["queries"] = searches(plan, rng, visits, touches, first_number=1_000_001 + chunk * NUMBERS)
+    made["answers"], made["invited"] = surveys(plan, rng, people, placed)
+    made["reviews"] = reviews(plan, rng, people, placed, lines)
+    made["contacts"] = contacts(plan, rng, people, placed, first_number=1_000_001 + chunk * NUMBERS)
+    return made
+
+
+def _write_chunk(exports: Exports, plan: dict, made: dict[str, pd.DataFrame], *, seed: int, chunk: int) -> None:
+    rng = streams(seed, chunk)
+    people, goods, placed, visits, touches = (made[k] for k in ("people", "goods", "placed", "visits", "touches"))
     own = placed[placed["row"] >= 0]
     first_seen = own.groupby("row")["created"].min().to_numpy()
     minutes = rng("customer.joined").integers(2, 90, len(people)) * np.timedelta64(60, "s")
     joined = np.maximum(first_seen - minutes, np.datetime64(plan["first"], "s"))
-    exports.add("orders", export_orders(plan, rng, placed, lines, goods))
+    exports.add("orders", export_orders(plan, rng, placed, made["lines"], goods))
     exports.add("customers", export_customers(people, joined))
+    exports.add("events", export_events(plan, rng, visits, touches, made["queries"]))
+    exports.add("searches", export_searches(plan, rng, visits, touches, made["queries"]))
+    exports.add("surveys", export_surveys(plan, rng, made["answers"]))
+    exports.add("invitations", export_invitations(made["invited"]))
+    exports.add("reviews", export_reviews(made["reviews"], goods))
+    exports.add("contacts", export_contacts(plan, rng, made["contacts"]), delimiter=";")
     if chunk == 0:
         exports.add("catalogue", export_catalogue(goods))
 

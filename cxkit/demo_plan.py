@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import functools
 import zlib
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -16,25 +17,31 @@ from cxkit.errors import UsageError
 Streams = Callable[[str], np.random.Generator]
 
 
+@functools.cache
 def read_yaml(name: str) -> dict:
-    """A YAML file that lies beside this module."""
+    """A YAML file that lies beside this module, read once: never change what it gives."""
     return yaml.safe_load(resources.files("cxkit").joinpath(name).read_text(encoding="utf-8"))
 
 
 def scenario_plan(scenario: str = "default") -> dict:
-    """Everything planted in a scenario: demo.yml with the scenario's keys in place of the default's.
+    """Everything planted in a scenario: demo.yml with the scenario's keys in place of its own (`a.b`: b within a).
 
     To: the mapping of demo.yml, and `scenario`, `days` (length of the period), `first` and `last` (dates),
     `improvement` (None, or its date and sizes).
     Raises: UsageError where there is no such scenario.
     """
-    plan = read_yaml("demo.yml")
+    plan = copy.deepcopy(read_yaml("demo.yml"))
     scenarios = plan.pop("scenarios")
     if scenario not in scenarios:
         near = difflib.get_close_matches(scenario, scenarios, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UsageError(f"no scenario {scenario!r}; there are {', '.join(sorted(scenarios))}.{hint}")
-    plan.update(copy.deepcopy(scenarios[scenario]))
+    for key, value in scenarios[scenario].items():
+        *path, last = key.split(".")
+        place = plan
+        for step in path:
+            place = place[step]
+        place[last] = value
     plan["scenario"] = scenario
     plan["first"], plan["last"] = plan["period"]["first"], plan["period"]["last"]
     plan["days"] = (plan["last"] - plan["first"]).days + 1
