@@ -5,7 +5,7 @@ import os
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -295,7 +295,7 @@ def resolve(text: str, *, folder: Path, key: str) -> Path:
 class _Loader(yaml.SafeLoader):
     """YAML's safe loader without its surprises: `no` is a text, 0123 keeps its zero, 10:30 is no number."""
 
-    yaml_implicit_resolvers = {
+    yaml_implicit_resolvers: ClassVar = {
         first: [(tag, rule) for tag, rule in rules if tag.rsplit(":", 1)[1] not in ("bool", "int", "merge")]
         for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
@@ -320,7 +320,7 @@ def _read_yaml(path: Path) -> dict:
     try:
         node = yaml.compose(text, Loader=_Loader)
         _check_nodes(node, path)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        data = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""

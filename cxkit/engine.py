@@ -9,10 +9,11 @@ import pandas as pd
 
 from cxkit.errors import DataError
 
+BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u200b\ufeff"
 LONGEST_RECORD = 2_000_000  # bytes; a longer one is refused, so that one field cannot fill the memory
 
 
-def connect(*, memory_limit: str = "4GB", threads: int = 2, temp_directory: Path | None = None):  # noqa: ANN201
+def connect(*, memory_limit: str = "4GB", threads: int = 2, temp_directory: Path | None = None):
     """A connection of its own, which loads nothing from the network and spills to `temp_directory`."""
     settings = {"temp_directory": str(temp_directory)} if temp_directory else {}
     con = ibis.duckdb.connect(
@@ -26,16 +27,16 @@ def connect(*, memory_limit: str = "4GB", threads: int = 2, temp_directory: Path
     return con
 
 
-def read_parquet(con, path: Path | Sequence[Path]) -> ibis.Table:  # noqa: ANN001
+def read_parquet(con, path: Path | Sequence[Path]) -> ibis.Table:
     """A lazy table over one Parquet file, or over several of one shape."""
     files = ", ".join(_text(p) for p in ([path] if isinstance(path, Path) else path))
     return _view(con, f"SELECT * FROM read_parquet([{files}])")
 
 
-def read_export_parquet(con, path: Path, *, keep: dict[str, str]) -> ibis.Table:  # noqa: ANN001
+def read_export_parquet(con, path: Path, *, keep: dict[str, str]) -> ibis.Table:
     """A client's Parquet file as `stage_csv` leaves a CSV: `n`, `row_hash`, then `keep`, with the file's own types."""
     columns = ", ".join(f"{_name(raw)} AS {_name(name)}" for raw, name in keep.items())
-    every = ", ".join(_name(c) for c in parquet_columns(con, path))
+    every = ", ".join(_name(c) for c in sorted(parquet_columns(con, path)))
     return _view(
         con,
         f"SELECT file_row_number + 1 AS n, hash({every}) AS row_hash, {columns}"
@@ -43,7 +44,7 @@ def read_export_parquet(con, path: Path, *, keep: dict[str, str]) -> ibis.Table:
     )
 
 
-def parquet_columns(con, path: Path) -> dict[str, str]:  # noqa: ANN001
+def parquet_columns(con, path: Path) -> dict[str, str]:
     """The columns of a Parquet file and their types. Raises DataError where it is none."""
     import duckdb
 
@@ -55,7 +56,7 @@ def parquet_columns(con, path: Path) -> dict[str, str]:  # noqa: ANN001
 
 
 def stage_csv(
-    con,  # noqa: ANN001
+    con,
     path: Path,
     out: Path,
     *,
@@ -72,7 +73,8 @@ def stage_csv(
     Raises duckdb.Error where the file as a whole cannot be parsed (mixed line ends are such a case).
     """
     columns = ", ".join(f"{_text(f'c{i}')}: 'VARCHAR'" for i in range(len(header)))
-    every = ", ".join(f"c{i}" for i in range(len(header)))
+    # in the order of the names, so that the order of the columns does not matter
+    every = ", ".join(f"c{i}" for i in sorted(range(len(header)), key=lambda i: header[i]))
     kept = ", ".join(f"c{header.index(raw)} AS {_name(name)}" for raw, name in keep.items())
     con.raw_sql("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
     con.raw_sql(
@@ -90,17 +92,20 @@ def stage_csv(
     ).df()
 
 
-def write_parquet(con, table: ibis.Table, path: Path) -> None:  # noqa: ANN001
-    """A lazy table into a Parquet file, in its order."""
-    con.raw_sql(f"COPY ({ibis.to_sql(table, dialect='duckdb')}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)")
+def write_parquet(con, table: ibis.Table, path: Path, *, order_by: str | None = None) -> None:
+    """A lazy table into a Parquet file; sorted by `order_by`, a column that is then left out."""
+    query = ibis.to_sql(table, dialect="duckdb")
+    if order_by:
+        query = f"SELECT * EXCLUDE ({_name(order_by)}) FROM ({query}) ORDER BY {_name(order_by)}"
+    con.raw_sql(f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)")
 
 
-def write_csv(con, table: ibis.Table, path: Path) -> None:  # noqa: ANN001
+def write_csv(con, table: ibis.Table, path: Path) -> None:
     """A lazy table into a UTF-8 CSV file with a header, in its order."""
     con.raw_sql(f"COPY ({ibis.to_sql(table, dialect='duckdb')}) TO {_text(path)} (FORMAT csv, HEADER true)")
 
 
-def keep_frame(con, name: str, frame: pd.DataFrame, *, types: dict[str, str]) -> ibis.Table:  # noqa: ANN001
+def keep_frame(con, name: str, frame: pd.DataFrame, *, types: dict[str, str]) -> ibis.Table:
     """A small frame as a table of the connection, with the types stated (an empty frame has none of its own)."""
     import pyarrow as pa
 
@@ -140,6 +145,15 @@ def _to_zoned(zone: str, local: dt.timestamp) -> dt.Timestamp("UTC"): ...
 def _to_local(zone: str, instant: dt.Timestamp("UTC")) -> dt.timestamp: ...
 
 
+@ibis.udf.scalar.builtin(name="trim")
+def _trim(text: str, blanks: str) -> str: ...
+
+
+def plain(text: ibis.expr.types.StringValue) -> ibis.expr.types.StringValue:
+    """A text without the blanks around it, of any kind; null where nothing is left."""
+    return _trim(text, BLANKS).nullif("")
+
+
 def parse_time(text: ibis.expr.types.StringValue, pattern: str) -> ibis.expr.types.TimestampValue:
     """Text -> time by a strptime pattern, null where it does not fit; with %z an instant, else a local time."""
     return (_try_strptime_zoned if "%z" in pattern else _try_strptime)(text, pattern)
@@ -164,7 +178,7 @@ def _name(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
-def _view(con, query: str) -> ibis.Table:  # noqa: ANN001
+def _view(con, query: str) -> ibis.Table:
     """A query of ours as a lazy table; the view's name is a running number of the connection."""
     number = con.raw_sql("SELECT count(*) FROM duckdb_views() WHERE view_name LIKE 'cxkit_%'").fetchall()[0][0]
     con.raw_sql(f"CREATE TEMP VIEW cxkit_{number} AS {query}")

@@ -31,7 +31,7 @@ class Column:
 class Table:
     """One table: what a row is, its columns, the time that places a row (rows after as_of are refused by it).
 
-    one_of: columns of which a row needs one at least.
+    one_of: columns of which a row needs one at least; unique: the column whose values stand in one row only.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Table:
     columns: dict[str, Column]
     time: str | None = None
     one_of: tuple[str, ...] = ()
+    unique: str | None = None
 
 
 def _column(line: str) -> Column:
@@ -69,9 +70,9 @@ def _column(line: str) -> Column:
     return Column(name, type_, required, words, **extra)
 
 
-def _table(name: str, row: str, columns: str, *, time: str | None = None, one_of: tuple[str, ...] = ()) -> Table:
+def _table(name: str, row: str, columns: str, **more) -> Table:
     made = [_column(line.strip()) for line in columns.strip().splitlines()]
-    return Table(name, row, {c.name: c for c in made}, time, one_of)
+    return Table(name, row, {c.name: c for c in made}, **more)
 
 
 _ALL = (
@@ -119,6 +120,7 @@ _ALL = (
         groups text the client's own labels
         """,
         time="joined_at",
+        unique="customer_id",
     ),
     _table(
         "events",
@@ -189,6 +191,7 @@ _ALL = (
         cost money what handling it cost
         """,
         time="opened_at",
+        unique="contact_id",
     ),
     _table(
         "searches",
@@ -228,6 +231,7 @@ _ALL = (
         price money price
         cost money what it costs the shop
         """,
+        unique="product_id",
     ),
 )
 

@@ -1,0 +1,304 @@
+"""The door: raw exports in, canonical tables out, every row kept or refused."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import ibis
+import pandas as pd
+from ibis.expr.types import Table
+
+from cxkit import columns, engine, exports, privacy, refused, returns
+from cxkit.client import Client
+from cxkit.columns import Check, Read
+from cxkit.errors import DataError, RunError
+from cxkit.tables import TABLES
+
+NUMBER_BITS = 40  # a row's `line` is its file's number and, in the lower 40 bits, its own
+GAP_DAYS, LONG_GAP_DAYS, LONE_SHARE = 31, 366, 0.01
+PERSONS = ("customer_id", "referred_by")
+MOST_CUSTOMERS = 50_000_000
+_PERSON = {"own_id": "string", "pseudonym": "string"}
+
+
+@dataclass
+class Entry:
+    """One table on its way through the door."""
+
+    files: list[str]
+    checks: list[Check]
+    not_read: list[str]
+    torn: refused.Ragged
+    rows: Table
+    seen: dict[str, int]
+    notes: list[str] = field(default_factory=list)
+    netted: int = 0
+
+
+def pass_through(con, client: Client, *, as_of: date | None, key: bytes, work: Path, out: Path) -> tuple[date, dict]:
+    """Reads every declared table and writes what is kept to out/<table>.parquet, what is refused to out/refused/.
+
+    To: the day that counts as the last, and an account a table: rows_in, kept, netted, refused (reason -> count),
+    seen (what the raw rows held), notes.
+    Raises DataError with the faults of all files together; where the gate closes; where as_of is before the first
+    order.
+    """
+    entries, faults = {}, []
+    for table in client.tables:
+        try:
+            entries[table] = _enter(con, client, table, work)
+        except DataError as error:
+            faults.append(str(error))
+    if faults:
+        raise DataError("\n".join(faults))
+    settled, note = _settle_as_of(entries, as_of)
+    _place_in_time(con, entries, settled, by_rule=as_of is not None)
+    accounts = {table: _account(entry) for table, entry in entries.items()}
+    if "orders" in entries and note:
+        accounts["orders"]["notes"].insert(0, note)
+    (out / "refused").mkdir(parents=True)
+    for table, entry in entries.items():
+        refused.write_refused(
+            con,
+            entry.rows,
+            entry.checks,
+            files=entry.files,
+            torn=entry.torn,
+            path=out / "refused" / f"{table}.csv",
+            number_bits=NUMBER_BITS,
+        )
+        accounts[table]["notes"] += refused.pattern_notes(entry.rows, entry.checks, table=table)
+    by_rule = {t: {c.reason for c in e.checks if c.by_rule} for t, e in entries.items()}
+    allowed = {t: client.tables[t].max_refused_share for t in entries}
+    faults = refused.gate(accounts, by_rule, allowed, folder=client.private / "refused")
+    if faults:
+        raise DataError("\n".join(faults))
+    _leave(con, client, entries, accounts, key=key, out=out)
+    return settled, accounts
+
+
+def _enter(con, client: Client, table: str, work: Path) -> Entry:
+    """Reads one table's files; its rows lie in a Parquet file of the work folder."""
+    export, names = client.tables[table], columns.raw_names(client.tables[table])
+    staged = exports.stage(con, client.files(table), table=table, export=export, names=names, folder=work)
+    parts = [s.records.mutate(line=s.records.n + (i << NUMBER_BITS)).drop("n") for i, s in enumerate(staged)]
+    if len({tuple(p.schema().items()) for p in parts}) > 1:  # Parquet files of several shapes: texts are common ground
+        parts = [p.mutate(**{r: p[r].cast("string") for r in names.values()}) for p in parts]
+    records = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    raw = list(names.values())
+    duplicates = _repeats(con, f"duplicates_{table}", records, ["row_hash", *raw], first="row_hash")
+    records = _marked(records, duplicates, "is_duplicate")
+    read: Read = columns.read(records, table=TABLES[table], export=export, client=client, names=names)
+    path = work / f"{table}.read.parquet"
+    engine.write_parquet(con, read.rows, path)
+    rows = engine.read_parquet(con, path)
+    torn = refused.ragged([(s.path, s.rejects) for s in staged])
+    entry = Entry([s.path for s in staged], read.checks, read.not_read, torn, rows, {})
+    entry.seen = {"exact_duplicates": int(duplicates.count().execute()), **_seen(rows, table, prefix=_prefix(client))}
+    return entry
+
+
+def _prefix(client: Client) -> str:
+    """What an order's number begins with when it marks a return; empty where nothing does."""
+    marks = client.tables["orders"].returns if "orders" in client.tables else None
+    return marks.order_id_prefix if marks else ""
+
+
+def _repeats(con, name: str, rows: Table, keys: list[str], *, first: str) -> Table:
+    """The lines that repeat an earlier row in all of `keys`; `first` alone narrows them down at little cost."""
+    several = rows.group_by(first).agg(count=rows.count())
+    several = several.filter(several["count"] > 1)
+    candidates = rows.semi_join(several, first)
+    order = ibis.row_number().over(group_by=keys, order_by="line")
+    repeats = candidates.mutate(place=order).filter(ibis._.place > 0).select("line")
+    return con.create_table(name, repeats, temp=True, overwrite=True)
+
+
+def _marked(rows: Table, lines: Table, name: str) -> Table:
+    """Rows with a yes/no column: whether their line is among `lines`."""
+    if not lines.count().execute():
+        return rows.mutate(**{name: ibis.literal(False)})
+    flagged = lines.select(line_marked=lines.line)
+    joined = rows.left_join(flagged, rows.line == flagged.line_marked)
+    return joined.mutate(**{name: joined.line_marked.notnull()}).drop("line_marked")
+
+
+def _seen(rows: Table, table: str, *, prefix: str) -> dict[str, int]:
+    """What the raw rows held, before anything was refused."""
+    if table != "orders":
+        return {}
+    found = {"returns": rows.is_return.ifelse(1, 0).sum()}
+    if prefix:
+        found["marked_as_returns"] = rows.order_id.startswith(prefix).ifelse(1, 0).sum()
+    if "customer_id" in rows.columns:
+        found["without_customer"] = rows.customer_id.isnull().ifelse(1, 0).sum()
+        found["customers"] = rows.customer_id.nunique()
+    counted = rows.aggregate(**found).to_pandas().iloc[0]
+    return {name: int(counted[name]) for name in found}
+
+
+def _settle_as_of(entries: dict[str, Entry], as_of: date | None) -> tuple[date, str]:
+    """The last day that counts, and what is to be said about it.
+
+    `latest` (None) is the last local day with orders (without orders: with anything). A last stretch of days is not
+    followed where over 31 days without any lie before it and it holds under 1 % of the rows, or where over a year
+    lies before it and it holds no more rows than all before.
+    """
+    timed = {t: e.rows for t, e in entries.items() if TABLES[t].time}
+    chosen = [timed["orders"]] if "orders" in timed else list(timed.values())
+    if not chosen:
+        if as_of is None:
+            raise DataError("no table has a time, so as_of cannot be latest. Write as_of: 2026-06-30 in client.yml.")
+        return as_of, ""
+    days = [r.filter(r.fault.isnull() & r.day.notnull()).select("day") for r in chosen]
+    days = ibis.union(*days) if len(days) > 1 else days[0]
+    counts = engine.collect(days.group_by("day").agg(rows=days.count()), order_by="day", max_rows=200_000)
+    counts["day"] = pd.to_datetime(counts.day).dt.date
+    if counts.empty:
+        return as_of or date.min, ""
+    first, last = counts.day.iloc[0], followed(counts)
+    if as_of is None:
+        later = counts[counts.day > last]
+        if later.empty:
+            return last, ""
+        told = f"{int(later.rows.sum()):,} rows stand alone on later days (from {later.day.iloc[0]}) and are refused"
+        return last, f"as_of is {last}, the last day with orders: {told}; set as_of in client.yml where they are real."
+    if as_of < first:
+        raise DataError(
+            f"as_of {as_of} is before the first order, which is of {first}. Set as_of in client.yml (or --as-of) to a"
+            f" day from {first} to {counts.day.iloc[-1]}, or to latest."
+        )
+    if as_of - counts.day.iloc[-1] > timedelta(days=GAP_DAYS):
+        return as_of, f"as_of {as_of} is {(as_of - counts.day.iloc[-1]).days} days after the last order."
+    return as_of, ""
+
+
+def followed(counts: pd.DataFrame) -> date:
+    """The last day that `latest` follows. From: day, rows, one row a day with any, in order."""
+    gap = counts.day.diff().map(lambda d: d.days if isinstance(d, timedelta) else 0)
+    total = counts.rows.sum()
+    tail = counts.rows[::-1].cumsum()[::-1]  # rows from this day on
+    lone = (gap > GAP_DAYS) & (tail < LONE_SHARE * total) | (gap > LONG_GAP_DAYS) & (tail <= total - tail)
+    return counts.day[: lone.idxmax()].iloc[-1] if lone.any() else counts.day.iloc[-1]
+
+
+def _place_in_time(con, entries: dict[str, Entry], as_of: date, *, by_rule: bool) -> None:
+    """Refuses rows after as_of, then rows whose key an earlier row has."""
+    for table, entry in entries.items():
+        rows, time, unique = entry.rows, TABLES[table].time, TABLES[table].unique
+        if time:
+            entry.checks.append(Check("after as_of", time, by_rule))
+            number = ibis.literal(len(entry.checks) - 1).cast("int16")
+            late = (rows.fault.isnull() & (rows.day > ibis.literal(as_of))).fill_null(False)
+            rows = rows.mutate(
+                fault=late.ifelse(number, rows.fault), value=late.ifelse(rows.day.cast("string"), rows.value)
+            )
+        if unique:
+            entry.checks.append(Check(f"{unique} stands in an earlier record", unique))
+            kept = rows.filter(rows.fault.isnull())
+            repeats = _repeats(con, f"repeats_{table}", kept.select("line", unique), [unique], first=unique)
+            rows = _marked(rows, repeats, "repeated")
+            number = ibis.literal(len(entry.checks) - 1).cast("int16")
+            rows = rows.mutate(
+                fault=rows.repeated.ifelse(number, rows.fault), value=rows.repeated.ifelse(rows[unique], rows.value)
+            ).drop("repeated")
+        entry.rows = rows
+
+
+def _account(entry: Entry) -> dict:
+    """How many rows came in, were kept, were refused for which reason."""
+    rows = entry.rows
+    flags = {name: rows[f"not_read_{name}"].ifelse(1, 0).sum() for name in entry.not_read}
+    counted = engine.collect(rows.group_by("fault").agg(count=rows.count(), **flags), order_by="fault")
+    whole = {
+        int(r.fault): int(r.count_)
+        for r in counted.rename(columns={"count": "count_"}).dropna(subset="fault").itertuples()
+    }
+    kept = counted[counted.fault.isna()]
+    reasons: dict[str, int] = dict(entry.torn.counts())
+    for number, count in whole.items():
+        reasons[entry.checks[number].reason] = reasons.get(entry.checks[number].reason, 0) + count
+    notes = list(entry.notes)
+    for name in entry.not_read:
+        if len(kept) and (unread := int(kept[name].iloc[0])):
+            notes.append(f"{unread:,} values of {name} not readable; left empty.")
+    return {
+        "rows_in": int(counted["count"].sum()) + len(entry.torn.rows),
+        "kept": int(kept["count"].sum()),
+        "netted": 0,
+        "refused": dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
+        "seen": entry.seen,
+        "notes": notes,
+    }
+
+
+def _leave(con, client: Client, entries: dict[str, Entry], accounts: dict[str, dict], *, key: bytes, out: Path) -> None:
+    """Writes the canonical tables: returns netted, customers as pseudonyms, free text scrubbed."""
+    kept = {t: e.rows.filter(e.rows.fault.isnull()) for t, e in entries.items()}
+    if "orders" in kept:
+        kept["orders"], counts = returns.settle(con, kept["orders"], prefix=_prefix(client))
+        accounts["orders"]["netted"] = counts.get("netted", 0)
+        accounts["orders"]["notes"] += _order_notes(kept, counts)
+    persons = _pseudonyms(con, kept, key)
+    for table, rows in kept.items():
+        for name in PERSONS:
+            if name in rows.columns:
+                joined = rows.left_join(persons, rows[name] == persons.own_id)
+                rows = joined.mutate(**{name: joined.pseudonym}).drop("own_id", "pseudonym")
+        for name, column in TABLES[table].columns.items():
+            if column.free_text and name in rows.columns:
+                rows = _scrubbed(con, rows, name, f"scrubbed_{table}_{name}")
+        rows = rows.select("line", *[c for c in TABLES[table].columns if c in rows.columns])
+        engine.write_parquet(con, rows, out / f"{table}.parquet", order_by="line")
+
+
+def _order_notes(kept: dict[str, Table], counts: dict[str, int]) -> list[str]:
+    """What is to be said about the order lines that were kept."""
+    notes = []
+    if counts:
+        notes.append(
+            f"{counts['returns']:,} lines are returns or cancellations: {counts['netted']:,} were netted against earlier"
+            f" sales, {counts['left']:,} found no sale for all they give back and stay as returns of their customer."
+        )
+    orders = kept["orders"]
+    if "customer_id" not in orders.columns:
+        return notes
+    nobody = int(orders.customer_id.isnull().sum().execute() or 0)
+    if nobody:
+        notes.append(f"{nobody:,} lines without a customer: kept for revenue, left out of what is per customer.")
+    if "customers" in kept:
+        strangers = orders.filter(orders.customer_id.notnull()).anti_join(kept["customers"], "customer_id")
+        told = (
+            strangers.aggregate(lines=strangers.count(), customers=strangers.customer_id.nunique()).to_pandas().iloc[0]
+        )
+        if told.lines:
+            notes.append(
+                f"{told.lines:,} lines are of {told.customers:,} customers whom the table customers lacks; kept."
+            )
+    return notes
+
+
+def _pseudonyms(con, kept: dict[str, Table], key: bytes) -> Table:
+    """Every customer's own id and pseudonym. Raises RunError on two ids with one pseudonym."""
+    ids = [r.select(own_id=r[name]) for r in kept.values() for name in PERSONS if name in r.columns]
+    if not ids:
+        return engine.keep_frame(con, "persons", pd.DataFrame({"own_id": [], "pseudonym": []}), types=_PERSON)
+    every = ibis.union(*ids, distinct=True) if len(ids) > 1 else ids[0].distinct()
+    found = engine.collect(every.filter(every.own_id.notnull()), order_by="own_id", max_rows=MOST_CUSTOMERS)
+    found["pseudonym"] = [privacy.pseudonym(own, key=key) for own in found.own_id]
+    if found.pseudonym.duplicated().any():
+        raise RunError("two customers got one pseudonym, a chance of one in millions; make a new key in private/key.")
+    return engine.keep_frame(con, "persons", found, types=_PERSON)
+
+
+def _scrubbed(con, rows: Table, name: str, kept_as: str) -> Table:
+    """A free text column scrubbed; only texts that may hold something personal leave the engine for it."""
+    risky = rows.filter(rows[name].re_search(privacy.MAY_HOLD_PERSONAL)).select(own=rows[name]).distinct()
+    found = engine.collect(risky, order_by="own")
+    found["scrubbed"] = [privacy.scrub(text) for text in found.own]
+    found = found[found.own != found.scrubbed]
+    if found.empty:
+        return rows
+    found = engine.keep_frame(con, kept_as, found, types={"own": "string", "scrubbed": "string"})
+    joined = rows.left_join(found, rows[name] == found.own)
+    return joined.mutate(**{name: ibis.coalesce(joined.scrubbed, joined[name])}).drop("own", "scrubbed")

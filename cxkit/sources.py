@@ -1,0 +1,233 @@
+"""A client's exports -> canonical tables and the rows that were refused; kept until an input or a setting changes."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+
+from filelock import FileLock
+
+from cxkit import __version__, exports, privacy
+from cxkit.client import Client, Multiply, parse_day
+from cxkit.errors import DataError, UsageError
+from cxkit.tables import TABLES
+
+FORMAT = 1  # of the cache; raised when what the door does changes within a version
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A client's canonical tables, and what came of every row that came in.
+
+    tables: name -> Parquet file. accounts: name -> rows_in, kept, netted (of the kept: returns that went into the
+    sales they take back), refused {reason: count}, seen (what the raw rows held), notes. as_of: the last day that
+    counts, in the client's zone. inputs: path as in client.yml -> SHA-256. unmapped: name -> optional columns that are
+    not mapped. missing: tables not declared. refused_dir: the private folder with the refused rows.
+    """
+
+    tables: dict[str, Path]
+    accounts: dict[str, dict]
+    as_of: date
+    inputs: dict[str, str]
+    unmapped: dict[str, list[str]]
+    missing: list[str]
+    refused_dir: Path
+
+
+def load(client: Client, *, as_of: str | date | None = None, earlier_audits: bool = False) -> Loaded:
+    """Reads a client's exports through their mapping, or takes what an earlier reading of the same bytes left.
+
+    From: the client; `as_of` takes the place of client.yml's (a day, or latest); `earlier_audits`: the caller knows of
+    audits of this client, so that a lost key is an error and not a new key.
+    To: `Loaded`. rows_in = kept + refused, always, for each table.
+    Raises UsageError where the mapping is wrong, DataError where the data do not pass (all faults together).
+    """
+    check_mapping(client)
+    day = _day(as_of, client)
+    files = {text: path for table in client.tables for text, path in client.files(table).items()}
+    inputs = {text: exports.sha256(path) for text, path in sorted(files.items())}
+    cache = client.private / "cache"
+    earlier = earlier_audits or any(cache.glob("*/loaded.json"))
+    key = privacy.load_key(client.private, earlier_audits=earlier)
+    name = _cache_name(client, inputs, key)
+    cache.mkdir(exist_ok=True)
+    found = _find(cache, name, day)
+    if found is None:
+        with FileLock(client.private / "cache.lock"):
+            found = _find(cache, name, day) or _build(client, cache, name, day, key=key)
+    _show_refused(found, client.private / "refused")
+    kept = json.loads((found / "loaded.json").read_text(encoding="utf-8"))
+    return Loaded(
+        tables={table: found / f"{table}.parquet" for table in client.tables},
+        accounts=kept["accounts"],
+        as_of=date.fromisoformat(kept["as_of"]),
+        inputs=inputs,
+        unmapped={table: _unmapped(client, table) for table in client.tables},
+        missing=[table for table in TABLES if table not in client.tables],
+        refused_dir=client.private / "refused",
+    )
+
+
+def check_mapping(client: Client) -> None:
+    """Raises UsageError where client.yml maps to what is no table or column, or leaves out what a table needs; all
+    faults together."""
+    faults = []
+    for name, export in client.tables.items():
+        place = f"tables.{name}"
+        if name not in TABLES:
+            faults.append(f"{place}: unknown table{_near(name, TABLES)}; valid are {', '.join(TABLES)}.")
+            continue
+        table = TABLES[name]
+        valid = [c.name for c in table.columns.values() if not c.derived]
+        for part, keys in {
+            "columns": export.columns,
+            "values": export.values,
+            "strip_suffix": export.strip_suffix,
+        }.items():
+            for key in keys:
+                if key not in valid:
+                    faults.append(
+                        f"{place}.{part}.{key}: unknown column{_near(key, valid)}; valid: {', '.join(valid)}."
+                    )
+                elif part != "columns" and key not in export.columns:
+                    faults.append(f"{place}.{part}.{key}: the column is not mapped; add it to {place}.columns.")
+        lacking = [c for c in valid if table.columns[c].required and c not in export.columns]
+        if lacking:
+            mapped = ", ".join(repr(c) for c in export.columns)
+            faults.append(
+                f"table {name!r} lacks {', '.join(map(repr, lacking))}; it has {mapped}. Map it under {place}.columns."
+            )
+        if table.one_of and not set(table.one_of) & set(export.columns):
+            faults.append(f"table {name!r} needs one of {', '.join(table.one_of)}. Map it under {place}.columns.")
+        for column, source in export.columns.items():
+            if (
+                isinstance(source, Multiply)
+                and column in valid
+                and table.columns[column].type not in ("money", "number")
+            ):
+                faults.append(
+                    f"{place}.columns.{column}: only numbers are multiplied; it is {table.columns[column].type}."
+                )
+        for column, mapping in export.values.items():
+            allowed = table.columns[column].valid if column in valid else ()
+            wrong = sorted(set(mapping.values()) - set(allowed)) if allowed else []
+            if wrong:
+                faults.append(
+                    f"{place}.values.{column}: {', '.join(map(repr, wrong))} unknown; valid are {', '.join(allowed)}."
+                )
+        if name != "orders" and (export.returns or export.not_goods):
+            faults.append(f"{place}: returns and not_goods belong to orders only.")
+        elif export.not_goods and "product_id" not in export.columns:
+            faults.append(f"{place}.not_goods: it names product_id values; map product_id under {place}.columns.")
+        if export.rates and not export.currency_column:
+            faults.append(f"{place}.rates: say which column holds the currency in {place}.currency_column.")
+    if faults:
+        told = faults[0] if len(faults) == 1 else "\n  " + "\n  ".join(faults)
+        raise UsageError(f"{client.folder / 'client.yml'}: {told}")
+
+
+def _near(text: str, valid) -> str:
+    near = get_close_matches(text, list(valid), n=1, cutoff=0.6)
+    return f", did you mean {near[0]!r}?" if near else ""
+
+
+def _day(as_of: str | date | None, client: Client) -> date | None:
+    """The day that was asked for; None is `latest`."""
+    wanted = client.as_of if as_of is None else as_of
+    if wanted == "latest":
+        return None
+    try:
+        return parse_day(wanted)
+    except ValueError as error:
+        raise UsageError(f"as_of: {error}.") from None
+
+
+def _unmapped(client: Client, table: str) -> list[str]:
+    mapped = client.tables[table].columns
+    return [c.name for c in TABLES[table].columns.values() if not c.derived and c.name not in mapped]
+
+
+def _cache_name(client: Client, inputs: dict[str, str], key: bytes) -> str:
+    """A name that changes with any input's bytes, with how they are read, with the key, with cxkit's version."""
+    settings = client.settings()
+    parts = {name: settings[name] for name in ("tables", "time_zone", "currency", "scales")}
+    parts |= {"inputs": inputs, "version": __version__, "format": FORMAT, "key": hashlib.sha256(key).hexdigest()}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _find(cache: Path, name: str, day: date | None) -> Path | None:
+    """A whole reading for that day; for `latest`, one that followed the data to its day."""
+    for found in sorted(cache.glob(f"{name}-{day or '*'}")):
+        try:
+            kept = json.loads((found / "loaded.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        whole = all((found / file).is_file() and (found / file).stat().st_size == size for file, size in kept["sizes"])
+        if whole and (day is not None or kept["followed"]):
+            return found
+    return None
+
+
+def _build(client: Client, cache: Path, name: str, day: date | None, *, key: bytes) -> Path:
+    """Reads everything into a temporary folder beside, then renames it; older readings go. Under the cache's lock."""
+    from cxkit import door, engine
+
+    for stale in cache.glob(".tmp-*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    work = cache / f".tmp-{os.getpid()}"
+    out = work / "out"
+    out.mkdir(parents=True)
+    con = engine.connect(
+        memory_limit=client.engine.memory_limit, threads=client.engine.threads, temp_directory=work / "spill"
+    )
+    try:
+        settled, accounts = door.pass_through(con, client, as_of=day, key=key, work=work, out=out)
+        con.disconnect()
+        files = sorted(p for p in out.rglob("*") if p.is_file())
+        kept = {
+            "as_of": settled.isoformat(),
+            "followed": day is None,
+            "accounts": accounts,
+            "sizes": [[p.relative_to(out).as_posix(), p.stat().st_size] for p in files],
+        }
+        text = json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True)
+        (out / "loaded.json").write_text(text + "\n", encoding="utf-8")
+        final = cache / f"{name}-{settled}"
+        shutil.rmtree(final, ignore_errors=True)  # one that was not whole
+        os.replace(out, final)
+    except DataError:
+        if (out / "refused").is_dir():
+            _show_refused(out, client.private / "refused")
+        raise
+    finally:
+        with contextlib.suppress(Exception):
+            con.disconnect()
+        shutil.rmtree(work, ignore_errors=True)
+    for older in cache.iterdir():
+        if older != final:
+            shutil.rmtree(older, ignore_errors=True)
+    return final
+
+
+def _show_refused(reading: Path, shown: Path) -> None:
+    """The refused rows of a reading, where the consultant looks for them; the stamp tells whose they are."""
+    stamp = shown / ".reading"
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == reading.name:
+        return
+    shown.mkdir(exist_ok=True)
+    stamp.unlink(missing_ok=True)
+    fresh = {p.name: p for p in (reading / "refused").glob("*.csv")}
+    for old in shown.glob("*.csv"):
+        if old.name not in fresh:
+            old.unlink()
+    for name, path in fresh.items():
+        part = shown / f".{name}.{os.getpid()}"
+        shutil.copyfile(path, part)
+        os.replace(part, shown / name)
+    if reading.name != "out":  # of a reading that failed nothing else is kept
+        stamp.write_text(reading.name, encoding="utf-8")
