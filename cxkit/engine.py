@@ -13,6 +13,10 @@ BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u200b\ufeff"
 LONGEST_RECORD = 2_000_000  # bytes; a longer one is refused, so that one field cannot fill the memory
 
 
+class Unparsable(DataError):
+    """The engine found no way through a file's records; read record by record they may still be told apart."""
+
+
 def connect(*, memory_limit: str = "4GB", threads: int = 2, temp_directory: Path | None = None):
     """A connection of its own, which loads nothing from the network and spills to `temp_directory`."""
     settings = {"temp_directory": str(temp_directory)} if temp_directory else {}
@@ -70,20 +74,29 @@ def stage_csv(
 
     To: what the reader could not take in, one row a record: line (its number, the header's being 1), error (the
     engine's name for it), message, text (the record, at most 500 characters), breaks (line breaks inside it).
-    Raises duckdb.Error where the file as a whole cannot be parsed (mixed line ends are such a case).
+    Raises Unparsable where the file as a whole cannot be parsed (mixed line ends are such a case), DataError where it
+    cannot be read.
     """
+    import duckdb
+
     columns = ", ".join(f"{_text(f'c{i}')}: 'VARCHAR'" for i in range(len(header)))
     # in the order of the names, so that the order of the columns does not matter
     every = ", ".join(f"c{i}" for i in sorted(range(len(header)), key=lambda i: header[i]))
     kept = ", ".join(f"c{header.index(raw)} AS {_name(name)}" for raw, name in keep.items())
     con.raw_sql("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
-    con.raw_sql(
+    query = (
         f"COPY (SELECT row_number() OVER () AS n, hash({every}) AS row_hash, {kept} FROM read_csv({_text(path)},"
         f" delim = {_text(delimiter)}, quote = '\"', escape = '\"', header = true, auto_detect = false,"
         f" encoding = {_text(encoding)}, columns = {{{columns}}}, store_rejects = true,"
         f" max_line_size = {LONGEST_RECORD}, compression = {_text('gzip' if path.suffix == '.gz' else 'none')}))"
         f" TO {_text(out)} (FORMAT parquet, COMPRESSION lz4)"
     )
+    try:
+        con.raw_sql(query)
+    except duckdb.InvalidInputException as error:
+        raise Unparsable(str(error).splitlines()[0]) from None
+    except duckdb.Error as error:
+        raise DataError(f"it cannot be read: {str(error).splitlines()[0]}.") from None
     return con.raw_sql(
         "SELECT line, error, message, left(record, 500) AS text,"
         " length(record) - length(replace(replace(record, chr(10), ''), chr(13), '')) AS breaks FROM ("

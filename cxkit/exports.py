@@ -93,8 +93,6 @@ def _stage_text(
     con, path: Path, header: list[str], names: dict, table: str, export: Export, stem: Path
 ) -> pd.DataFrame:
     """The engine reads UTF-8 with one kind of line end; what is anything else is written anew first."""
-    import duckdb
-
     source = path
     if not _is_utf8(export.encoding):
         source = stem.with_suffix(".utf8.csv")
@@ -111,9 +109,8 @@ def _stage_text(
                     pass
         if rejects.empty or not _has_blank_lines(source):
             return rejects
-    except duckdb.Error as error:
-        if not isinstance(error, duckdb.InvalidInputException):
-            raise DataError(f"the engine cannot read it: {str(error).splitlines()[0]}") from None
+    except engine.Unparsable:
+        pass
     # line ends of several kinds, or rejects whose place empty lines blur: read record by record
     plain = stem.with_suffix(".plain.csv")
     rejects = _rewrite(source, plain, table=table, delimiter=export.delimiter, width=len(header))
