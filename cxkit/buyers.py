@@ -18,7 +18,7 @@ def buyers(orders: ibis.Table, *, as_of: date) -> ibis.Table:
     What is left out: lines without a customer (revenue that belongs to nobody), lines after `as_of`, customers who only
     returned (`outside` counts them).
     """
-    return customer_totals(orders, as_of=as_of).filter(ibis._.orders > 0)
+    return customer_totals(orders, as_of=as_of).filter(ibis._.customer_id.notnull(), ibis._.orders > 0)
 
 
 def customer_totals(orders: ibis.Table, *, as_of: date) -> ibis.Table:

@@ -151,7 +151,7 @@ def not_assessed(missing: Iterable[str], unmapped: Mapping[str, Iterable[str]]) 
     """What these data cannot answer, and what to ask the client for.
 
     From: `Loaded.missing` (tables not declared) and `Loaded.unmapped` (optional columns of declared tables that no
-    export column was mapped to). To, ordered by notebook: what (the question), why (what is missing), ask_for, notebook.
+    export column was mapped to). To, by notebook: what (the question), why (what is missing), ask_for, notebook.
     What is left out: columns that no question of ours rests on.
     Raises DataError on a table that TABLES does not have.
     """

@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxkit.estimates import (
+    Estimate,
+    bootstrap,
+    counted,
+    from_dict,
+    ranked_share,
+    ratio_of_sums,
+    simultaneous,
+    top_share,
+    unknown,
+    wilson,
+    wilson_ends,
+)
+
+
+def test_wilson_as_published():
+    # Newcombe (1998), Statistics in Medicine 17, 857-872, table I, method 3
+    cases = {(81, 263): (0.2553, 0.3662), (15, 148): (0.0624, 0.1605), (0, 20): (0, 0.1611), (1, 29): (0.0061, 0.1718)}
+    for (successes, n), ends in cases.items():
+        estimate = wilson(successes, n)
+        assert (round(estimate.low, 4), round(estimate.high, 4)) == ends
+
+
+@pytest.mark.parametrize(("share", "n"), [(0.05, 40), (0.3, 30), (0.5, 100), (0.41, 2310)])
+def test_wilson_covers(share, n):
+    """The exact coverage, from the binomial's own probabilities: no simulation needed."""
+    from scipy.stats import binom
+
+    successes = np.arange(n + 1)
+    low, high = wilson_ends(successes, np.full(n + 1, n))
+    coverage = binom.pmf(successes, n, share)[(low <= share) & (share <= high)].sum()
+    assert 0.925 < coverage < 0.985
+
+
+@given(st.integers(0, 300), st.integers(1, 300), st.sampled_from([0.8, 0.95, 0.99]))
+def test_wilson_holds_its_value_and_mirrors(successes, n, level):
+    successes = min(successes, n)
+    one, other = wilson(successes, n, level=level), wilson(n - successes, n, level=level)
+    assert 0 <= one.low <= one.value <= one.high <= 1
+    assert one.low == pytest.approx(1 - other.high, abs=1e-12)
+
+
+def test_wilson_refuses_more_successes_than_tries():
+    with pytest.raises(ValueError, match="successes must lie between 0 and n; found 3 of 2"):
+        wilson(3, 2)
+    assert not wilson(0, 0).known
+    assert np.isnan(wilson_ends([0], [0])[0][0])
+
+
+def test_an_estimate_says_what_is_wrong_with_it():
+    with pytest.raises(ValueError, match=r"unit 'shares' is unknown; valid units: share, money"):
+        Estimate(0.5, 0.4, 0.6, 10, "shares", 0.95, "by hand")
+    with pytest.raises(ValueError, match="the level of an interval lies above 0 and at most at 1; found 95"):
+        Estimate(0.5, 0.4, 0.6, 10, "share", 95, "by hand")
+    with pytest.raises(ValueError, match=r"low end lies at or below its high end; found 0.6 to 0.4"):
+        Estimate(0.5, 0.6, 0.4, 10, "share", 0.95, "by hand")
+
+
+def test_an_estimate_survives_json():
+    import json
+
+    estimate = Estimate(np.float64(0.5), np.float64(0.4), 0.6, np.int64(10), "share", 0.95, "by hand")
+    assert from_dict(json.loads(json.dumps(estimate.as_dict()))) == estimate
+    blank = from_dict(json.loads(json.dumps(unknown("money", n=3).as_dict())))
+    assert np.isnan([blank.value, blank.low, blank.high]).all()
+    assert (blank.n, blank.unit, blank.known) == (3, "money", False)
+
+
+def test_counted_in_full_has_no_interval():
+    estimate = counted(3, 60)
+    assert (estimate.value, estimate.low, estimate.high, estimate.n, estimate.level) == (0.05, 0.05, 0.05, 60, 1.0)
+    assert not counted(0, 0).known
+
+
+def test_bonferroni():
+    assert simultaneous(0.95, 1) == pytest.approx(0.95)
+    assert simultaneous(0.95, 5) == pytest.approx(0.99)
+    with pytest.raises(ValueError, match="a family has at least one member; found 0"):
+        simultaneous(0.95, 0)
+
+
+def test_bootstrap_of_a_mean_is_the_textbook_interval():
+    sample = np.random.default_rng(5).normal(10, 2, 400)
+    estimate = bootstrap([sample], np.mean, unit="money", seed=1)
+    half = 1.96 * sample.std(ddof=1) / 20
+    assert estimate.value == pytest.approx(sample.mean())
+    assert (estimate.low, estimate.high) == pytest.approx((sample.mean() - half, sample.mean() + half), abs=0.03)
+    assert estimate == bootstrap([sample], np.mean, unit="money", seed=1)
+
+
+def test_bootstrap_knows_when_it_cannot_tell():
+    few, none = np.arange(4.0), np.zeros(10)
+    assert bootstrap([few], np.mean, unit="money", seed=1).method == "too few observations"
+    with np.errstate(divide="ignore"):
+        ratio = bootstrap([np.ones(10), none], lambda a, b: a.sum() / b.sum(), unit="ratio", seed=1, draws=50)
+    assert (ratio.known, ratio.method, ratio.n) == (False, "not defined on these data", 20)
+    same = bootstrap([np.ones(10)], np.mean, unit="money", seed=1, draws=50)
+    assert (same.low, same.value, same.high) == (1, 1, 1)
+    with pytest.raises(ValueError, match="at least one sample"):
+        bootstrap([], np.mean, unit="money", seed=1)
+
+
+def test_ratio_of_sums_by_hand():
+    part, whole = np.array([1.0, 0, 2, 0, 1]), np.array([2.0, 2, 2, 2, 2])
+    estimate = ratio_of_sums(part, whole)
+    # residuals 0.2, -0.8, 1.2, -0.8, 0.2 around 0.4 * 2: their squares sum to 2.8; t(4) = 2.776
+    half = 2.7764 * np.sqrt(5 / 4 * 2.8) / 10
+    assert estimate.value == pytest.approx(0.4)
+    assert estimate.high == pytest.approx(0.4 + half, abs=1e-4)
+    assert estimate.low == 0  # a share of non-negative parts is never below zero
+    assert ratio_of_sums(part, -whole).method == "the whole is not above zero"
+    assert not ratio_of_sums(part[:4], whole[:4]).known
+
+
+def test_ratio_of_sums_covers():
+    rng = np.random.default_rng(3)
+    inside = 0
+    for _ in range(400):
+        spent, member = rng.exponential(100, 300), rng.random(300) < 0.3
+        estimate = ratio_of_sums(np.where(member, spent, 0), spent)
+        inside += estimate.low <= 0.3 <= estimate.high
+    assert 0.92 <= inside / 400 <= 0.98
+
+
+def test_top_share_by_hand():
+    spent = np.repeat([1.0, 1, 1, 1, 16], 10)
+    assert top_share(spent, share=0.2).value == pytest.approx(0.8)
+    # the border cuts one of the forty who spent 1 in half
+    assert top_share(np.append(spent, 1.0), share=10.5 / 51).value == pytest.approx(160.5 / 201)
+    assert top_share(np.ones(40), share=0.25).value == pytest.approx(0.25)
+    assert not top_share(np.ones(29)).known
+    assert top_share(np.zeros(40)).method == "the total is not above zero"
+    with pytest.raises(ValueError, match="share must lie between 0 and 1; found 20"):
+        top_share(spent, share=20)
+
+
+def test_top_share_covers():
+    """Exponential spend: the top fifth holds 0.2 (1 + log 5) = 0.5219."""
+    rng, truth = np.random.default_rng(11), 0.2 * (1 + np.log(5))
+    estimates = [top_share(rng.exponential(50, 500)) for _ in range(400)]
+    assert 0.92 <= np.mean([e.low <= truth <= e.high for e in estimates]) <= 0.98
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=30, max_size=80).filter(any), st.floats(0.01, 0.99))
+def test_top_and_bottom_add_up_and_money_scales_away(spent, share):
+    values = np.array(spent, dtype=float)
+    top, bottom = ranked_share(values, start=0, stop=share), ranked_share(values, start=share, stop=1)
+    assert top.value + bottom.value == pytest.approx(1)
+    assert top.value >= share - 1e-9
+    scaled = ranked_share(values[::-1] * 41.5, start=0, stop=share)
+    assert (scaled.value, scaled.low, scaled.high) == pytest.approx((top.value, top.low, top.high), abs=1e-9)
+
+
+def test_ranks_are_checked():
+    with pytest.raises(ValueError, match=r"ranks run from 0 to 1, start before stop; found 0\.5 and 0\.2"):
+        ranked_share(np.ones(40), start=0.5, stop=0.2)

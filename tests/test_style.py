@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxkit.estimates import UNITS, Estimate
+from cxkit.style import format_interval, format_value
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.41, "share", "41 %"),
+        (0.0994, "share", "9.9 %"),
+        (0.0996, "share", "10 %"),
+        (0.0123, "share", "1.2 %"),
+        (0, "share", "0 %"),
+        (-0.0001, "share", "0.0 %"),
+        (-0.053, "share", "−5.3 %"),
+        (1, "share", "100 %"),
+        (0.79, "lift", "+79 %"),
+        (-0.12, "lift", "−12 %"),
+        (0, "lift", "0 %"),
+        (0.0001, "lift", "0.0 %"),
+        (12.5, "lift", "+1,250 %"),
+        (1234567.8, "money", "1,234,568 UAH"),
+        (-1234.5, "money", "−1,234 UAH"),
+        (99.97, "money", "100 UAH"),
+        (12.34, "money", "12.3 UAH"),
+        (9.996, "money", "10.0 UAH"),
+        (3.456, "money", "3.46 UAH"),
+        (-0.001, "money", "0.00 UAH"),
+        (0, "money", "0 UAH"),
+        (7, "days", "7 days"),
+        (30.43, "days", "30.4 days"),
+        (541909, "count", "541,909"),
+        (0.491, "ratio", "0.49"),
+        (-35.9, "points", "−35.9"),
+        (float("nan"), "money", "–"),
+        (float("inf"), "share", "–"),
+    ],
+)
+def test_numbers(value, unit, text):
+    assert format_value(value, unit, "UAH") == text
+
+
+def test_money_without_a_currency_ends_in_its_number():
+    assert format_value(250.0, "money") == "250"
+
+
+@pytest.mark.parametrize(
+    ("ends", "unit", "text"),
+    [
+        ((0.39, 0.43), "share", "39–43 %"),
+        ((0.098, 0.104), "share", "9.8–10 %"),
+        ((-0.02, 0.14), "lift", "−2.0 to +14 %"),
+        ((0.3, 0.5), "lift", "+30 to +50 %"),
+        ((120, 1500), "money", "120–1,500 UAH"),
+        ((-5, 20), "money", "−5 to 20 UAH"),
+        ((12, 30), "days", "12–30 days"),
+        ((1, 4), "count", "1–4"),
+        ((float("nan"), 0.3), "share", "–"),
+    ],
+)
+def test_intervals(ends, unit, text):
+    estimate = Estimate(sum(ends) / 2, *ends, 10, unit, 0.95, "by hand")
+    assert format_interval(estimate, "UAH") == text
+
+
+@given(st.floats(-1e12, 1e12), st.sampled_from(UNITS))
+def test_a_sign_is_a_true_one_and_never_on_nothing(value, unit):
+    text = format_value(value, unit, "UAH")
+    assert "-" not in text
+    digits = "".join(c for c in text if c.isdigit())
+    if not digits.strip("0"):
+        assert not set("−+") & set(text)
+    assert digits
