@@ -207,7 +207,7 @@ def _check_columns(header: list[str], *, table: str, export: Export, names: dict
     faults = []
     for raw in lacking:
         near = get_close_matches(raw, [h for h in header if h], n=1, cutoff=0.6)
-        hint = f", did you mean {near[0]!r}?" if near else ""
+        hint = f", did you mean {near[0]!r}?" if near else "."
         faults.append(f"no column {raw!r}{hint} It is mapped under {targets[raw]} in client.yml.")
     for raw in names:
         if header.count(raw) > 1:

@@ -61,7 +61,7 @@ def run_audit(
     values = settle(notebooks, chosen=chosen, client=client.parameters, command_line=parameters)
     home = out.resolve() / client.slug
     publish.find_earlier(home, against, as_of=None)  # a wrong name ends here, before anything is read
-    from cxkit import report  # slow to import, and of no use to those who only check
+    from cxkit import report, sources  # slow to import
 
     steps = len(chosen) + 2
     seconds: dict[str, float] = {}
@@ -69,7 +69,7 @@ def run_audit(
         with publish.one_run(home):
             progress("checking the data", 0, steps)
             with _timed(seconds, "data"):
-                loaded = load_tables(client, as_of=as_of, home=home)
+                loaded = sources.load(client, as_of=as_of, earlier_audits=publish.has_runs(home))
                 basis = read_basis(client, loaded)
                 check_age(basis, expect_until)
             record = start_record(client, loaded, chosen, values, home=home, against=against) | {"basis": basis}
@@ -99,14 +99,6 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     begin = time.monotonic()
     yield
     seconds[step] = round(time.monotonic() - begin, 3)
-
-
-def load_tables(client: Client, *, as_of: str | None, home: Path) -> "Loaded":
-    """The client's canonical tables; a lost key of the pseudonyms is an error where `home` holds earlier audits."""
-    from cxkit import privacy, sources
-
-    privacy.load_key(client.private, earlier_audits=publish.has_runs(home))
-    return sources.load(client, as_of=as_of)
 
 
 def read_basis(client: Client, loaded: "Loaded") -> dict | None:
@@ -297,10 +289,12 @@ def check_client(
 
     Raises UsageError and DataError as a run does.
     """
+    from cxkit import sources
+
     notebooks = read_notebooks(notebooks_dir)
     client = load_client(client_path, as_of=as_of)
     settle(notebooks, chosen=notebooks, client=client.parameters)
-    loaded = load_tables(client, as_of=as_of, home=out.resolve() / client.slug)
+    loaded = sources.load(client, as_of=as_of, earlier_audits=publish.has_runs(out.resolve() / client.slug))
     lines = [f"{client.client}: settings and data passed their checks; as of {loaded.as_of}"]
     for table, account in loaded.accounts.items():
         refused = sum(account["refused"].values())

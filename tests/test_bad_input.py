@@ -108,7 +108,7 @@ def test_a_header_without_rows(shop, capsys):
 
 def test_a_missing_column(shop, capsys):
     orders(shop, [row[:3] + row[4:] for row in ROWS], header=HEADER[:3] + HEADER[4:])
-    refused(shop, capsys, 3, "orders", "'Total'", "tables.orders.columns")
+    refused(shop, capsys, 3, "orders", "no column 'Total'", "columns.amount in client.yml")
 
 
 def test_a_wrong_delimiter(shop, capsys):
