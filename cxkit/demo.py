@@ -22,6 +22,7 @@ from cxkit.demo_orders import catalogue, customers, order_lines, orders
 from cxkit.demo_plan import scenario_plan, streams
 from cxkit.demo_surveys import reviews, surveys
 from cxkit.demo_touches import events, searches, sessions
+from cxkit.demo_truth import CustomerTruth, truth
 from cxkit.demo_workshop import write_workshop
 from cxkit.demo_write import Exports
 from cxkit.errors import UsageError
@@ -30,6 +31,7 @@ CHUNK = 20_000  # customers drawn at a time: bounds the memory; a change of it c
 NUMBERS = 1_000_000  # a chunk's orders, sessions, queries and tickets have numbers of their own
 ZIPPED = frozenset({"orders", "events", "searches", "surveys", "invitations"})
 FORMATS = ("csv", "parquet")
+MARK = "Made by: cxkit demo-data"
 KEY = "00112233445566778899aabbccddeeff" * 2  # public: the demo hides nobody
 
 
@@ -46,16 +48,32 @@ def make(out: Path, *, customers: int = 4000, seed: int = 1, format: str = "csv"
         raise UsageError(f"--seed must be 0 or more; found {seed}.")
     plan = scenario_plan(scenario)
     out = Path(out)
+    _refuse_others(out)
     exports = Exports(out / "exports", format=format, zipped=ZIPPED)
+    known = CustomerTruth(out / "truth_customers.csv.gz", plan)
     try:
         for chunk, first in enumerate(range(0, customers, CHUNK)):
             made = draw(plan, seed=seed, chunk=chunk, first=first, count=min(CHUNK, customers - first))
             _write_chunk(exports, plan, made, seed=seed, chunk=chunk)
+            known.add(made["people"])
     finally:
         exports.close()
+        known.close()
     write_workshop(out / "workshop", streams(seed, 0))
     _write_text(out / "private" / "key", KEY + "\n")
-    _write_text(out / "client.yml", _client_yml(plan, exports, customers=customers, seed=seed, format=format))
+    arguments = {"customers": customers, "seed": seed, "format": format}
+    _write_text(out / "client.yml", _client_yml(plan, exports, **arguments))
+    _write_text(out / "truth.yml", truth(plan, **arguments))
+
+
+def _refuse_others(out: Path) -> None:
+    """Raises UsageError where the folder is a client's that was not made here: its files are not to be written over."""
+    settings = out / "client.yml"
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; --out needs a folder.")
+    if settings.exists() and MARK not in settings.read_text(encoding="utf-8", errors="replace"):
+        raise UsageError(f"{out} is the folder of another client; give --out a folder of its own.")
+    out.mkdir(parents=True, exist_ok=True)
 
 
 def draw(plan: dict, *, seed: int, chunk: int = 0, first: int = 0, count: int = 4000) -> dict[str, pd.DataFrame]:
@@ -99,7 +117,7 @@ def _write_chunk(exports: Exports, plan: dict, made: dict[str, pd.DataFrame], *,
 def _client_yml(plan: dict, exports: Exports, **arguments: object) -> str:
     text = resources.files("cxkit").joinpath("demo_client.yml").read_text(encoding="utf-8")
     options = " ".join(f"--{k} {v}" for k, v in arguments.items())
-    text = text.replace("{made_by}", f"Made by: cxkit demo-data {options} --scenario {plan['scenario']}")
+    text = text.replace("{made_by}", f"{MARK} {options} --scenario {plan['scenario']}")
     text = text.replace("{as_of}", str(plan["last"]))
     for table in (
         "orders",

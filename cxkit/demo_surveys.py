@@ -8,7 +8,7 @@ from cxkit.demo_plan import Streams, improved_from, labelled, midnight, pick, re
 DAY = np.timedelta64(86400, "s")
 SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "csi_item": (1, 5), "expectation": (1, 5), "rating": (1, 5)}
 LANGUAGES = ("uk", "pl", "en")
-MIDDLE_NPS = 7.8  # the group mean at which csat and ces have their base
+MIDDLE_NPS = 8.3  # the group mean at which csat and ces have their base
 # What a comment is about, by the touchpoint that was asked about; elsewhere it is about anything.
 THEME_OF = {
     "delivery": "delivery",
