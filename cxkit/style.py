@@ -75,7 +75,7 @@ def _channels(colour: str) -> list[int]:
 
 
 def contrast(one: str, other: str) -> float:
-    """Contrast ratio of two colours, 1 to 21. Source: WCAG 2.2, definitions of contrast ratio and relative luminance."""
+    """Contrast ratio of two colours, 1 to 21. Source: WCAG 2.2, contrast ratio and relative luminance."""
 
     def luminance(colour: str) -> float:
         parts = [c / 255 for c in _channels(colour)]
@@ -86,7 +86,7 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def accent(colour: str | None = None, *, least: float = 4.8) -> str:
+def accent(colour: str | None = None, *, least: float = 4.9) -> str:
     """The one accent colour: the client's, darkened in steps of a twentieth until it can be read on white.
 
     `least` lies above the 4.5 that AA asks for, so that the colour also holds on a pale ground.

@@ -1,0 +1,346 @@
+"""What notebooks call: tables, figures, sentences and findings are shown safely, and the same each time."""
+
+import csv
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import small_run
+from hypothesis import given
+from hypothesis import strategies as st
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from cxkit import findings as findings_file
+from cxkit import notebook as kit
+from cxkit import style
+from cxkit.errors import DataError, UsageError
+from cxkit.estimates import Estimate, unknown, wilson
+from cxkit.findings import Finding
+from cxkit.parts import MIME, bar, finding_record, part, table_record, tie
+
+HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
+FRAME = pd.DataFrame(
+    {
+        "customer_id": ["a", HOSTILE, "=1+1", "@SUM(A1)"],
+        "revenue": [1234.5678, 99.9, np.nan, -3.25],
+        "share": [0.4123, 0.0951, 0.05, 1.0],
+        "ordered_on": pd.to_datetime(["2026-01-31", "2026-02-01", None, "2026-03-01"]),
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def run(tmp_path):
+    return small_run.open_small(small_run.client(tmp_path / "client"), tmp_path / "run", "03_loyalty")
+
+
+def shown(call) -> dict:
+    """The one output of a call, as a notebook stores it."""
+    InteractiveShell.instance()
+    with capture_output() as captured:
+        call()
+    (output,) = captured.outputs
+    return {"data": output.data, "metadata": output.metadata}
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags, self.text, self.attributes = set(), [], set()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read_html(html: str) -> _Reader:
+    reader = _Reader()
+    reader.feed(html)
+    return reader
+
+
+def test_a_table_is_read_by_people_and_machines():
+    formats = {"revenue": "money", "share": "share", "ordered_on": "date"}
+    output = shown(lambda: kit.show_table(FRAME, "customers", caption="Customers by revenue", formats=formats))
+    html = output["data"]["text/html"]
+    assert "<caption><span>Customers by revenue</span></caption>" in html
+    assert '<th scope="col" class="cx-number">Revenue, UAH</th>' in html
+    assert '<th scope="row"' in html
+    record = output["data"][MIME]
+    assert [row[1] for row in record["rows"]] == ["1,235", "100", "–", "−3"]
+    assert [row[2] for row in record["rows"]] == ["41 %", "9.5 %", "5.0 %", "100 %"]
+    assert [row[3] for row in record["rows"]] == ["2026-01-31", "2026-02-01", "–", "2026-03-01"]
+    assert output["data"]["text/plain"] == "Customers by revenue (4 of 4 rows; tables/03_loyalty.customers.csv)"
+
+
+def test_what_stands_in_data_stays_text():
+    html = shown(lambda: kit.show_table(FRAME, "t", caption=HOSTILE, labels={"share": HOSTILE}))["data"]["text/html"]
+    reader = read_html(html)
+    assert reader.tags <= {"div", "table", "caption", "span", "thead", "tbody", "tr", "th", "td", "p"}
+    assert reader.attributes <= {"class", "role", "aria-label", "tabindex", "scope"}
+    assert HOSTILE in reader.text
+
+
+@given(st.text(max_size=40))
+def test_any_text_in_a_cell_is_that_text(text):
+    record = table_record(pd.DataFrame({"name": [text], "n": [1]}), caption="One row")
+    reader = read_html(part("table", record))
+    assert reader.tags <= {"div", "table", "caption", "span", "thead", "tbody", "tr", "th", "td"}
+    expected = tie(style.clean_text(text))
+    assert not expected or expected in "".join(reader.text)
+
+
+def test_the_whole_table_lies_beside_it_in_full_precision(run):
+    long = pd.DataFrame({"customer_id": [f"c{i}" for i in range(25)], "revenue": [i / 7 for i in range(25)]})
+    output = shown(lambda: kit.show_table(long, "all", caption="All customers", rows=50))
+    assert len(output["data"][MIME]["rows"]) == 10
+    assert "10 of 25 rows; the other 15 stand in" in " ".join(read_html(output["data"]["text/html"]).text)
+    whole = pd.read_csv(run.tables_dir / "03_loyalty.all.csv")
+    assert whole["revenue"].tolist() == long["revenue"].tolist()
+
+
+def test_no_cell_of_a_csv_is_a_formula(run):
+    frame = FRAME.rename(columns={"share": "=cmd"})
+    shown(lambda: kit.show_table(frame, "t", caption="Customers"))
+    with (run.tables_dir / "03_loyalty.t.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.reader(stream))
+    assert rows[0][2] == "'=cmd"
+    assert [row[0] for row in rows[1:]] == ["a", HOSTILE, "'=1+1", "'@SUM(A1)"]
+    assert rows[4][1] == "-3.25", "numbers stay numbers"
+
+
+def test_showing_changes_no_frame():
+    before = FRAME.copy(deep=True)
+    shown(lambda: kit.show_table(FRAME, "t", caption="Customers"))
+    pd.testing.assert_frame_equal(FRAME, before)
+
+
+def test_a_named_index_becomes_a_column(run):
+    frame = pd.DataFrame({"n": [3, 4]}, index=pd.Index(["Toys", "Books"], name="category"))
+    record = shown(lambda: kit.show_table(frame, "t", caption="By category"))["data"][MIME]
+    assert record["rows"] == [["Toys", "3"], ["Books", "4"]]
+    assert (run.tables_dir / "03_loyalty.t.csv").read_text() == "category,n\nToys,3\nBooks,4\n"
+
+
+def test_no_rows_are_said():
+    assert "No rows." in shown(lambda: kit.show_table(FRAME.head(0), "t", caption="Nobody"))["data"]["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "../x"}, "a table named '../x' cannot be a file's name; valid: small letters, digits and _"),
+        ({"caption": " "}, "a table without a caption cannot be read"),
+        ({"formats": {"profit": "money"}}, "formats or labels name profit, which the table lacks; it has customer_id"),
+        ({"formats": {"revenue": "euro"}}, "unknown format euro; valid: text, count, share"),
+    ],
+)
+def test_a_table_that_cannot_be_shown_says_why(run, arguments, message):
+    arguments = {"name": "t", "caption": "Customers"} | arguments
+    with pytest.raises(UsageError) as error:
+        kit.show_table(FRAME, arguments.pop("name"), **arguments)
+    assert message in str(error.value)
+    assert not run.tables_dir.exists()
+
+
+def draw(label: str):
+    axes = plt.subplots()[1]
+    axes.plot([1, 2, 3], [1, 4, 9])
+    axes.set_title(style.plain_text(label))
+    return axes
+
+
+def test_a_figure_is_the_same_bytes_each_time(run):
+    first, second = (shown(lambda: kit.show_figure(draw("Orders"), "orders", alt="Orders rise.")) for _ in range(2))
+    assert first == second
+    svg = first["data"]["image/svg+xml"]
+    assert svg == (run.figures_dir / "03_loyalty.orders.svg").read_text(encoding="utf-8")
+    assert "<metadata" not in svg
+    assert first["metadata"]["image/svg+xml"]["alt"] == first["data"]["text/plain"] == "Orders rise."
+    assert plt.get_fignums() == []
+
+
+def test_a_label_from_data_is_no_formula():
+    label = r"$\frac{1}{2}$ and $x$"
+    svg, bare = (
+        shown(lambda t=t: kit.show_figure(draw(t), "f", alt="A"))["data"]["image/svg+xml"] for t in (label, "")
+    )
+    assert "Oblique" not in svg, "mathtext sets letters in italics"
+    assert svg.count('href="#DejaVu') - bare.count('href="#DejaVu') == len(label), "each sign is drawn as it stands"
+
+
+def test_labels_are_cleaned():
+    assert style.plain_text("a\u202eb\x00c\n d\u2066") == "abc d"
+    assert style.plain_text("$1 or $2") == r"\$1 or \$2"
+    assert style.plain_text("x" * 80, width=10) == "x" * 9 + "…"
+
+
+def test_a_figure_without_alt_text_is_refused():
+    with pytest.raises(UsageError, match="has no alt text; say in alt="):
+        kit.show_figure(draw("x"), "f", alt=" ")
+    plt.close("all")
+
+
+def test_signs_that_the_font_lacks_do_not_warn(recwarn):
+    shown(lambda: kit.show_figure(draw("日本"), "f", alt="A"))
+    assert [w for w in recwarn if "Glyph" in str(w.message)] == []
+
+
+def test_many_points_become_pixels():
+    axes = plt.subplots()[1]
+    axes.scatter(np.arange(5000), np.arange(5000) % 97)
+    svg = shown(lambda: kit.show_figure(axes, "cloud", alt="A cloud."))["data"]["image/svg+xml"]
+    assert svg.count("<use") < 500
+    assert "data:image/png;base64" in svg
+
+
+REPEAT = Finding("loyalty.repeat_rate", "{value} come back ({interval}).", wilson(41, 100), "Repeat rate")
+GOODS = Finding(
+    "loyalty.lift_goods", "{value} more ({interval}).", Estimate(0.4, 0.2, 0.6, 9, "lift", 0.95, "b"), "More goods"
+)
+
+
+def test_a_sentence_is_paragraph_and_text():
+    output = shown(lambda: kit.say("Orders rose by 3 %.", REPEAT))
+    assert output["data"]["text/plain"] == "Orders rose by 3 %. 41 % come back (32–51 %, n = 100)."
+    assert read_html(shown(lambda: kit.say(HOSTILE))["data"]["text/html"]).tags == {"p"}
+
+
+def test_a_withheld_finding_is_not_said():
+    plain = shown(lambda: kit.say(GOODS))["data"]["text/plain"]
+    assert plain == "More goods: withheld by the consultant (the sample was drawn from one town only)."
+
+
+def test_findings_are_kept_with_target_and_without_the_withheld(run):
+    money = Finding("loyalty.monthly", "{value}", Estimate(10.0, 9.0, 11.0, 50, "money", 0.95, "b"), "Monthly")
+    output = shown(lambda: kit.keep_findings(REPEAT, [money, GOODS]))
+    kept = findings_file.load(run.run_dir / "findings" / "03_loyalty.json")
+    assert [(f.id, f.target, f.target_source, f.currency) for f in kept] == [
+        ("loyalty.repeat_rate", 0.35, "set by the client", ""),
+        ("loyalty.monthly", None, "", "UAH"),
+    ]
+    withheld = json.loads((run.run_dir / "findings" / "withheld" / "03_loyalty.json").read_text())
+    assert withheld == [
+        {"id": "loyalty.lift_goods", "label": "More goods", "reason": "the sample was drawn from one town only"}
+    ]
+    everything = json.dumps(output) + "".join(p.read_text() for p in (run.run_dir / "findings").rglob("*.json"))
+    assert "+40 %" not in everything
+    assert "Too early to say" in output["data"]["text/html"]
+
+
+def test_what_is_no_longer_withheld_leaves_no_trace(run):
+    shown(lambda: kit.keep_findings(GOODS))
+    shown(lambda: kit.keep_findings(REPEAT))
+    assert not (run.run_dir / "findings" / "withheld" / "03_loyalty.json").exists()
+
+
+def test_an_id_used_twice_is_refused():
+    with pytest.raises(
+        DataError, match=r"03_loyalty: a finding's id must be its own; used twice: loyalty\.repeat_rate"
+    ):
+        kit.keep_findings(REPEAT, REPEAT)
+
+
+def test_a_later_notebook_reads_what_earlier_ones_found(run):
+    shown(lambda: kit.keep_findings(REPEAT, GOODS))
+    later = small_run.open_small(run.client, run.run_dir, "11_summary")
+    assert [f.id for f in later.findings()] == ["loyalty.repeat_rate"]
+
+
+def test_missing_data_are_told_on_the_page(run):
+    assert run.has("orders")
+    assert run.has("orders", "amount")
+    assert not run.has("orders", "channel")
+    assert not run.has("contacts")
+    with capture_output():
+        assert not run.can_show("Repeat rate by channel", "orders", "channel")
+        assert not run.can_show("Reasons of contact", "contacts", ask_for="Ask for the help desk's export.")
+        assert run.can_show("Repeat rate", "orders")
+    assert json.loads((run.run_dir / "not_assessed" / "03_loyalty.json").read_text()) == [
+        {
+            "what": "Repeat rate by channel",
+            "why": "The data lack channel in orders.",
+            "ask_for": "Ask for channel in orders.",
+        },
+        {
+            "what": "Reasons of contact",
+            "why": "The data lack the table contacts.",
+            "ask_for": "Ask for the help desk's export.",
+        },
+    ]
+
+
+def test_a_table_that_is_not_there_says_how_to_go_on(run):
+    with pytest.raises(UsageError) as error:
+        run.table("contacts")
+    assert str(error.value) == (
+        "03_loyalty asks for the table 'contacts', which this client has not; it has orders. "
+        "Map it under tables.contacts in client.yml, or guard the cell with run.has('contacts')."
+    )
+
+
+def test_nothing_is_shown_before_a_run_is_open(monkeypatch):
+    monkeypatch.setattr(kit, "_open", [])
+    with pytest.raises(UsageError, match="no run is open; start with run = open_run"):
+        kit.show_table(FRAME, "t", caption="x")
+
+
+def test_a_real_run_opens_on_a_client(tmp_path):
+    small_run.client(tmp_path / "client")
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    (run_dir / "run.json").write_text('{"as_of": "2026-03-31"}')
+    run = kit.open_run(tmp_path / "client" / "client.yml", run_dir, name="03_loyalty")
+    assert (run.as_of.isoformat(), run.currency, run.seed) == ("2026-03-31", "UAH", 1)
+    assert run.targets["loyalty.repeat_rate"] == 0.35
+    assert "ordered_on" in run.table("orders").columns
+    assert not run.has("orders", "channel")
+    assert plt.rcParams["axes.prop_cycle"].by_key()["color"][0] == "#0b6e4f"
+
+
+def test_a_finding_reads_the_same_in_tile_and_table():
+    record = finding_record(REPEAT)
+    assert (record["value_text"], record["interval_text"], record["n_text"]) == ("41 %", "32–51 %", "100")
+    assert record["verdict_text"] == "Not judged: there is no target"
+    hidden = finding_record(Finding("a.b", "{value}", unknown("share", n=3), "Few", target=0.5))
+    assert (hidden["value_text"], hidden["rule"]) == ("–", "the data cannot tell (too few observations)")
+    assert bar(hidden) is None
+
+
+NUMBERS = st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
+ENDS = st.lists(NUMBERS, min_size=3, max_size=3).map(sorted)
+
+
+@given(
+    st.lists(NUMBERS, min_size=3, max_size=3).map(sorted),
+    st.none() | NUMBERS,
+    st.sampled_from(["share", "lift", "money"]),
+)
+def test_a_bar_holds_zero_interval_and_target(ends, target, unit):
+    low, value, high = ends
+    places = bar({"low": low, "value": value, "high": high, "target": target, "unit": unit})
+    assert places["left"] >= 0
+    assert places["left"] + places["width"] <= 100.01
+    marks = {places[k] for k in ("value", "zero", "target")} - {None}
+    assert all(-0.01 <= mark <= 100.01 for mark in marks)
+    if target is not None and target < value:
+        assert places["target"] <= places["value"]
+
+
+def test_a_lone_terminal_gets_the_short_text(monkeypatch, capsys):
+    monkeypatch.setattr(InteractiveShell, "initialized", staticmethod(lambda: False))
+    kit.say("Orders rose.")
+    assert capsys.readouterr().out == "Orders rose.\n"
+
+
+def test_the_run_knows_its_folders(run):
+    assert run.figures_dir == Path(run.run_dir) / "figures"
+    assert run.tables_dir == Path(run.run_dir) / "tables"
