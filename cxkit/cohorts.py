@@ -52,10 +52,12 @@ def cohorts(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
     place = totals.month - first
     bits = {}
     for word in range(words):
-        # a shift by a 32-bit number, which every engine takes; months of another word leave this one as it is
-        shift = (place - word * WORD).clip(0, WORD - 1).cast("int32")
+        # the bit is reached from the top: engines take a literal 1 for a 32-bit number, which cannot be shifted so
+        # far, but not 2 ** 60; every engine takes a 32-bit distance. Months of another word add nothing.
         inside = (place >= word * WORD) & (place < (word + 1) * WORD)
-        bits[f"word_{word}"] = _bit_or(inside.ifelse(ibis.literal(1, "int64") << shift, ibis.literal(0, "int64")))
+        distance = (WORD + word * WORD - place).clip(1, WORD).cast("int32")
+        bit = ibis.literal(1 << WORD, "int64") >> distance
+        bits[f"word_{word}"] = _bit_or(inside.ifelse(bit, ibis.literal(0, "int64")))
     patterns = totals.group_by("customer_id").aggregate(**bits)
     counted = patterns.group_by(list(bits)).aggregate(customers=patterns.count())
     frame = collect(counted, order_by=list(bits))

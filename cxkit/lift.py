@@ -22,7 +22,6 @@ AFTER = "after the cut-off"
 SAME = "same period (the article's way)"
 NEEDS = {"goods": "quantity", "categories": "category", "revenue": "amount"}  # measure -> column of orders
 CLAIMS = {"goods": 0.79, "categories": 0.40, "revenue": 0.67}  # S4, A11-126: quoted beside our own, never a target
-WORDS = {"goods": "goods", "categories": "categories", "revenue": "revenue"}
 LEAST = 20  # active customers in each group; below, a bootstrap of so few says little
 BLOCKS = 5000
 
@@ -230,7 +229,7 @@ def plot_lift(lifts: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
         ax.annotate(format_value(claim, "lift"), (claim, y - 0.36), (6, 0), textcoords="offset points", va="center",
                     fontsize=9)  # fmt: skip
     ax.axvline(0, color=INK, linewidth=0.8)
-    ax.set_yticks(range(len(names)), [WORDS[name].capitalize() for name in names])
+    ax.set_yticks(range(len(names)), [name.capitalize() for name in names])
     ax.tick_params(axis="y", length=0)
     ax.invert_yaxis()
     ax.margins(x=0.16, y=0.14)
@@ -247,10 +246,10 @@ def lift_finding(
     """loyalty.lift_goods, loyalty.lift_categories or loyalty.lift_revenue. From: `loyal_lift`."""
     return Finding(
         id=f"loyalty.lift_{measure}",
-        claim=f"Loyal customers against new ones, {WORDS[measure]} per active month: {{value}} ({{interval}}; who is "
+        claim=f"Loyal customers against new ones, {measure} per active month: {{value}} ({{interval}}; who is "
         "loyal was decided before the months measured).",
         estimate=lift_estimate(lifts, measure=measure),
-        label=f"Loyal against new customers: {WORDS[measure]} per active month",
+        label=f"Loyal against new customers: {measure} per active month",
         target=target,
         target_source=target_source,
         evidence=evidence,
@@ -263,7 +262,7 @@ def claims_checked(lifts: pd.DataFrame) -> pd.DataFrame:
     """The article's three lifts beside this client's. From: `loyal_lift`. To: the columns of `findings.check_claim`."""
     rows = [
         check_claim(
-            f"Loyal customers against new ones: {WORDS[measure]} {format_value(theirs, 'lift')}",
+            f"Loyal customers against new ones: {measure} {format_value(theirs, 'lift')}",
             source="S4, A11-126",
             theirs=theirs,
             ours=lift_estimate(lifts, measure=measure),
