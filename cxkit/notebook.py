@@ -7,7 +7,7 @@ import io
 import json
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -117,6 +117,15 @@ class Run:
         not_assessed(what, why=f"The data lack {lack}.", ask_for=ask_for or f"Ask for {lack}.")
         return False
 
+    def keep_table(self, frame: pd.DataFrame, name: str) -> None:
+        """Write a whole frame to tables/<notebook>.<name>.csv without showing it: lists of customers, to act upon."""
+        _write_csv(frame, self.tables_dir / f"{self.name}.{check_name(name, what='a table named')}.csv")
+
+    def claims(self) -> pd.DataFrame:
+        """The published claims that this and the earlier notebooks of the run checked, in name order."""
+        paths = sorted((self.run_dir / "claims").glob("*.json"))
+        return pd.DataFrame([row for path in paths for row in json.loads(path.read_text(encoding="utf-8"))])
+
     def findings(self) -> list[Finding]:
         """What this and the earlier notebooks of the run found, in name order, without what was withheld."""
         paths = sorted((self.run_dir / "findings").glob("*.json"))
@@ -193,6 +202,7 @@ def show_table(
     name: str,
     *,
     caption: str,
+    columns: Sequence[str] = (),
     formats: Mapping[str, str] = {},
     labels: Mapping[str, str] = {},
     rows: int = ROWS_SHOWN,
@@ -200,7 +210,8 @@ def show_table(
     """Show the first rows of a frame, and write the whole of it to tables/<notebook>.<name>.csv.
 
     From: a tidy frame, already in the order in which it is to be read; a named index becomes columns.
-    `formats`: column -> text, count, share, money, lift, days, ratio, points, date or month; `labels`: column ->
+    `columns`: the ones to show where not all (`interval` stands for `low` and `high`); `formats`: column -> text,
+    count, share, money, lift, days, ratio, points, date or month, where its name does not say it; `labels`: column ->
     heading. At most 10 rows are shown, and how many more the file holds is said.
     Raises UsageError on a name, caption or format that does not fit.
     """
@@ -211,6 +222,7 @@ def show_table(
         whole,
         caption=caption,
         file=file,
+        columns=columns,
         formats=formats,
         labels=labels,
         rows=min(rows, ROWS_SHOWN),
@@ -328,6 +340,16 @@ def keep_findings(*findings: Finding | Iterable[Finding], caption: str = "What w
     else:
         hidden.unlink(missing_ok=True)
     _show(kept, withheld, caption, kept_here=True)
+
+
+def keep_claims(*claims: pd.DataFrame) -> None:
+    """Write the published claims that a notebook checked to claims/<notebook>.json; the summary shows them.
+
+    From: frames with the columns of `findings.check_claim`.
+    """
+    run = current_run()
+    rows = [row for frame in claims for row in frame.to_dict("records")]
+    _write_json(run.run_dir / "claims" / f"{run.name}.json", rows)
 
 
 def show_findings(*findings: Finding | Iterable[Finding], caption: str) -> None:

@@ -7,7 +7,7 @@ shows. The report is made from records alone: HTML that others put into an outpu
 import math
 import numbers
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from cxkit.errors import UsageError
 from cxkit.findings import Finding
-from cxkit.style import clean_text, format_interval, format_value
+from cxkit.style import clean_text, format_ends, format_interval, format_value
 
 MIME = "application/vnd.cxkit+json"
 FORMATS = ("text", "count", "share", "money", "lift", "days", "ratio", "points", "date", "month")
@@ -95,7 +95,20 @@ def _digits(column: pd.Series) -> int:
     return 1 if max(finite) >= 10 else 2
 
 
+# one column name has one meaning everywhere, so its unit follows from it
+MONEY = ("revenue", "monetary", "amount", "refund", "discount", "cost", "price")
+
+
 def _default_unit(column: pd.Series) -> str:
+    name = str(column.name)
+    if name in MONEY or name.startswith("revenue_"):
+        return "money"
+    if name.startswith("share_") or name == "share":
+        return "share"
+    if name.endswith("_days"):
+        return "days"
+    if name in ("month", "cohort") and pd.api.types.is_datetime64_any_dtype(column):
+        return "month"
     if pd.api.types.is_bool_dtype(column):
         return "text"
     if pd.api.types.is_numeric_dtype(column):
@@ -105,6 +118,8 @@ def _default_unit(column: pd.Series) -> str:
 
 def column_label(column: object, unit: str, currency: str) -> str:
     """A heading from a column's name: `recency_days` -> Recency, days; money carries the currency."""
+    if column == "n":
+        return "n"
     words = clean_text(column).replace("_", " ")
     if words.endswith(" days"):
         words = words.removesuffix(" days") + ", days"
@@ -120,6 +135,7 @@ def table_record(
     *,
     caption: str,
     file: str = "",
+    columns: Sequence[str] = (),
     formats: Mapping[str, str] = {},
     labels: Mapping[str, str] = {},
     rows: int = 10,
@@ -127,8 +143,9 @@ def table_record(
 ) -> dict:
     """The first rows of a frame as text, formatted.
 
-    From: a frame with one row of column names; a named index becomes columns. `formats`: column -> one of FORMATS
-    (numbers without one are counts); `labels`: column -> heading.
+    From: a frame with one row of column names; a named index becomes columns. `columns`: the ones to show, in this
+    order, where not all; `interval` among them stands for `low` and `high`. `formats`: column -> one of FORMATS (where
+    the name does not say it, numbers are counts); `labels`: column -> heading.
     Raises UsageError on a caption, format or label that does not fit.
     """
     frame = frame.reset_index() if any(n is not None for n in frame.index.names) else frame
@@ -136,28 +153,36 @@ def table_record(
         raise UsageError("the table has column names in several levels; give it one level, then show it.")
     if not clean_text(caption):
         raise UsageError("a table without a caption cannot be read; give caption='what one row is, and of whom'.")
-    unknown = sorted(set(formats).union(labels) - {str(c) for c in frame.columns})
+    if "interval" in columns and {"low", "high"} <= set(frame.columns):
+        unit = formats.get("interval", "count")
+        ends = zip(frame["low"].head(rows), frame["high"].head(rows), strict=True)
+        texts = pd.Series([format_ends(low, high, unit, currency) for low, high in ends], dtype=object)
+        frame = frame.head(rows).assign(interval=texts.to_numpy()).reindex(frame.index)
+        formats = {**formats, "interval": "text"}
+    unknown = sorted(set(formats).union(labels, columns) - {str(c) for c in frame.columns})
     if unknown:
         valid = ", ".join(str(c) for c in frame.columns)
-        raise UsageError(f"formats or labels name {', '.join(unknown)}, which the table lacks; it has {valid}.")
+        raise UsageError(
+            f"columns, formats or labels name {', '.join(unknown)}, which the table lacks; it has {valid}."
+        )
     bad = sorted({u for u in formats.values() if u not in FORMATS})
     if bad:
         raise UsageError(f"unknown format {', '.join(bad)}; valid: {', '.join(FORMATS)}.")
-    shown = frame.head(rows)
-    columns, cells = [], []
-    for i, name in enumerate(frame.columns):
+    shown = frame.head(rows)[list(columns)] if columns else frame.head(rows)
+    headings, cells = [], []
+    for i, name in enumerate(shown.columns):
         column = shown.iloc[:, i]
         unit = formats.get(str(name)) or _default_unit(column)
         label = clean_text(labels[name]) if name in labels else column_label(name, unit, currency)
-        number = unit not in ("text", "date", "month")
-        digits = _digits(column) if number else None
+        number = unit not in ("text", "date", "month") or name == "interval"
+        digits = _digits(column) if number and unit != "text" else None
         cells.append([_cell(value, unit, digits) for value in column])
-        columns.append({"label": label, "number": number, "short": max(map(len, cells[-1]), default=0) <= SHORT})
+        headings.append({"label": label, "number": number, "short": max(map(len, cells[-1]), default=0) <= SHORT})
     return {
         "kind": "table",
         "caption": clean_text(caption),
         "file": file,
-        "columns": columns,
+        "columns": headings,
         "rows": [list(row) for row in zip(*cells, strict=True)],
         "total": len(frame),
     }

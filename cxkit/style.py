@@ -42,14 +42,19 @@ def _signed(number: float, digits: int, *, plus: bool = False) -> str:
 
 def format_interval(estimate: Estimate, currency: str = "") -> str:
     """Both ends of an estimate's interval with their unit once: `39–43 %`, `−2.0 to +14 %`; a dash where unknown."""
-    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
+    return format_ends(estimate.low, estimate.high, estimate.unit, currency)
+
+
+def format_ends(low: float, high: float, unit: str, currency: str = "") -> str:
+    """As `format_interval`, from the two ends."""
+    if not (math.isfinite(low) and math.isfinite(high)):
         return "–"
-    low, high = (format_value(end, estimate.unit, currency) for end in (estimate.low, estimate.high))
+    first, last = (format_value(end, unit, currency) for end in (low, high))
     for unit_text in (" %", " days", f" {currency}"):
-        if unit_text.strip() and low.endswith(unit_text) and high.endswith(unit_text):
-            low = low.removesuffix(unit_text)
-    joint = " to " if estimate.unit == "lift" or "−" in low + high else "–"
-    return f"{low}{joint}{high}"
+        if unit_text.strip() and first.endswith(unit_text) and last.endswith(unit_text):
+            first = first.removesuffix(unit_text)
+    joint = " to " if unit == "lift" or "−" in first + last else "–"
+    return f"{first}{joint}{last}"
 
 
 def clean_text(text: object) -> str:

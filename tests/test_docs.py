@@ -1,0 +1,75 @@
+"""The documentation says what the code does. `python tests/test_docs.py` writes docs/tables.md anew."""
+
+import re
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from cxkit.cli import main
+from cxkit.tables import SHEETS, TABLES, Table
+
+ROOT = Path(__file__).parents[1]
+
+INTRO = """# The tables
+
+What every notebook works on. A client's exports become these at the door (`tables:` in client.yml maps the columns),
+and nothing after the door knows any other name. **Bold** is required where the table exists; a notebook that lacks an
+optional column says what it could not show, and a table may be missing altogether. Times are UTC without a zone, money
+is in the client's one currency, `customer_id` is always the pseudonym. A column marked † is made at the door, never
+mapped.
+
+## The client's exports
+"""
+
+SHEETS_INTRO = """## The workshop's sheets
+
+People fill them in; `.csv`, one file each in the folder that `workshop:` names.
+"""
+
+
+def section(table: Table) -> str:
+    rows = [
+        f"| {f'**{c.name}**' if c.required else c.name}{' †' if c.derived else ''} | {c.type} | {c.meaning} |"
+        for c in table.columns.values()
+    ]
+    note = f"\nOne of {' and '.join(table.one_of)} at least.\n" if table.one_of else ""
+    return (
+        f"### {table.name}\n\nOne row is {table.row}.\n{note}\n| column | type | meaning |\n|---|---|---|\n"
+        + "\n".join(rows)
+    )
+
+
+def rendered() -> str:
+    parts = [INTRO, *map(section, TABLES.values()), SHEETS_INTRO, *map(section, SHEETS.values())]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def test_tables_page_is_tables_py():
+    assert (ROOT / "docs" / "tables.md").read_text(encoding="utf-8") == rendered(), "run python tests/test_docs.py"
+
+
+def test_readme_links_lead_somewhere():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_readme_names_only_commands_and_options_that_exist():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = set(re.findall(r"\bcxkit (run|check|render|demo-data)\b", text))
+    assert {"run", "check"} <= commands
+    for line in re.findall(r"cxkit (?:run|check|render|demo-data)[^\n`]*", text):
+        help_text = CliRunner().invoke(main, [line.split()[1], "--help"]).output
+        assert [option for option in re.findall(r"--[a-z-]+", line) if option not in help_text] == []
+
+
+def test_make_targets_in_the_docs_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for name in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"`?make ([a-z-]+)`", (ROOT / name).read_text(encoding="utf-8")):
+            assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "tables.md").write_text(rendered(), encoding="utf-8")
