@@ -16,6 +16,8 @@ from cxkit.tables import order_totals
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+HABIT = 0.1  # a weekday without orders this often is so by habit
+
 
 def daily_orders(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
     """Counted orders on every day from the first order to `as_of`, zeros included. To: day, orders, revenue."""
@@ -39,29 +41,34 @@ def gaps(daily: pd.DataFrame, *, expected_by_chance: float = 0.05) -> pd.DataFra
     From: `daily_orders`. To, the unusual first, then the longest: first_day, last_day, days, expected_orders (what the
     same weekdays bring on average over the rest), by_chance (how many such runs the whole period would have by chance),
     unusual (by_chance is below `expected_by_chance`).
-    The rule: each weekday has its own share of days without orders, taken over all days outside the run and drawn
-    slightly towards a half ((zeros + 0.5) / (days + 1)); were days independent, a run would have the product of its
-    days' shares as its chance, and the period has as many starts as days. A shop that is closed on Sundays so has no
-    unusual Sundays, and a fortnight of silence in a busy shop is one.
+    The rule, each weekday judged by its days outside the run: a weekday that is without orders at least one time in
+    ten is so by habit, with that share as the chance of a silent day; any other weekday is silent with the chance that
+    a Poisson count with its median has of being nought. Were days independent, a run would have the product of its
+    days' chances, and the period has as many starts as days. So closed Sundays are the shop's week, a day of silence in
+    a busy shop is not, and a shop with an order every other day has no unusual silence of a few days.
     """
-    frame = daily.assign(weekday=daily["day"].dt.weekday, silent=daily["orders"].eq(0))
-    run = (frame["silent"] != frame["silent"].shift()).cumsum()
-    per_weekday = frame.groupby("weekday").agg(
-        days=("silent", "size"), zeros=("silent", "sum"), orders=("orders", "sum")
-    )
+    day, counts = daily["day"], daily["orders"].to_numpy()
+    weekday, silent = day.dt.dayofweek.to_numpy(), counts == 0
+    starts = np.flatnonzero(silent & ~np.append(False, silent[:-1]))
+    ends = np.flatnonzero(silent & ~np.append(silent[1:], False))
     rows = []
-    for _, days in frame[frame["silent"]].groupby(run):
-        inside = days["weekday"].value_counts().reindex(per_weekday.index, fill_value=0)
-        rest = per_weekday["days"] - inside
-        share = (per_weekday["zeros"] - inside + 0.5) / (rest + 1)
-        usual = (per_weekday["orders"] / rest).where(rest > 0, 0.0)
+    for start, end in zip(starts, ends, strict=True):
+        inside = slice(start, end + 1)
+        rest = np.ones(len(counts), dtype=bool)
+        rest[inside] = False
+        chance, usual = np.ones(7), np.zeros(7)
+        for each in set(weekday[inside]):
+            others = counts[rest & (weekday == each)]
+            habit = np.mean(others == 0) if len(others) else 1.0
+            chance[each] = habit if habit >= HABIT else np.exp(-np.median(others))
+            usual[each] = np.mean(others) if len(others) else 0.0
         rows.append(
             {
-                "first_day": days["day"].iloc[0],
-                "last_day": days["day"].iloc[-1],
-                "days": len(days),
-                "expected_orders": round(float((usual * inside).sum()), 1),
-                "by_chance": float(np.prod(share**inside) * len(frame)),
+                "first_day": day.iloc[start],
+                "last_day": day.iloc[end],
+                "days": int(end - start + 1),
+                "expected_orders": round(float(usual[weekday[inside]].sum()), 1),
+                "by_chance": float(np.prod(chance[weekday[inside]]) * len(counts)),
             }
         )
     found = pd.DataFrame(rows, columns=["first_day", "last_day", "days", "expected_orders", "by_chance"])
@@ -75,14 +82,18 @@ def odd_days(daily: pd.DataFrame, *, weeks: int = 4, threshold: float = 4.0) -> 
 
     From: `daily_orders`. To, by day: day, orders, usual (the median of the same weekday in the `weeks` weeks before and
     after), times (orders / usual), score, direction (more, fewer).
-    The rule: a day's distance is log(1 + orders) less the median of the same for the same weekday around it. The score
-    is the distance by the spread of all distances (1.4826 x their median absolute deviation), or by what counting alone
-    would spread (1 / sqrt(1 + usual)) where that is more. Odd is a score of `threshold` or more; with 4, one day in
-    16,000 would be odd by chance were the distances normal.
+    The rule: a day must be unlike the shop's other days, and more so than counting alone explains. Its distance is
+    log(1 + orders) less the median of the same for the same weekday around it; the first score is the distance by the
+    spread of all distances (1.4826 x their median absolute deviation). The second is how far out the number would lie
+    were orders a Poisson count with the usual as its mean, in standard deviations of a normal. The score is the nearer
+    to nought of the two, and odd is one of `threshold` or more; with 4, one day in 16,000 would be odd by chance were
+    the distances normal.
     What is left out: days without orders (see `gaps`), and days with fewer than three neighbours.
     Source: the modified z-score of Iglewicz & Hoaglin (1993), How to Detect and Handle Outliers, here around a local
     median.
     """
+    from scipy.stats import norm, poisson
+
     if weeks < 2:
         raise UsageError(f"weeks must be at least 2, for a median to mean anything; found {weeks}.")
     size = np.log1p(daily["orders"].to_numpy(dtype=float))
@@ -98,18 +109,21 @@ def odd_days(daily: pd.DataFrame, *, weeks: int = 4, threshold: float = 4.0) -> 
     distance = size - middle
     spread = 1.4826 * np.median(np.abs(distance[enough])) if enough.any() else np.nan
     usual = np.expm1(middle)
-    score = distance / np.fmax(spread, 1 / np.sqrt(1 + usual))
     orders = daily["orders"].to_numpy()
+    more = distance > 0
+    tail = np.where(more, poisson.sf(orders - 1, usual), poisson.cdf(orders, usual))
     with np.errstate(divide="ignore", invalid="ignore"):
+        score = np.sign(distance) * np.fmin(np.abs(distance) / spread, np.fmax(norm.isf(tail), 0))
         times = np.where(usual > 0, orders / usual, np.nan)
     found = daily[["day", "orders"]].assign(
-        usual=np.round(usual, 1), times=times, score=score, direction=np.where(score > 0, "more", "fewer")
+        usual=np.round(usual, 1), times=times, score=score, direction=np.where(more, "more", "fewer")
     )
     return found[enough & (np.abs(score) >= threshold) & (orders > 0)].reset_index(drop=True)
 
 
 def plot_daily(daily: pd.DataFrame, odd: pd.DataFrame, gaps: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     """Orders a day as a line, odd days as marked points, unusual runs of days without orders as grey bands."""
+    import matplotlib.dates as dates
     import matplotlib.pyplot as plt
 
     ax = plt.subplots(figsize=(7.2, 3.2))[1] if ax is None else ax
@@ -125,10 +139,7 @@ def plot_daily(daily: pd.DataFrame, odd: pd.DataFrame, gaps: pd.DataFrame, *, ax
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.6 / ax.figure.get_figheight()), ncols=2)
     ax.set_ylim(bottom=0)
     ax.yaxis.set_major_formatter(lambda number, _: f"{number:,.0f}")
-    import matplotlib.dates as dates
-
-    locator = dates.AutoDateLocator(minticks=4, maxticks=8)
-    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_locator(dates.AutoDateLocator(minticks=4, maxticks=8))
     ax.xaxis.set_major_formatter(dates.DateFormatter("%Y-%m-%d" if len(daily) < 120 else "%Y-%m"))
     ax.set(xlabel="Day", ylabel="Orders", title="Orders by day")
     return ax
