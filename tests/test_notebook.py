@@ -130,6 +130,30 @@ def test_a_named_index_becomes_a_column(run):
     assert (run.tables_dir / "03_loyalty.t.csv").read_text() == "category,n\nToys,3\nBooks,4\n"
 
 
+def test_chosen_columns_are_shown_with_their_interval(run):
+    frame = pd.DataFrame({"month": ["2026-01"], "value": [0.41], "low": [0.39], "high": [0.43], "n": [2310]})
+    formats, columns = {"value": "share", "interval": "share"}, ["value", "interval", "n"]
+    record = shown(lambda: kit.show_table(frame, "t", caption="Rates", columns=columns, formats=formats))["data"][MIME]
+    assert record["rows"] == [["41 %", "39–43 %", "2,310"]]
+    assert [c["label"] for c in record["columns"]] == ["Value", "Interval", "n"]
+    assert (run.tables_dir / "03_loyalty.t.csv").read_text() == "month,value,low,high,n\n2026-01,0.41,0.39,0.43,2310\n"
+
+
+def test_units_follow_from_names():
+    frame = pd.DataFrame(
+        {"revenue": [1.5], "share": [0.5], "recency_days": [3], "cohort": pd.to_datetime(["2026-01-01"])}
+    )
+    record = table_record(frame, caption="One", currency="UAH")
+    assert [c["label"] for c in record["columns"]] == ["Revenue, UAH", "Share", "Recency, days", "Cohort"]
+    assert record["rows"] == [["1.50", "50 %", "3", "2026-01"]]
+
+
+def test_claims_travel_between_notebooks(run):
+    kit.keep_claims(pd.DataFrame({"claim": ["a"], "ours": [0.4]}), pd.DataFrame({"claim": ["b"], "ours": [0.5]}))
+    later = small_run.open_small(run.client, run.run_dir, "11_summary")
+    assert later.claims().to_dict("records") == [{"claim": "a", "ours": 0.4}, {"claim": "b", "ours": 0.5}]
+
+
 def test_no_rows_are_said():
     assert "No rows." in shown(lambda: kit.show_table(FRAME.head(0), "t", caption="Nobody"))["data"]["text/html"]
 
@@ -139,7 +163,10 @@ def test_no_rows_are_said():
     [
         ({"name": "../x"}, "a table named '../x' cannot be a file's name; valid: small letters, digits and _"),
         ({"caption": " "}, "a table without a caption cannot be read"),
-        ({"formats": {"profit": "money"}}, "formats or labels name profit, which the table lacks; it has customer_id"),
+        (
+            {"formats": {"profit": "money"}},
+            "columns, formats or labels name profit, which the table lacks; it has customer_id",
+        ),
         ({"formats": {"revenue": "euro"}}, "unknown format euro; valid: text, count, share"),
     ],
 )
