@@ -209,6 +209,8 @@ def _stop(number: int, _frame: object) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the program; every way out has its exit code, and no CxkitError shows a traceback."""
+    # jsonschema, which nbformat loads, would spend a second on building a grammar of web addresses that nobody asks for
+    sys.modules.setdefault("rfc3987_syntax", None)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _stop)
     try:

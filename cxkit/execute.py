@@ -31,6 +31,29 @@ class Limits:
     notebook_seconds: int
 
 
+class _Gate:
+    """Holds a started kernel back until its turn; `seconds` runs from then on."""
+
+    def __init__(self) -> None:
+        self.event, self.go, self.begin = threading.Event(), False, 0.0
+
+    def open(self, *, go: bool) -> None:
+        self.go, self.begin = go, time.monotonic()
+        self.event.set()
+
+    def wait(self, **_notebook: object) -> None:
+        self.event.wait()
+        if not self.go:
+            raise _NotWanted
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.begin if self.go else 0.0
+
+
+class _NotWanted(Exception):
+    """The notebook is not to run after all."""
+
+
 def run_notebooks(
     notebooks: Mapping[str, Notebook],
     *,
@@ -43,51 +66,69 @@ def run_notebooks(
 ) -> dict[str, Outcome]:
     """Run the notebooks into `folder`, at most `jobs` at once, each after those that it reads (of those given).
 
-    A notebook that fails holds up those that rest on it, and no others. Whatever ends this function early (Ctrl-C,
-    SIGTERM) ends the kernels first.
+    With more than one job, the kernels of the next ones are started ahead: most of a notebook's time is its kernel's
+    start and its imports, which need no turn. A notebook that fails holds up those that rest on it, and no others.
+    Whatever ends this function early (Ctrl-C, SIGTERM) ends the kernels first.
     """
     outcomes: dict[str, Outcome] = {}
-    running: dict[Future[Outcome], str] = {}
-    with _kernels() as kernel_class, ThreadPoolExecutor(max_workers=jobs) as pool:
+    gates = {name: _Gate() for name in notebooks}
+    futures: dict[Future[Outcome], str] = {}
+    running: set[str] = set()
+    ahead = jobs if jobs > 1 else 0
+
+    with _kernels() as kernel_class, ThreadPoolExecutor(max_workers=jobs + ahead) as pool:
+
+        def submit(notebook: Notebook) -> None:
+            values = parameters.get(notebook.name, {})
+            future = pool.submit(_run_one, notebook, values, folder, limits, kernel_class, gates[notebook.name])
+            futures[future] = notebook.name
+
+        def settle(outcome: Outcome) -> None:
+            outcomes[outcome.name] = outcome
+            running.discard(outcome.name)
+            ended(outcome)
+
         try:
             while len(outcomes) < len(notebooks):
-                for notebook in notebooks.values():
-                    before = [name for name in notebook.after if name in notebooks]
-                    if notebook.name in outcomes or notebook.name in running.values():
-                        continue
-                    if any(name in outcomes and outcomes[name].status != "done" for name in before):
-                        _settle(outcomes, Outcome(notebook.name, "skipped", 0.0), ended)
-                    elif all(name in outcomes for name in before) and len(running) < jobs:
-                        started(notebook.name)
-                        values = parameters.get(notebook.name, {})
-                        running[pool.submit(_run_one, notebook, values, folder, limits, kernel_class)] = notebook.name
+                waiting = [n for n in notebooks.values() if n.name not in outcomes and n.name not in running]
+                for notebook in waiting:
+                    name, before = notebook.name, [other for other in notebook.after if other in notebooks]
+                    if any(other in outcomes and outcomes[other].status != "done" for other in before):
+                        gates[name].open(go=False)
+                        settle(Outcome(name, "skipped", 0.0))
+                    elif len(running) < jobs and all(other in outcomes for other in before):
+                        running.add(name)
+                        started(name)
+                        gates[name].open(go=True)
+                        if name not in futures.values():
+                            submit(notebook)
+                    elif len(futures) < jobs + ahead and name not in futures.values():
+                        submit(notebook)
                 if running:
-                    finished, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)  # awake for signals
+                    finished, _ = wait(futures, timeout=0.5, return_when=FIRST_COMPLETED)  # awake for signals
                     for future in finished:
-                        del running[future]
-                        _settle(outcomes, future.result(), ended)
+                        name = futures.pop(future)
+                        if name not in outcomes:
+                            settle(future.result())
         except BaseException:
             kernel_class.end_all()  # the pool waits for its threads, and they for their kernels
             raise
+        finally:
+            for gate in gates.values():
+                if not gate.event.is_set():
+                    gate.open(go=False)
     return {name: outcomes[name] for name in notebooks}
 
 
-def _settle(outcomes: dict[str, Outcome], outcome: Outcome, ended: Callable[[Outcome], None]) -> None:
-    outcomes[outcome.name] = outcome
-    ended(outcome)
-
-
 def _run_one(
-    notebook: Notebook, values: Mapping[str, object], folder: Path, limits: Limits, kernel_class: type
+    notebook: Notebook, values: Mapping[str, object], folder: Path, limits: Limits, kernel_class: type, gate: _Gate
 ) -> Outcome:
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError
 
-    begin = time.monotonic()
-
     def seconds_for(_cell: object) -> float:
-        return max(0.1, min(limits.cell_seconds, begin + limits.notebook_seconds - time.monotonic()))
+        return max(0.1, min(limits.cell_seconds, limits.notebook_seconds - gate.seconds()))
 
     cell, error = None, ""
     try:
@@ -98,16 +139,19 @@ def _run_one(
             progress_bar=False,
             # never cwd=, which would change the folder of the whole process under the other threads
             resources={"metadata": {"path": str(notebook.path.parent)}},
-            kernel_manager_class=kernel_class,
+            kernel_manager_class=kernel_class.loading(notebook.imports),
+            on_notebook_start=gate.wait,
             timeout_func=seconds_for,
             shutdown_kernel="immediate",
         )
+    except _NotWanted:
+        return Outcome(notebook.name, "skipped", 0.0)
     except PapermillExecutionError as failure:
         cell = failure.exec_count
         last = (failure.evalue.strip().splitlines() or [""])[-1]
         error = f"{failure.ename}: {last}" if last else failure.ename
     except CellTimeoutError:
-        whole = time.monotonic() - begin >= limits.notebook_seconds
+        whole = gate.seconds() >= limits.notebook_seconds
         key = "notebook_seconds" if whole else "cell_seconds"
         thing = "the notebook" if whole else "a cell"
         error = f"{thing} took longer than {getattr(limits, key)} seconds (limits.{key} in client.yml)"
@@ -116,7 +160,7 @@ def _run_one(
     except Exception as failure:  # whatever ends one notebook is told, and leaves the others alone
         error = f"{type(failure).__name__}: {failure}"
     status = "failed" if error else "done"
-    return Outcome(notebook.name, status, round(time.monotonic() - begin, 3), cell, error)
+    return Outcome(notebook.name, status, round(gate.seconds(), 3), cell, error)
 
 
 @contextmanager
@@ -131,19 +175,27 @@ def _kernels() -> Iterator[type]:
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
-    lock, live, closed = threading.Lock(), set(), threading.Event()
+    lock, live, closed = threading.Lock(), [], threading.Event()
 
     class Kernel(AsyncKernelManager):
+        preload: tuple[str, ...] = ()
+
+        @classmethod
+        def loading(cls, modules: tuple[str, ...]) -> type:
+            return type("Kernel", (cls,), {"preload": modules})
+
         @property
         def kernel_spec(self) -> KernelSpec:
             # Not the installed kernelspec: one of the same name in the user's home may start another Python.
             return KernelSpec(
-                argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+                argv=[sys.executable, "-m", "cxkit.kernel", ",".join(self.preload), "-f", "{connection_file}"],
                 display_name="Python 3",
                 language="python",
                 metadata={"supported_encryption": ["curve"]},
-                # sets of text in the same order in every run
-                env={"PYTHONHASHSEED": "0"},
+                env={
+                    "PYTHONHASHSEED": "0",  # sets of text in the same order in every run
+                    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # before matplotlib is loaded
+                },
             )
 
         def _transport_encryption_default(self) -> str:
@@ -152,7 +204,7 @@ def _kernels() -> Iterator[type]:
         async def _async_post_start_kernel(self, **kw: object) -> None:
             await super()._async_post_start_kernel(**kw)
             with lock:
-                live.add(self.provisioner.process)
+                live.append((self, self.provisioner.process))
                 if closed.is_set():
                     self.provisioner.process.kill()
 
@@ -162,8 +214,10 @@ def _kernels() -> Iterator[type]:
         def end_all() -> None:
             closed.set()
             with lock:
-                for process in live:
+                for manager, process in live:
                     process.kill()
+                    process.wait()
+                    manager.cleanup_connection_file()
 
     log = logging.getLogger("papermill")
     before = log.level

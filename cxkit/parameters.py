@@ -7,7 +7,7 @@ import ast
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -35,7 +35,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook as the runner sees it: what it asks, which tables it needs, which notebooks it reads."""
+    """A notebook as the runner sees it: what it asks, which tables it needs, which notebooks it reads and so on."""
 
     name: str
     path: Path
@@ -44,6 +44,7 @@ class Notebook:
     needs: tuple[str, ...]
     after: tuple[str, ...]
     parameters: tuple[Parameter, ...]
+    imports: tuple[str, ...] = ()
 
 
 def default_folder() -> Path:
@@ -106,7 +107,23 @@ def _read_notebook(path: Path, faults: list[str]) -> Notebook:
         needs=tuple(about.get("needs", ())),
         after=tuple(about.get("after", ())),
         parameters=parameters,
+        imports=tuple(sorted({name for c in nb.cells if c.cell_type == "code" for name in _imports(c.source)})),
     )
+
+
+def _imports(source: str) -> Iterator[str]:
+    """The modules that a cell imports by whole lines of Python; cells with magics have none to tell."""
+    try:
+        lines = ast.parse(source).body
+    except SyntaxError:
+        return
+    for line in lines:
+        if isinstance(line, ast.Import):
+            yield from (alias.name for alias in line.names)
+        elif isinstance(line, ast.ImportFrom) and line.module and not line.level:
+            yield line.module
+            if line.module == "cxkit":
+                yield from (f"cxkit.{alias.name}" for alias in line.names)
 
 
 def _read_parameters(path: Path, source: str, faults: list[str]) -> tuple[Parameter, ...]:

@@ -23,7 +23,7 @@ FLOORS = [
     {"notebook", "pages", "workbook"},
     {"report"},
     {"parameters", "publish", "progress"},
-    {"execute"},
+    {"kernel", "execute"},
     {"run"},
     {"cli"},
 ]
