@@ -39,6 +39,14 @@ def books(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """One quick notebook."""
+    folder = tmp_path_factory.mktemp("book")
+    notebook(folder, "00_first", TELL)
+    return folder
+
+
 @pytest.fixture
 def client(tmp_path):
     return make_client(tmp_path / "data" / "tiny")
@@ -104,7 +112,9 @@ def test_the_same_data_and_settings_give_the_same_bytes(tmp_path):
     trees = []
     for place, jobs in (("one", 1), ("another place", 2)):
         client = make_client(tmp_path / place / "data" / "tiny")
-        shutil.copyfile(__file__.replace("test_run.py", "../data/demo/private/key"), _private(client) / "key")
+        private = client.parent / "private"
+        private.mkdir(mode=0o700)
+        (private / "key").write_text("0123456789abcdef" * 4 + "\n")
         trees.append(tree(audit(client, book, jobs=jobs).folder))
     records = [json.loads(t.pop("run.json")) for t in trees]
     assert trees[0] == trees[1]
@@ -116,14 +126,8 @@ def test_the_same_data_and_settings_give_the_same_bytes(tmp_path):
     assert str(tmp_path).encode() not in b"".join(trees[0].values())
 
 
-def _private(client):
-    folder = client.parent / "private"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-def test_a_failed_notebook_leaves_the_report_before_it(client, books, tmp_path):
-    before = audit(client, books)
+def test_a_failed_notebook_leaves_the_report_before_it(client, book, tmp_path):
+    before = audit(client, book)
     bytes_before = tree(before.folder.parent)
     broken = tmp_path / "broken"
     notebook(broken, "00_first", "1 + 1", "raise ValueError('no such thing\\nthe last line')")
@@ -162,8 +166,8 @@ def test_nothing_is_started_on_a_wrong_parameter_name_or_earlier_run(client, boo
     assert not (client.parent / "private").exists()
 
 
-def test_as_of_reaches_the_notebooks_and_names_the_run(client, books):
-    result = audit(client, books, as_of="2026-04-30")
+def test_as_of_reaches_the_notebooks_and_names_the_run(client, book):
+    result = audit(client, book, as_of="2026-04-30")
     assert result.folder.name == "2026-04-30-1"
     assert printed(result, "00_first") == ["2026-04-30"]
     assert record(result)["basis"]["last"] == "2026-04-15"
@@ -178,26 +182,26 @@ def test_only_runs_what_the_notebook_reads_and_leaves_latest_alone(client, books
     assert audit(client, books, only=["11_last"]).status == "done"  # it reads all the others
 
 
-def test_the_earlier_run_is_named_and_hashed(client, books):
-    earlier = audit(client, books, as_of="2026-04-30")
-    later = record(audit(client, books))["against"]
+def test_the_earlier_run_is_named_and_hashed(client, book):
+    earlier = audit(client, book, as_of="2026-04-30")
+    later = record(audit(client, book))["against"]
     assert (later["run"], later["as_of"]) == (earlier.folder.name, "2026-04-30")
     assert re.fullmatch("[0-9a-f]{64}", later["sha256"])
-    assert record(audit(client, books, against="none"))["against"] is None
+    assert record(audit(client, book, against="none"))["against"] is None
 
 
-def test_data_older_than_expected_end_the_run(client, books):
+def test_data_older_than_expected_end_the_run(client, book):
     message = r"the last order is of 2026-06-15, and orders up to 2026-07-01 were expected"
     with pytest.raises(DataError, match=message):
-        audit(client, books, expect_until="2026-07-01")
-    assert audit(client, books, expect_until="2026-06-15").status == "done"
+        audit(client, book, expect_until="2026-07-01")
+    assert audit(client, book, expect_until="2026-06-15").status == "done"
 
 
-def test_a_lost_key_is_an_error_once_there_are_audits(client, books):
-    before = audit(client, books)
+def test_a_lost_key_is_an_error_once_there_are_audits(client, book):
+    before = audit(client, book)
     (client.parent / "private" / "key").unlink()
     with pytest.raises(UsageError, match="key"):
-        audit(client, books)
+        audit(client, book)
     assert (before.folder.parents[1] / "latest").resolve() == before.folder
     assert not (client.parent / "private" / "key").exists()
 
