@@ -293,10 +293,12 @@ def resolve(text: str, *, folder: Path, key: str) -> Path:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe loader without its surprises: `no` is a text, 0123 keeps its zero, 10:30 is no number."""
+    """YAML's safe loader without its surprises: `no` is a text, 0123 keeps its zero, dates stay as written."""
 
     yaml_implicit_resolvers: ClassVar = {
-        first: [(tag, rule) for tag, rule in rules if tag.rsplit(":", 1)[1] not in ("bool", "int", "merge")]
+        first: [
+            (tag, rule) for tag, rule in rules if tag.rsplit(":", 1)[1] not in ("bool", "int", "timestamp", "merge")
+        ]
         for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 

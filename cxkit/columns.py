@@ -49,8 +49,9 @@ def read(records: Table, *, table: Canonical, export: Export, client: Client, na
     """Raw records -> canonical columns, and for each row the first check that it fails.
 
     From: records with `line`, `is_duplicate` and the raw columns. The order of the checks: an exact duplicate; a
-    required value missing; a required value not readable; an unknown status or metric; none of the columns of which
-    one is needed; a score off its scale; no goods; a currency without a rate; an amount not above zero.
+    required value missing; a currency without a rate; a required value not readable; an unknown status or metric; none
+    of the columns of which one is needed; a score off its scale; no goods; an amount not above zero. (`door` adds:
+    after as_of; a key that an earlier record has.)
     What is left out: an optional value that cannot be read becomes empty (and is counted), the row stays.
     """
     rate = _rate(records, export, client, names)
@@ -83,6 +84,9 @@ def read(records: Table, *, table: Canonical, export: Export, client: Client, na
     needed = [n for n, c in table.columns.items() if c.required and not c.derived]
     for name in needed:
         check(f"{name} missing", name, texts[name].isnull())
+    if export.currency_column:
+        currency = engine.plain(_as_text(records[names[export.currency_column]]))
+        check("currency without a rate (rates in client.yml)", export.currency_column, rate.isnull(), text=currency)
     for name in needed:
         if table.columns[name].type != "text":
             check(_not_readable(table.columns[name], export), name, values[name].isnull())
@@ -110,9 +114,6 @@ def read(records: Table, *, table: Canonical, export: Export, client: Client, na
     if export.not_goods:
         excluded = values["product_id"].isin(export.not_goods)
         check("no goods (not_goods in client.yml)", "product_id", excluded, rule=True)
-    if export.currency_column:
-        currency = engine.plain(_as_text(records[names[export.currency_column]]))
-        check("currency without a rate (rates in client.yml)", export.currency_column, rate.isnull(), text=currency)
     is_return = ibis.literal(False)
     if table.name == "orders":
         is_return, amount = _returns(values, export), values["amount"]

@@ -239,6 +239,8 @@ def _leave(con, client: Client, entries: dict[str, Entry], accounts: dict[str, d
         kept["orders"], counts = returns.settle(con, kept["orders"], prefix=_prefix(client))
         accounts["orders"]["netted"] = counts.get("netted", 0)
         accounts["orders"]["notes"] += _order_notes(kept, counts)
+    if "surveys" in kept:
+        accounts["surveys"]["notes"] += _scale_notes(kept["surveys"], client)
     persons = _pseudonyms(con, kept, key)
     for table, rows in kept.items():
         for name in PERSONS:
@@ -257,8 +259,9 @@ def _order_notes(kept: dict[str, Table], counts: dict[str, int]) -> list[str]:
     notes = []
     if counts:
         notes.append(
-            f"{counts['returns']:,} lines are returns or cancellations: {counts['netted']:,} were netted against earlier"
-            f" sales, {counts['left']:,} found no sale for all they give back and stay as returns of their customer."
+            f"{counts['returns']:,} lines are returns or cancellations: {counts['netted']:,} were netted against"
+            f" earlier sales, {counts['left']:,} found no sale for all they give back and stay as returns of their"
+            " customer."
         )
     orders = kept["orders"]
     if "customer_id" not in orders.columns:
@@ -273,9 +276,19 @@ def _order_notes(kept: dict[str, Table], counts: dict[str, int]) -> list[str]:
         )
         if told.lines:
             notes.append(
-                f"{told.lines:,} lines are of {told.customers:,} customers whom the table customers lacks; kept."
+                f"{told.lines:,} lines name {told.customers:,} customers whom the table customers lacks; kept."
             )
     return notes
+
+
+def _scale_notes(surveys: Table, client: Client) -> list[str]:
+    """Answers of a metric without a scale cannot be checked against it."""
+    counts = engine.collect(surveys.group_by("metric").agg(answers=surveys.count()), order_by="metric")
+    return [
+        f"{row.answers:,} answers of {row.metric} have no scale under scales in client.yml: not checked."
+        for row in counts.itertuples()
+        if row.metric not in client.scales
+    ]
 
 
 def _pseudonyms(con, kept: dict[str, Table], key: bytes) -> Table:

@@ -107,7 +107,7 @@ def stage_csv(
 
 def write_parquet(con, table: ibis.Table, path: Path, *, order_by: str | None = None) -> None:
     """A lazy table into a Parquet file; sorted by `order_by`, a column that is then left out."""
-    query = ibis.to_sql(table, dialect="duckdb")
+    query = con.compile(table)
     if order_by:
         query = f"SELECT * EXCLUDE ({_name(order_by)}) FROM ({query}) ORDER BY {_name(order_by)}"
     con.raw_sql(f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)")
@@ -115,7 +115,7 @@ def write_parquet(con, table: ibis.Table, path: Path, *, order_by: str | None = 
 
 def write_csv(con, table: ibis.Table, path: Path) -> None:
     """A lazy table into a UTF-8 CSV file with a header, in its order."""
-    con.raw_sql(f"COPY ({ibis.to_sql(table, dialect='duckdb')}) TO {_text(path)} (FORMAT csv, HEADER true)")
+    con.raw_sql(f"COPY ({con.compile(table)}) TO {_text(path)} (FORMAT csv, HEADER true)")
 
 
 def keep_frame(con, name: str, frame: pd.DataFrame, *, types: dict[str, str]) -> ibis.Table:

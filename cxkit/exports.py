@@ -206,14 +206,15 @@ def _check_columns(header: list[str], *, table: str, export: Export, names: dict
     targets = mapped_to(export)
     faults = []
     for raw in lacking:
-        near = get_close_matches(raw, [h for h in header if h], n=1, cutoff=0.6)
-        hint = f", did you mean {near[0]!r}?" if near else "."
-        faults.append(f"no column {raw!r}{hint} It is mapped under {targets[raw]} in client.yml.")
+        folded = {h.casefold(): h for h in header if h}
+        near = get_close_matches(raw.casefold(), list(folded), n=1, cutoff=0.6)
+        hint = f", did you mean {folded[near[0]]!r}?" if near else "."
+        faults.append(f"no column {raw!r}{hint} It is mapped under tables.{table}.{targets[raw]} in client.yml.")
     for raw in names:
         if header.count(raw) > 1:
             faults.append(
                 f"the column {raw!r} stands in the header {header.count(raw)} times, so nobody can tell which one is"
-                f" meant under {targets[raw]}; rename one in the file."
+                f" meant under tables.{table}.{targets[raw]}; rename one in the file."
             )
     if faults:
         blank = sum(1 for h in header if not h)

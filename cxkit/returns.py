@@ -31,10 +31,8 @@ def settle(con, rows: Table, *, prefix: str) -> tuple[Table, dict[str, int]]:
         types={"of_line": "int64", "given_back": "float64", "whole": "boolean"},
     )
     joined = sales.left_join(found, sales.line == found.of_line)
-    status = joined.whole.ifelse("returned", "partly_returned")
-    sold = joined.mutate(
-        refund=(joined.refund + joined.given_back.fill_null(0.0)).round(4), status=ibis.coalesce(status, joined.status)
-    )
+    status = ibis.cases((joined.whole, "returned"), (~joined.whole, "partly_returned"), else_=joined.status)
+    sold = joined.mutate(refund=(joined.refund + joined.given_back.fill_null(0.0)).round(4), status=status)
     rest = engine.keep_frame(
         con, "left_over", left.rename(columns=names), types={"of_line": "int64", "given_back": "float64"}
     )

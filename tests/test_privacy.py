@@ -1,0 +1,178 @@
+"""Pseudonyms, scrubbing, small groups, formulas."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxkit import privacy
+from cxkit.errors import UsageError
+
+KEY = bytes(range(32))
+SPACED = st.sampled_from(["", " ", "\n", ", ", "«", "я "])
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=50, unique=True))
+def test_pseudonyms_are_stable_and_distinct(ids):
+    names = [privacy.pseudonym(i, key=KEY) for i in ids]
+    assert names == [privacy.pseudonym(i, key=KEY) for i in ids]
+    assert len(set(names)) == len(ids)
+    assert all(re.fullmatch("[a-z2-7]{13}", n) for n in names)
+
+
+def test_a_pseudonym_is_the_hmac_of_rfc_4231_case_2():
+    # HMAC-SHA-256("Jefe", "what do ya want for nothing?") = 5bdcc146bf60754e6a04… ; its base32 begins LPOMCRV7MB2U4
+    assert privacy.pseudonym("what do ya want for nothing?", key=b"Jefe") == "lpomcrv7mb2u4"
+    assert privacy.pseudonym("what do ya want for nothing?", key=KEY) != "lpomcrv7mb2u4"
+
+
+def test_the_key_is_made_once_and_never_replaced(tmp_path):
+    private = tmp_path / "private"
+    key = privacy.load_key(private, earlier_audits=False)
+    assert len(key) == 32
+    assert privacy.load_key(private, earlier_audits=True) == key
+    assert (private.stat().st_mode & 0o777, (private / "key").stat().st_mode & 0o777) == (0o700, 0o600)
+    assert re.fullmatch("[0-9a-f]{64}\n", (private / "key").read_text(encoding="ascii"))
+    (private / "key").write_text("short", encoding="ascii")
+    with pytest.raises(UsageError, match="is no key: it must hold 64 hexadecimal characters"):
+        privacy.load_key(private, earlier_audits=False)
+    (private / "key").unlink()
+    with pytest.raises(UsageError, match="is gone, but earlier audits of this client were made with it"):
+        privacy.load_key(private, earlier_audits=True)
+    assert not (private / "key").exists()
+
+
+PLANTED = {
+    "[e-mail]": [
+        "olena.k@shop.com.ua",
+        "jan+sklep@poczta.pl",
+        "o_k%x@sub.example.org",
+        "олена@пошта.укр",
+        "jan (at) poczta.pl",
+        "jan[at]poczta[dot]pl",
+    ],
+    "[phone]": [
+        "+380671234567",
+        "+38 (067) 123-45-67",
+        "067 123 45 67",
+        "0671234567",
+        "+48 600 700 800",
+        "600-700-800",
+        "0048600700800",
+        "+1 (212) 555-0123",
+        "+44 20 7946 0958",
+        "(044) 123.45.67",
+    ],
+    "[card]": ["4111 1111 1111 1111", "5500-0000-0000-0004", "4111111111111111"],
+    "[account]": [
+        "UA213223130000026007233566001",
+        "UA21 3223 1300 0002 6007 2335 6600 1",
+        "PL61 1090 1014 0000 0712 1981 2874",
+        "61 1090 1014 0000 0712 1981 2874",
+        "DE89370400440532013000",
+        "GB29 NWBK 6016 1331 9268 19",
+    ],
+}
+
+
+@pytest.mark.parametrize(("kind", "text"), [(k, t) for k, texts in PLANTED.items() for t in texts])
+def test_scrub_takes_out_each_kind(kind, text):
+    assert privacy.scrub(f"Пишіть: {text}, дякую") == f"Пишіть: {kind}, дякую"
+
+
+@given(
+    before=st.text(st.characters(exclude_characters="0123456789@", exclude_categories=["Cs"]), max_size=20),
+    planted=st.sampled_from([t for texts in PLANTED.values() for t in texts]),
+    gap=SPACED,
+    after=st.text(max_size=20),
+)
+def test_nothing_planted_survives_whatever_stands_around_it(before, planted, gap, after):
+    scrubbed = privacy.scrub(before + " " + planted + " " + gap + after)
+    assert planted not in scrubbed
+
+
+@given(st.text())
+def test_scrub_never_raises_and_comes_to_rest(text):
+    once = privacy.scrub(text)
+    assert privacy.scrub(once) == once
+
+
+@given(st.text(st.sampled_from("0123456789 @.-+()aZя[]\n"), max_size=60))
+def test_the_engines_filter_lets_no_text_by_that_scrub_would_change(text):
+    if privacy.scrub(text) != text:
+        assert re.search(privacy.MAY_HOLD_PERSONAL, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-01-15 10:30",
+        "15.01.2024 10:30",
+        "замовлення 12345678",
+        "ціна 1 299,50 грн",
+        "C536379",
+        "артикул AB12-345",
+        "",
+    ],
+)
+def test_scrub_leaves_dates_prices_and_order_numbers(text):
+    assert privacy.scrub(text) == text
+
+
+def test_scrub_is_fast_on_hostile_text():
+    for text in ("a" * 100_000, "1 " * 50_000, "a@" * 50_000, "AA11 " * 20_000, "(at)" * 25_000):
+        privacy.scrub(text)
+
+
+def test_small_groups_go_with_their_complement():
+    frame = pd.DataFrame({"group": list("abcd"), "people": [100, 3, 20, 0], "share": [0.1, 0.2, 0.3, 0.4]})
+    before = frame.copy()
+    held = privacy.withhold_small(frame, count="people")
+    assert held.people.tolist()[0] == 100
+    assert np.isnan(held.people[[1, 2]]).all()
+    assert np.isnan(held.share[[1, 2]]).all()
+    assert held.people[3] == 0
+    assert held.group.tolist() == list("abcd")
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_withheld_groups_hold_five_people_together():
+    held = privacy.withhold_small(pd.DataFrame({"people": [1, 2, 6, 90]}), count="people")
+    assert held.people.isna().tolist() == [True, True, True, False]
+    whole = pd.DataFrame({"people": [5, 6]})
+    pd.testing.assert_frame_equal(privacy.withhold_small(whole, count="people"), whole)
+
+
+@given(st.lists(st.integers(0, 40), max_size=12))
+def test_nobody_can_subtract(people):
+    held = privacy.withhold_small(pd.DataFrame({"people": people}), count="people").people
+    gone = [p for p, h in zip(people, held, strict=True) if np.isnan(h)]
+    shown = [p for p, h in zip(people, held, strict=True) if not np.isnan(h)]
+    assert not [p for p in shown if 0 < p < 5]
+    assert not gone or sum(gone) >= 5 or not [p for p in shown if p]
+    assert len(gone) != 1 or not [p for p in shown if p]
+
+
+@pytest.mark.parametrize(
+    ("value", "safe"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+cmd", "'+cmd"),
+        ("-cmd", "'-cmd"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("  =1", "'  =1"),
+        ("\t=1", "'\t=1"),
+        ("＝1", "'＝1"),
+        ("-5.20", "-5.20"),
+        ("+380671234567", "+380671234567"),
+        ("a\x00b", "ab"),
+        ("звичайне", "звичайне"),
+        (-5, -5),
+        (None, None),
+    ],
+)
+def test_no_spreadsheet_runs_a_cell(value, safe):
+    assert privacy.safe_cell(value) == safe
