@@ -254,7 +254,7 @@ def show_figure(ax: "Axes", name: str, *, alt: str) -> None:
             if len(collection.get_offsets()) > DETAILED:
                 collection.set_rasterized(True)
     buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "cxkit", "svg.fonttype": "path"}), warnings.catch_warnings():
+    with matplotlib.rc_context({"svg.hashsalt": "cxkit", "svg.fonttype": "none"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # an empty box stands for the sign
         figure.savefig(buffer, format="svg", dpi=150, metadata={"Date": None, "Creator": None})
     plt.close(figure)
@@ -267,11 +267,17 @@ def show_figure(ax: "Axes", name: str, *, alt: str) -> None:
 
 def _compact(svg: str) -> str:
     """The same picture with shorter coordinates (a thousandth of a point; it also hides the last digits in which
-    machines differ), without indentation, comments and metadata."""
+    machines differ), one font for all its text, and without comments, metadata and indentation."""
     svg = re.sub(r"(?s)<!--.*?-->|<metadata>.*?</metadata>|<!DOCTYPE.*?>", "", svg)
-    svg = re.sub(r"\s*\n\s*", "\n", svg)
-    # the glyphs' own scale is exact and stays
-    return re.sub(r"(?<!scale\()-?\b\d+\.\d{4,}\b", lambda m: f"{float(m[0]):.3f}".rstrip("0").rstrip("."), svg)
+    svg = svg.replace("stroke-linecap: butt}", f"stroke-linecap: butt}}text{{font-family: {style.FIGURE_FONTS}}}", 1)
+
+    def tag(match: re.Match) -> str:
+        text = match[0].replace("font-family: 'DejaVu Sans'; ", "")
+        text = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", text)
+        return re.sub(r"-?\b\d+\.\d{4,}\b", lambda m: f"{float(m[0]):.3f}".rstrip("0").rstrip("."), text)
+
+    # only inside tags: what a label says stays as it is
+    return re.sub(r"\s*\n\s*", "\n", re.sub(r"<[^>]*>", tag, svg))
 
 
 def say(*sentences: str | Finding) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from cxkit.estimates import Estimate
 
 INK, GREY, LIGHT = "#1c2024", "#646c76", "#d9dde2"  # text; context; hairlines and what is not the point
+FIGURE_FONTS = "'DejaVu Sans', Verdana, sans-serif"  # Verdana is as wide as what the picture was laid out with
 DEFAULT_ACCENT = "#1f5673"
 # seaborn's "colorblind", its lightest and its grey left out: they vanish on white or mean context here
 PALETTE = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#56b4e9", "#7a5195")
@@ -159,6 +160,6 @@ def theme(colour: str | None = None) -> dict[str, object]:
         "legend.fontsize": 10,
         "hatch.color": GREY,
         "hatch.linewidth": 0.6,
-        "svg.fonttype": "path",
+        "svg.fonttype": "none",
         "svg.hashsalt": "cxkit",
     }
