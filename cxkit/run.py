@@ -152,7 +152,7 @@ def start_record(
         "parameters": values,
         "versions": versions(),
         "against": asdict(earlier) if earlier else None,
-        "not_assessed": not_run(chosen, loaded.missing),
+        "not_assessed": not_assessed(chosen, loaded),
     }
 
 
@@ -163,27 +163,30 @@ def versions() -> dict[str, str]:
 
 
 def not_run(notebooks: Mapping[str, Notebook], missing: Iterable[str]) -> list[dict]:
-    """The notebooks that cannot run for want of tables, why, and what to ask the client for."""
-    from cxkit.tables import TABLES
+    """The notebooks that cannot run for want of a table: rows with notebook, what, why, ask_for."""
+    from cxkit import quality
 
     rows = []
     for notebook in notebooks.values():
         lacking = [name for name in notebook.needs if name in set(missing)]
-        if not lacking:
-            continue
-        asks = []
-        for name in lacking:
-            required = [column for column, about in TABLES[name].columns.items() if about.required]
-            asks.append(f"an export of {name} (one row is {TABLES[name].row}) with {', '.join(required)}")
-        rows.append(
-            {
-                "notebook": notebook.name,
-                "what": notebook.question or notebook.title,
-                "why": f"The data lack the table{'s' if len(lacking) > 1 else ''} {' and '.join(lacking)}.",
-                "ask_for": f"Ask for {'; and '.join(asks)}.",
-            }
-        )
+        if lacking:
+            why = f"the table{'s' if lacking[1:] else ''} {' and '.join(lacking)} {'are' if lacking[1:] else 'is'} missing"
+            ask_for = "; ".join(quality.not_assessed(lacking, {})["ask_for"])
+            what = notebook.question or notebook.title
+            rows.append({"notebook": notebook.name, "what": what, "why": why, "ask_for": ask_for})
     return rows
+
+
+def not_assessed(notebooks: Mapping[str, Notebook], loaded: "Loaded") -> list[dict]:
+    """What a run cannot answer, why, and what to ask the client for: rows with notebook, what, why, ask_for.
+
+    First the notebooks that cannot run, then what other missing tables and optional columns leave open.
+    """
+    from cxkit import quality
+
+    told = {name for notebook in notebooks.values() for name in notebook.needs}
+    others = quality.not_assessed([name for name in loaded.missing if name not in told], loaded.unmapped)
+    return not_run(notebooks, loaded.missing) + others.to_dict("records")
 
 
 def write_record(folder: Path, record: Mapping[str, object]) -> None:
@@ -306,8 +309,6 @@ def check_client(
         lines.append(f"  refused rows, each with its reason: {loaded.refused_dir}")
     if loaded.missing:
         lines.append(f"  tables not given: {', '.join(loaded.missing)}")
-    lines += [
-        f"  {row['notebook']} would not run. {row['why']} {row['ask_for']}"
-        for row in not_run(notebooks, loaded.missing)
-    ]
+    for row in not_run(notebooks, loaded.missing):
+        lines.append(f"  {row['notebook']} would not run: {row['why']}. Ask for {row['ask_for']}.")
     return "\n".join(lines)

@@ -99,11 +99,16 @@ def test_a_run_is_published_whole(client, books):
 
 def test_a_notebook_without_its_table_is_not_run_and_what_to_ask_for_is_said(client, books):
     result = audit(client, books)
-    [missing] = [row for row in record(result)["not_assessed"] if row.get("notebook") == "05_voices"]
-    assert missing["what"] == "What does 05_voices ask?"
-    assert missing["why"] == "The data lack the table surveys."
-    assert missing["ask_for"].startswith("Ask for an export of surveys (one row is one answer to one question) with")
-    assert "Ask for an export of surveys" in (result.folder / "index.html").read_text(encoding="utf-8")
+    rows = record(result)["not_assessed"]
+    assert rows[0]["notebook"] == "05_voices"
+    assert rows[0]["what"] == "What does 05_voices ask?"
+    assert rows[0]["why"] == "the table surveys is missing"
+    assert rows[0]["ask_for"]
+    whys = [row["why"] for row in rows]
+    assert whys.count("the table surveys is missing") == 1
+    assert "the table contacts is missing" in whys
+    page = (result.folder / "index.html").read_text(encoding="utf-8")
+    assert rows[0]["ask_for"] in page
 
 
 def test_the_same_data_and_settings_give_the_same_bytes(tmp_path):
@@ -212,7 +217,7 @@ def test_check_tells_what_was_kept_and_refused_and_what_would_not_run(client, bo
     text = check_client(client, notebooks_dir=books, out=client.parents[2] / "reports")
     assert "Tiny Shop: settings and data passed their checks; as of 2026-06-15" in text
     assert "orders: 13 rows in, 12 kept, 1 refused" in text
-    assert "05_voices would not run. The data lack the table surveys. Ask for" in text
+    assert "05_voices would not run: the table surveys is missing. Ask for" in text
     assert not (client.parents[2] / "reports").exists()
 
 
