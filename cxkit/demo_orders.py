@@ -65,7 +65,7 @@ def _first_days(plan: dict, u: np.ndarray) -> np.ndarray:
     days = pd.date_range(plan["first"], periods=plan["days"], freq="D")
     weights = np.ones(len(days))
     if plan["seasonal"]:
-        weights = WEEKDAYS[days.weekday.to_numpy()] * MONTHS[days.month.to_numpy() - 1]
+        weights = WEEKDAYS[days.day_of_week.to_numpy()] * MONTHS[days.month.to_numpy() - 1]
     return pick(u, weights)
 
 

@@ -20,7 +20,8 @@ Streams = Callable[[str], np.random.Generator]
 @functools.cache
 def read_yaml(name: str) -> dict:
     """A YAML file that lies beside this module, read once: never change what it gives."""
-    return yaml.safe_load(resources.files("cxkit").joinpath(name).read_text(encoding="utf-8"))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # both safe; the one in C is ten times as fast
+    return yaml.load(resources.files("cxkit").joinpath(name).read_text(encoding="utf-8"), Loader=loader)
 
 
 def scenario_plan(scenario: str = "default") -> dict:

@@ -66,17 +66,16 @@ def sessions(
     start = midnight(rules["from"])
     here = placed["channel"].isin(["app", "web"]) & ~placed["cancelled"] & (placed["created"].to_numpy() >= start)
     bought = placed[here.to_numpy()]
-    if bought.empty:
-        return pd.DataFrame()
     share = conversion(plan)
     lost = round(len(bought) * (1 - share) / share)
-    anchor = rng("session.anchor").integers(0, len(bought), lost)
+    anchor = rng("session.anchor").integers(0, max(len(bought), 1), lost)
     length = int((midnight(plan["last"]) + DAY - start) / DAY)
     shift = np.rint(20 * rng("session.shift").standard_normal(lost)).astype(np.int64)
     day = (bought["created"].to_numpy()[anchor].astype("datetime64[D]") - start.astype("datetime64[D]")).astype(
         np.int64
     )
-    day = np.mod(day + shift, length)
+    inside = (day + shift >= 0) & (day + shift < length)
+    day += np.where(inside, shift, 0)  # so visits have the orders' own course, up to both ends of the period
     group = bought["group"].to_numpy()[anchor]
     hours = np.array([plan["hours"][g["hours"]] for g in plan["groups"].values()])
     second = pick(rng("session.hour").random(lost), hours, group) * 3600 + rng("session.second").integers(0, 3600, lost)
@@ -138,12 +137,12 @@ def events(plan: dict, rng: Streams, visits: pd.DataFrame) -> pd.DataFrame:
     touch = np.concatenate([*where, np.full(len(won), size)])
     place = np.lexsort((order, visit))
     visit, touch = visit[place], touch[place]
-    first = np.r_[True, visit[1:] != visit[:-1]]
+    first = np.diff(visit, prepend=-1) != 0
     gap = np.minimum(3 + np.floor(45 * rng("touch.gap").standard_exponential(len(visit))), 600).astype(np.int64)
     gap[first] = 0
     total = np.cumsum(gap)
     begun = total[first][visit]
-    last = total[np.r_[first[1:], True]][visit] if len(visit) else total
+    last = total[np.diff(visit, append=n) != 0][visit]
     offset = np.where(visits["won"].to_numpy()[visit], total - last, total - begun)
     time = visits["time"].to_numpy()[visit] + offset.astype("timedelta64[s]")
     frame = pd.DataFrame({"visit": visit, "touchpoint": labelled(touch, [*names, ORDER_PLACED]), "time": time})

@@ -23,8 +23,8 @@ HOLDS = {
         " cancelled), before the dirt and before returns; time unit: weeks from the first order to the end of the"
         " period; each customer's first order falls within the period. A repeat order falls on a later day than the one"
         " before it, so repeat orders are repeat days; days are rounded up. purchases: rate ~ gamma(r, alpha) a week,"
-        " dropout after each repeat order ~ beta(a, b); or one rate and one dropout for everybody. spend: an order's value ~ gamma(p,"
-        " nu), nu ~ gamma(q, (q-1) mean / p) a customer; without q every customer's mean is the same."
+        " dropout after each repeat order ~ beta(a, b); or one rate and one dropout for everybody. spend: an order's"
+        " value ~ gamma(p, nu), nu ~ gamma(q, (q-1) mean / p) a customer; without q every customer's mean is the same."
     ),
     "lift": (
         "From the customer's order number from_order on: mean goods (pieces) an order times goods, value of an order"
@@ -58,13 +58,12 @@ def truth(plan: dict, **arguments: object) -> str:
     """The text of truth.yml for a scenario; `arguments` are those the client was made with."""
     expected = read_yaml("demo_expected.yml")
     facts = {"scenario": plan["scenario"], **arguments, "period": plan["period"], "seasonal": plan["seasonal"]}
-    for key, holds in HOLDS.items():
-        if plan[key]:
-            facts[key] = {"holds": holds, **plan[key]}
+    planted = [key for key in HOLDS if plan[key]]
+    facts["definitions"] = {key: HOLDS[key] for key in planted}
     if plan["scenario"] == "null":
-        facts["lift"]["holds"] = NULL_LIFT
+        facts["definitions"]["lift"] = NULL_LIFT
+    facts |= {key: dict(plan[key]) for key in [*planted, "reviews"]}
     facts["attitude_sd"] = plan["attitude_sd"]
-    facts["reviews"] = plan["reviews"]
     facts["touches"]["go_on"] = go_on(plan)
     facts["touches"]["conversion"] = round(conversion(plan), 4)
     if plan["improvement"]:

@@ -23,6 +23,7 @@ from cxkit.demo_plan import scenario_plan
 HERE = Path(__file__).parent
 CUT = np.datetime64("2026-01-01")
 IMPROVED = np.datetime64("2026-04-01")
+LAST_DELIVERED = np.datetime64("2026-06-20")
 
 
 def counted(made: dict) -> pd.DataFrame:
@@ -205,7 +206,8 @@ def improvement_tests(made: dict) -> dict[str, float]:
         now = here["asked"] >= IMPROVED
         z[f"{metric} higher at the payment page"] = two_means(here.loc[now, "score"], here.loc[~now, "score"])[1]
     placed = made["placed"]
-    courier = placed[(placed["delivery"] == "courier") & placed["delivered"].notna()]
+    in_time = placed["created"] < LAST_DELIVERED  # later ones have arrived only if they were quick
+    courier = placed[(placed["delivery"] == "courier") & placed["delivered"].notna() & in_time]
     now = courier["created"] >= IMPROVED
     z["couriers late less often"] = two_means(courier.loc[~now, "late"], courier.loc[now, "late"])[1]
     z["fewer contacts about late parcels than in the three months before"] = -delay_change(made)

@@ -1,0 +1,59 @@
+"""The workshop's sheets: their columns, values and voices are what tables.py asks for."""
+
+import pandas as pd
+import pytest
+from demo_raw import DEMO
+
+from cxkit.demo_plan import read_yaml, streams
+from cxkit.demo_workshop import checklist, write_workshop
+from cxkit.tables import SHEETS
+
+
+@pytest.mark.parametrize("name", sorted(SHEETS))
+def test_a_sheet_has_the_columns_and_values_of_tables(name):
+    frame = pd.read_csv(DEMO / "workshop" / f"{name}.csv", dtype=str, keep_default_na=False)
+    columns = SHEETS[name].columns
+    assert list(frame.columns) == list(columns)
+    assert len(frame) > 3
+    for column in columns.values():
+        values = frame[column.name]
+        filled = values[values != ""]
+        assert len(filled) == len(values) or not column.required, column.name
+        if column.valid:
+            assert set(filled) <= set(column.valid)
+        if column.scale:
+            assert pd.to_numeric(filled).between(*column.scale).all()
+        if column.type == "date":
+            assert pd.to_datetime(filled, format="%Y-%m-%d").notna().all()
+
+
+def test_all_three_voices_speak_and_in_three_languages():
+    frame = pd.read_csv(DEMO / "workshop" / "swot.csv")
+    assert set(frame["voice"]) == {"customer", "partner", "employee"}
+    assert frame["statement"].str.contains("[іїєґ]").any()
+    assert frame["statement"].str.contains("[ąęłńśźż]").any()
+
+
+def test_touchpoints_of_the_events_are_all_in_the_sheet():
+    sheet = set(pd.read_csv(DEMO / "workshop" / "touchpoints.csv")["touchpoint"])
+    assert set(read_yaml("demo.yml")["touches"]["next"]) <= sheet
+    assert set(pd.read_csv(DEMO / "workshop" / "criteria.csv")["touchpoint"]) <= sheet
+
+
+def test_every_voice_answers_every_item_of_the_checklist():
+    facts = read_yaml("demo_workshop.yml")["checklist"]
+    frame = pd.DataFrame(checklist(facts, streams(1, 0)), columns=["item", "score", "voice", "department", "evidence"])
+    table = frame.groupby(["item", "voice"]).size().unstack()
+    assert (table[list(facts["people"])] == list(facts["people"].values())).all(axis=None)
+    means = frame.groupby(["item", "voice"])["score"].mean().unstack()
+    planted = pd.DataFrame(facts["items"]).T
+    assert (means - planted).abs().max(axis=None) < 1.1
+    apart = (means["employee"] - means["customer"]).nlargest(2).index
+    assert set(apart) == {"trust.16_be_reliable", "trust.07_exceed_expectations"}
+
+
+def test_a_row_with_a_field_too_many_is_an_error(tmp_path, monkeypatch):
+    wrong = {"sheets": {"swot": {"columns": ["statement"], "rows": [["a", "b"]]}}, "checklist": {}}
+    monkeypatch.setattr("cxkit.demo_workshop.read_yaml", lambda _: wrong)
+    with pytest.raises(ValueError, match=r"sheet 'swot' has 1 columns; this row has 2"):
+        write_workshop(tmp_path, streams(1, 0))
