@@ -170,7 +170,8 @@ def not_run(notebooks: Mapping[str, Notebook], missing: Iterable[str]) -> list[d
     for notebook in notebooks.values():
         lacking = [name for name in notebook.needs if name in set(missing)]
         if lacking:
-            why = f"the table{'s' if lacking[1:] else ''} {' and '.join(lacking)} {'are' if lacking[1:] else 'is'} missing"
+            many = len(lacking) > 1
+            why = f"the table{'s' if many else ''} {' and '.join(lacking)} {'are' if many else 'is'} missing"
             ask_for = "; ".join(quality.not_assessed(lacking, {})["ask_for"])
             what = notebook.question or notebook.title
             rows.append({"notebook": notebook.name, "what": what, "why": why, "ask_for": ask_for})
