@@ -12,7 +12,7 @@ from cxkit.engine import collect
 from cxkit.estimates import wilson_ends
 from cxkit.heatmap import draw_heat_map
 from cxkit.style import GREY, INK, format_value
-from cxkit.tables import order_totals
+from cxkit.tables import counted_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ def cohorts(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
 
     From: orders (lines). To, one row a cohort and month, all combinations up to `as_of`'s month, ordered: cohort (the
     first day of the local month of the first order), month (0 for that month, then 1, 2, …), customers (of the
-    cohort), active (of them, with a counted order in that month; missing where it cannot be observed), observable
+    cohort), active (of them, with a line of a counted order in that month; missing where it cannot be observed), observable
     (false where the month ends after `as_of`; then there is no number, not a zero).
     What is left out: orders without a customer, customers who only returned. The cohort of a month that `as_of` cuts
     stands in it, all of it unobservable, its `customers` being those so far. The first cohorts hold customers who had
@@ -38,34 +38,31 @@ def cohorts(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
     How: each customer's active months become bits of one whole number (several where the data span over 60 months);
     equal patterns are counted in the engine, so that what is unpacked here is small.
     """
-    totals = order_totals(orders)
-    totals = totals.filter(totals.customer_id.notnull(), totals.ordered_on <= ibis.literal(as_of))
-    totals = totals.select("customer_id", month=_month_number(totals.ordered_on))
-    reach = totals.aggregate(first=totals.month.min(), rows=totals.count())
+    lines = counted_lines(orders)
+    lines = lines.filter(lines.is_sale, lines.customer_id.notnull(), lines.ordered_on <= ibis.literal(as_of))
+    reach = lines.aggregate(first=lines.ordered_on.min(), rows=lines.count())
     begins = collect(reach, order_by="rows")["first"].iloc[0]
     last = as_of.year * 12 + as_of.month - 1
     if pd.isna(begins):
         return _grid(np.zeros((0, 0), dtype="int64"), first=last, as_of=as_of)
-    first = int(begins)
+    first = begins.year * 12 + begins.month - 1
     span = last - first + 1
     words = -(-span // WORD)
-    place = totals.month - first
+    place = (lines.ordered_on.year() * 12 + lines.ordered_on.month() - 1 - first).cast("int32")
     bits = {}
     for word in range(words):
         # the bit is reached from the top: engines take a literal 1 for a 32-bit number, which cannot be shifted so
-        # far, but not 2 ** 60; every engine takes a 32-bit distance. Months of another word add nothing.
-        inside = (place >= word * WORD) & (place < (word + 1) * WORD)
-        distance = (WORD + word * WORD - place).clip(1, WORD).cast("int32")
-        bit = ibis.literal(1 << WORD, "int64") >> distance
-        bits[f"word_{word}"] = _bit_or(inside.ifelse(bit, ibis.literal(0, "int64")))
-    patterns = totals.group_by("customer_id").aggregate(**bits)
+        # far, but not 2 ** 60; every engine takes a 32-bit distance
+        bit = ibis.literal(1 << WORD, "int64") >> ((word + 1) * WORD - place)
+        if words > 1:  # months of another word add nothing to this one
+            inside = (place >= word * WORD) & (place < (word + 1) * WORD)
+            distance = ((word + 1) * WORD - place).clip(1, WORD).cast("int32")
+            bit = inside.ifelse(ibis.literal(1 << WORD, "int64") >> distance, ibis.literal(0, "int64"))
+        bits[f"word_{word}"] = _bit_or(bit)
+    patterns = lines.group_by("customer_id").aggregate(**bits)
     counted = patterns.group_by(list(bits)).aggregate(customers=patterns.count())
     frame = collect(counted, order_by=list(bits))
     return _grid(_active(frame, span), first=first, as_of=as_of)
-
-
-def _month_number(day: ibis.expr.types.DateValue) -> ibis.expr.types.IntegerValue:
-    return (day.year().cast("int64") * 12 + day.month().cast("int64") - 1).cast("int64")
 
 
 def _active(frame: pd.DataFrame, span: int) -> np.ndarray:
@@ -166,6 +163,17 @@ def plot_retention(retention: pd.DataFrame, *, months: int = 12, ax: "Axes | Non
     return ax
 
 
+def describe_retention(retention: pd.DataFrame) -> str:
+    """What `plot_retention` shows, for those who cannot see it."""
+    groups = retention["cohort"].nunique()
+    seen = retention[(retention["month"] == 1) & retention["value"].notna()]
+    text = f"Heat map of {groups} monthly groups of new customers and the share who ordered again in each later month."
+    if seen.empty:
+        return f"{text} No month after the first can be observed yet."
+    low, high = (format_value(seen["value"].agg(end), "share") for end in ("min", "max"))
+    return f"{text} In the first month after, between {low} and {high} did. What is not over yet is hatched."
+
+
 def plot_retention_curve(curve: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     """`retention_curve` from month 1 on as a line with its intervals, labelled at its end."""
     import matplotlib.pyplot as plt
@@ -190,3 +198,16 @@ def plot_retention_curve(curve: pd.DataFrame, *, ax: "Axes | None" = None) -> "A
         title="Retention over all cohorts that can be observed",
     )
     return ax
+
+
+def describe_curve(curve: pd.DataFrame) -> str:
+    """What `plot_retention_curve` shows, for those who cannot see it."""
+    later = curve[curve["month"] > 0]
+    if later.empty:
+        return "No month after the first order can be observed yet."
+    first, last = later.iloc[0], later.iloc[-1]
+    return (
+        f"Line of the share of customers with an order in each month after their first: "
+        f"{format_value(first['value'], 'share')} in month {first['month']:.0f}, "
+        f"{format_value(last['value'], 'share')} in month {last['month']:.0f}."
+    )

@@ -239,6 +239,16 @@ def plot_lift(lifts: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
+def describe_lift(lifts: pd.DataFrame) -> str:
+    """What `plot_lift` shows, for those who cannot see it."""
+    parts = []
+    for way in (AFTER, SAME):
+        known = lifts[(lifts["way"] == way) & lifts["high"].notna()]
+        rows = [f"{row.measure} {format_value(row.value, 'lift')}" for row in known.itertuples()]
+        parts.append(f"{way}: {', '.join(rows) or 'too few customers to say'}")
+    return f"Points with intervals of how much more loyal customers buy than new ones. {'; '.join(parts)}."
+
+
 def lift_finding(
     lifts: pd.DataFrame, *, measure: str, target: float | None = None, target_source: str = "",
     evidence: tuple[str, ...] = ("loyal_lift",),

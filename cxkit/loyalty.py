@@ -110,6 +110,15 @@ def plot_repeat_rates(rates: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes
     return ax
 
 
+def describe_repeat_rates(rates: pd.DataFrame) -> str:
+    """What `plot_repeat_rates` shows, for those who cannot see it."""
+    known = rates[rates["high"].notna()]
+    parts = [f"{format_value(row.value, 'share')} within {row.within_days} days" for row in known.itertuples()]
+    if not parts:
+        return "Nobody has been observed long enough for any of the windows."
+    return f"Points with intervals: of the customers observed that long, {', '.join(parts)} ordered again."
+
+
 def repeat_rate_finding(
     estimate: Estimate, *, within_days: int, target: float | None = None, target_source: str = "", currency: str = "",
     evidence: tuple[str, ...] = ("repeat_rates",),

@@ -160,11 +160,14 @@ def not_assessed(missing: Iterable[str], unmapped: Mapping[str, Iterable[str]]) 
         raise DataError(f"no such tables: {', '.join(strange)}; there are {', '.join(TABLES)}.")
     rows = [(text[t]["question"], f"the table {t} is missing", text[t]["ask"], text[t]["notebook"]) for t in missing]
     for table, columns in unmapped.items():
+        lacking: dict[tuple[str, str], list[str]] = {}  # a question that several columns serve is told once
         known = text[table].get("columns", {})
+        for column in columns:
+            if column in known:
+                lacking.setdefault((known[column]["question"], known[column]["notebook"]), []).append(column)
         rows += [
-            (known[c]["question"], f"{table} has no {c}", known[c]["ask"], known[c]["notebook"])
-            for c in columns
-            if c in known
+            (question, f"{table} has no {', no '.join(names)}", "; ".join(known[c]["ask"] for c in names), notebook)
+            for (question, notebook), names in lacking.items()
         ]
     frame = pd.DataFrame(rows, columns=["what", "why", "ask_for", "notebook"])
     return frame.sort_values("notebook", kind="stable", ignore_index=True)
@@ -210,6 +213,49 @@ def plot_accounting(account: pd.DataFrame, *, table: str = "orders", ax: "Axes |
     ax.xaxis.set_major_formatter(lambda number, _: f"{number:,.0f}")
     ax.set(xlabel="Rows refused (share of all rows that came in)", title=f"Why rows of {table} were refused")
     return ax
+
+
+def describe_refused(account: pd.DataFrame, *, table: str = "orders") -> str:
+    """What `plot_accounting` shows, for those who cannot see it. From: `accounting`."""
+    rows = account[(account["table"] == table) & account["item"].str.startswith("refused: ")]
+    if rows.empty:
+        return f"No row of {table} was refused."
+    parts = [f"{row.rows:,} because of: {row.item.removeprefix('refused: ')}" for row in rows.head(3).itertuples()]
+    return f"Bars of the rows of {table} refused, by reason. {'; '.join(parts)}."
+
+
+def describe_coverage(coverage: pd.DataFrame) -> str:
+    """What `plot_coverage` shows, for those who cannot see it. From: `monthly_coverage`."""
+    whole = coverage[coverage["complete"]]
+    if whole.empty:
+        return f"Bars of orders by month; none of the {len(coverage)} months is complete."
+    low, high = whole.loc[whole["orders"].idxmin()], whole.loc[whole["orders"].idxmax()]
+    return (
+        f"Bars of orders by month. The {len(whole)} complete months hold between {low['orders']:,} "
+        f"({low['month']:%Y-%m}) and {high['orders']:,} orders ({high['month']:%Y-%m})."
+    )
+
+
+def table_sizes(accounts: Mapping[str, Mapping]) -> pd.DataFrame:
+    """One row a table: table, rows_in, kept, netted, refused, share_refused. From: `Loaded.accounts`."""
+    rows = [
+        {
+            "table": table,
+            "rows_in": account["rows_in"],
+            "kept": account["kept"],
+            "netted": account.get("netted", 0),
+            "refused": sum(account["refused"].values()),
+        }
+        for table, account in sorted(accounts.items())
+    ]
+    frame = pd.DataFrame(rows, columns=["table", "rows_in", "kept", "netted", "refused"])
+    return frame.assign(share_refused=frame["refused"] / frame["rows_in"].where(frame["rows_in"] > 0))
+
+
+def reading_notes(accounts: Mapping[str, Mapping]) -> pd.DataFrame:
+    """What was noticed while a table was read and needs no refusal. From: `Loaded.accounts`. To: table, note."""
+    rows = [(table, note) for table, account in sorted(accounts.items()) for note in account.get("notes", [])]
+    return pd.DataFrame(rows, columns=["table", "note"])
 
 
 def refused_share_finding(

@@ -48,7 +48,7 @@ def gaps(daily: pd.DataFrame, *, expected_by_chance: float = 0.05) -> pd.DataFra
     a busy shop is not, and a shop with an order every other day has no unusual silence of a few days.
     """
     day, counts = daily["day"], daily["orders"].to_numpy()
-    weekday, silent = day.dt.dayofweek.to_numpy(), counts == 0
+    weekday, silent = day.dt.day_of_week.to_numpy(), counts == 0
     starts = np.flatnonzero(silent & ~np.append(False, silent[:-1]))
     ends = np.flatnonzero(silent & ~np.append(silent[1:], False))
     rows = []
@@ -81,14 +81,14 @@ def odd_days(daily: pd.DataFrame, *, weeks: int = 4, threshold: float = 4.0) -> 
     """Days whose orders are far from what the same weekday brings in the surrounding weeks.
 
     From: `daily_orders`. To, by day: day, orders, usual (the median of the same weekday in the `weeks` weeks before and
-    after), times (orders / usual), score, direction (more, fewer).
+    after, days without orders left out), times (orders / usual), score, direction (more, fewer).
     The rule: a day must be unlike the shop's other days, and more so than counting alone explains. Its distance is
     log(1 + orders) less the median of the same for the same weekday around it; the first score is the distance by the
     spread of all distances (1.4826 x their median absolute deviation). The second is how far out the number would lie
     were orders a Poisson count with the usual as its mean, in standard deviations of a normal. The score is the nearer
     to nought of the two, and odd is one of `threshold` or more; with 4, one day in 16,000 would be odd by chance were
     the distances normal.
-    What is left out: days without orders (see `gaps`), and days with fewer than three neighbours.
+    What is left out: days without orders (see `gaps`), and days with fewer than three neighbours that had orders.
     Source: the modified z-score of Iglewicz & Hoaglin (1993), How to Detect and Handle Outliers, here around a local
     median.
     """
@@ -103,6 +103,7 @@ def odd_days(daily: pd.DataFrame, *, weeks: int = 4, threshold: float = 4.0) -> 
         near = np.arange(len(size)) + 7 * shift
         valid = (near >= 0) & (near < len(size))
         around[valid, column] = size[near[valid]]
+    around[around == 0] = np.nan  # a silent neighbour is a gap's matter, and would make its weekday look small
     enough = np.isfinite(around).sum(axis=1) >= 3
     middle = np.full(len(size), np.nan)
     middle[enough] = np.nanmedian(around[enough], axis=1)
@@ -119,6 +120,17 @@ def odd_days(daily: pd.DataFrame, *, weeks: int = 4, threshold: float = 4.0) -> 
         usual=np.round(usual, 1), times=times, score=score, direction=np.where(more, "more", "fewer")
     )
     return found[enough & (np.abs(score) >= threshold) & (orders > 0)].reset_index(drop=True)
+
+
+def describe_daily(daily: pd.DataFrame, odd: pd.DataFrame, gaps: pd.DataFrame) -> str:
+    """What `plot_daily` shows, in one sentence."""
+    silent = int(gaps["unusual"].sum()) if len(gaps) else 0
+    more = int((odd["direction"] == "more").sum())
+    return (
+        f"Of {len(daily):,} days, {more:,} have many more orders than their weekday usually brings, "
+        f"{len(odd) - more:,} many fewer, and {silent:,} runs of days without orders are "
+        "not explained by the shop's own week."
+    )
 
 
 def plot_daily(daily: pd.DataFrame, odd: pd.DataFrame, gaps: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":

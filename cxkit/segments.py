@@ -212,6 +212,18 @@ def plot_score_grid(grid: pd.DataFrame, *, currency: str = "", ax: "Axes | None"
     return ax
 
 
+def describe_grid(grid: pd.DataFrame) -> str:
+    """What `plot_score_grid` shows, for those who cannot see it. From: `score_grid`."""
+    best = grid[(grid["recency_score"] == grid["recency_score"].max()) & (grid["customers"] > 0)]
+    most = grid.loc[grid["customers"].idxmax()]
+    ends = best.loc[best["frequency_score"].idxmax()] if len(best) else most
+    return (
+        f"Heat map of customers by recency and frequency score. Most customers, {most['customers']:,.0f}, have recency "
+        f"{most['recency_score']:.0f} and frequency {most['frequency_score']:.0f}; {ends['customers']:,.0f} ordered "
+        "latest and most often."
+    )
+
+
 def plot_segments(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     """`segment_table` as pairs of bars, in its order: share of customers (grey), share of revenue with its interval."""
     import matplotlib.pyplot as plt
@@ -220,6 +232,18 @@ def plot_segments(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     _paired_bars(ax, table, [plain_text(name, width=28) for name in table["segment"]])
     ax.set_title("Segments by size and by revenue")
     return ax
+
+
+def describe_segments(table: pd.DataFrame) -> str:
+    """What `plot_segments` and `plot_tiers` show. From: `segment_table` or `tiers`."""
+    name = "segment" if "segment" in table else "tier"
+    rows = table[table["customers"] > 0].sort_values("revenue", ascending=False, kind="stable").head(3)
+    parts = [
+        f"{row[name]} are {format_value(row['share_of_customers'], 'share')} of customers and bring "
+        f"{format_value(row['share_of_revenue'], 'share')} of revenue"
+        for _, row in rows.iterrows()
+    ]
+    return f"Bars of the share of customers and of revenue by {name}. {'; '.join(parts)}."
 
 
 def plot_tiers(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
