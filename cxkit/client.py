@@ -293,7 +293,7 @@ def resolve(text: str, *, folder: Path, key: str) -> Path:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe loader without its surprises: `no` is a text, 0123 keeps its zero, dates stay as written."""
+    """YAML's safe loader without its surprises: `no` is a text, 0123 keeps its zero, dates stay as they are."""
 
     yaml_implicit_resolvers: ClassVar = {
         first: [
@@ -338,7 +338,7 @@ def _read_yaml(path: Path) -> dict:
 
 
 def _check_nodes(node: yaml.Node | None, path: Path) -> None:
-    """Refuses aliases (they can blow up a page of text into gigabytes) and keys given twice (YAML keeps the last)."""
+    """Refuses aliases (they can blow a page up into gigabytes) and keys given twice (YAML keeps the last)."""
     seen: set[int] = set()
     todo = [node] if node is not None else []
     while todo:

@@ -51,8 +51,10 @@ def _events(con, sales: Table, back: Table, *, prefix: str) -> tuple[pd.DataFram
     has_customer, has_product = "customer_id" in back.columns, "product_id" in back.columns
 
     def shaped(t: Table, group: ibis.expr.types.StringValue) -> Table:
-        pieces = t.quantity.abs() if "quantity" in t.columns else ibis.null("float64")
-        return t.select("line", "tie", group=group, at=t.ordered_at, amount=t.amount.abs() - t.refund, quantity=pieces)
+        money = t.amount.abs() - t.refund
+        # what the export itself says was given back took its share of the pieces along
+        pieces = t.quantity.abs() * money / t.amount.abs() if "quantity" in t.columns else ibis.null("float64")
+        return t.select("line", "tie", group=group, at=t.ordered_at, amount=money, quantity=pieces)
 
     customer = lambda t: t.customer_id if has_customer else ibis.null("string")  # noqa: E731
     product = lambda t: t.product_id if has_product else ibis.null("string")  # noqa: E731

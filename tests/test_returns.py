@@ -130,10 +130,11 @@ def test_refunds_and_statuses_of_the_export_pass_through(tmp_path):
         columns=columns,
     )
     found = orders.set_index("order_id")[["refund", "status"]].apply(tuple, axis=1).to_dict()
-    # only order 2 has something left to give back; its two pieces take the return's money whole
+    # only order 2 has something left to give back, 15 of its 20; the other 5 stay a return of the customer
     assert found == {
         "1": (20, "returned"),
-        "2": (25, "returned"),
+        "2": (20, "returned"),
         "3": (0, "cancelled"),
         "4": (0, "cancelled"),
+        "5": (5, "returned"),
     }

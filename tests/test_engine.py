@@ -1,0 +1,90 @@
+"""The one file that names the engine."""
+
+import ibis
+import pandas as pd
+import pytest
+
+from cxkit import engine
+from cxkit.errors import DataError
+
+
+@pytest.fixture
+def con(tmp_path):
+    return engine.connect(memory_limit="500MB", threads=2, temp_directory=tmp_path / "spill")
+
+
+def test_nothing_is_loaded_from_the_network(con):
+    for name in ("autoinstall_known_extensions", "autoload_known_extensions"):
+        assert con.raw_sql(f"SELECT current_setting('{name}')").fetchall() == [(False,)]
+
+
+def test_collect_orders_and_refuses_what_is_too_large(con):
+    table = engine.keep_frame(con, "t", pd.DataFrame({"x": [3, 1, 2]}), types={"x": "int64"})
+    assert engine.collect(table, order_by="x").x.tolist() == [1, 2, 3]
+    assert engine.collect(table, order_by=[ibis.desc("x")], max_rows=3).x.tolist() == [3, 2, 1]
+    with pytest.raises(DataError, match="over 2 rows were asked for at once"):
+        engine.collect(table, order_by="x", max_rows=2)
+
+
+def test_an_empty_frame_keeps_its_types(con):
+    table = engine.keep_frame(con, "e", pd.DataFrame({"x": [], "y": []}), types={"x": "int64", "y": "string"})
+    assert dict(table.schema().items()) == {"x": ibis.dtype("int64"), "y": ibis.dtype("string")}
+    assert engine.collect(table, order_by="x").empty
+
+
+def test_parquet_goes_out_in_order_and_comes_back(con, tmp_path):
+    table = engine.keep_frame(
+        con, "p", pd.DataFrame({"n": [2, 1], "x": ["b", "a"]}), types={"n": "int64", "x": "string"}
+    )
+    path = tmp_path / "it's [1].parquet"
+    engine.write_parquet(con, table, path, order_by="n")
+    assert pd.read_parquet(path).to_dict("list") == {"x": ["a", "b"]}
+    assert engine.parquet_columns(con, path) == {"x": "VARCHAR"}
+    assert engine.read_parquet(con, path).count().execute() == 2
+    assert engine.read_parquet(con, [path, path]).count().execute() == 4
+
+
+def test_what_is_no_parquet_is_told(con, tmp_path):
+    path = tmp_path / "x.parquet"
+    path.write_text("no", encoding="utf-8")
+    with pytest.raises(DataError, match=r"x\.parquet cannot be read as Parquet"):
+        engine.parquet_columns(con, path)
+
+
+def test_a_csv_is_staged_as_texts_with_its_torn_records_beside(con, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('a,b,c\n1,"x\ny",3\n4,5\n6,7,8\n1,"x\ny",3\n', encoding="utf-8")
+    rejects = engine.stage_csv(
+        con, path, tmp_path / "o.parquet", header=["a", "b", "c"], keep={"b": "r0", "a": "r1"}, delimiter=","
+    )
+    assert rejects[["line", "error", "text"]].values.tolist() == [[3, "MISSING COLUMNS", "4,5"]]
+    staged = engine.collect(engine.read_parquet(con, tmp_path / "o.parquet"), order_by="n")
+    assert staged[["n", "r0", "r1"]].values.tolist() == [[1, "x\ny", "1"], [2, "7", "6"], [3, "x\ny", "1"]]
+    assert staged.row_hash[0] == staged.row_hash[2] != staged.row_hash[1]
+
+
+def test_the_clocks_skipped_hour_moves_on_and_the_double_one_is_the_second(con):
+    times = ["2024-03-31 03:30:00", "2024-10-27 03:30:00", "2024-07-01 00:00:00", "x"]
+    table = engine.keep_frame(con, "z", pd.DataFrame({"t": times}), types={"t": "string"})
+    local = engine.parse_time(table.t, "%Y-%m-%d %H:%M:%S")
+    moment = engine.instant(local, zone="Europe/Kyiv")
+    found = table.select(
+        "t", utc=engine.local_time(moment, zone="UTC"), back=engine.local_time(moment, zone="Europe/Kyiv")
+    )
+    frame = engine.collect(found, order_by="t").set_index("t").loc[times]
+    assert frame.utc.tolist()[:3] == [
+        pd.Timestamp(t) for t in ("2024-03-31 01:30", "2024-10-27 01:30", "2024-06-30 21:00")
+    ]
+    assert frame.back.tolist()[:3] == [
+        pd.Timestamp(t) for t in ("2024-03-31 04:30", "2024-10-27 03:30", "2024-07-01 00:00")
+    ]
+    assert frame.utc.isna().tolist() == [False, False, False, True]
+
+
+def test_blanks_of_every_kind_are_trimmed(con):
+    texts = ["\u00a0 a b\u202f\t", " \n ", "\ufeffx"]
+    table = engine.keep_frame(con, "b", pd.DataFrame({"n": [1, 2, 3], "t": texts}), types={"n": "int64", "t": "string"})
+    found = engine.collect(table.select("n", t=engine.plain(table.t)), order_by="n").t
+    assert found[0] == "a b"
+    assert pd.isna(found[1])
+    assert found[2] == "x"
