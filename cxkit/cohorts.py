@@ -30,8 +30,8 @@ def cohorts(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
 
     From: orders (lines). To, one row a cohort and month, all combinations up to `as_of`'s month, ordered: cohort (the
     first day of the local month of the first order), month (0 for that month, then 1, 2, …), customers (of the
-    cohort), active (of them, with a line of a counted order in that month; missing where it cannot be observed), observable
-    (false where the month ends after `as_of`; then there is no number, not a zero).
+    cohort), active (of them, with a line of a counted order in that month; missing where it cannot be observed),
+    observable (false where the month ends after `as_of`; then there is no number, not a zero).
     What is left out: orders without a customer, customers who only returned. The cohort of a month that `as_of` cuts
     stands in it, all of it unobservable, its `customers` being those so far. The first cohorts hold customers who had
     ordered before the data begin: their retention is that of regulars.

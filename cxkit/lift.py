@@ -8,12 +8,13 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from cxkit.buyers import placed_orders
 from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, simultaneous
 from cxkit.findings import Finding, check_claim
 from cxkit.style import GREY, INK, format_value
-from cxkit.tables import counted_lines, order_totals
+from cxkit.tables import counted_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,8 +89,8 @@ def lift_sums(
     To, ordered by customer_id: customer_id, group_after and group_same ("loyal", "new" or missing), active_months,
     goods, categories, revenue (a measure whose column is missing is left out).
     """
-    totals = order_totals(orders)
-    totals = totals.filter(totals.customer_id.notnull(), totals.ordered_on <= ibis.literal(as_of))
+    totals = placed_orders(orders, as_of=as_of)
+    totals = totals.filter(totals.customer_id.notnull())
     after = totals.ordered_on >= ibis.literal(borders[0])
     people = totals.group_by("customer_id").aggregate(
         first_on=totals.ordered_on.min(),

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import ibis
 import pandas as pd
 
+from cxkit.buyers import placed_orders
 from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, unknown, wilson
 from cxkit.findings import Finding
 from cxkit.style import GREY, INK, format_value
-from cxkit.tables import order_totals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,8 +26,8 @@ def second_orders(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
     Two orders on one day are one purchase: a forgotten item or a split payment is no return. What is left out: orders
     without a customer. A customer who had ordered before the data begin counts as new on the first day seen.
     """
-    totals = order_totals(orders)
-    totals = totals.filter(totals.customer_id.notnull(), totals.ordered_on <= ibis.literal(as_of))
+    totals = placed_orders(orders, as_of=as_of)
+    totals = totals.filter(totals.customer_id.notnull())
     days = totals.select("customer_id", "ordered_on").distinct()
     firsts = days.group_by("customer_id").aggregate(first_on=days.ordered_on.min())
     both = days.join(firsts, "customer_id")

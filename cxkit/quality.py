@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from cxkit.buyers import PLACES, customer_totals
+from cxkit.buyers import PLACES, customer_totals, placed_orders
 from cxkit.engine import collect
 from cxkit.errors import DataError
 from cxkit.estimates import Estimate, counted, unknown
 from cxkit.findings import Finding
 from cxkit.style import GREY, INK, format_value
-from cxkit.tables import TABLES, counted_lines, order_totals
+from cxkit.tables import TABLES, counted_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,8 +68,7 @@ def monthly_coverage(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
     """
     lines = counted_lines(orders)
     sizes = lines.group_by("order_id").aggregate(lines=lines.is_sale.ifelse(1, 0).sum())
-    totals = order_totals(orders)
-    totals = totals.filter(totals.ordered_on <= ibis.literal(as_of)).join(sizes, "order_id")
+    totals = placed_orders(orders, as_of=as_of).join(sizes, "order_id")
     totals = totals.mutate(month=totals.ordered_on.truncate("M"))
     frame = collect(
         totals.group_by("month").aggregate(
@@ -98,8 +97,7 @@ def monthly_coverage(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
 
 def without_customer(orders: ibis.Table, *, as_of: date) -> Estimate:
     """Share of counted orders that name no customer, counted in full."""
-    totals = order_totals(orders)
-    totals = totals.filter(totals.ordered_on <= ibis.literal(as_of))
+    totals = placed_orders(orders, as_of=as_of)
     sums = totals.aggregate(orders=totals.count(), nobody=totals.customer_id.isnull().ifelse(1, 0).sum())
     row = collect(sums, order_by="orders").iloc[0]
     return counted(0 if pd.isna(row["nobody"]) else row["nobody"], row["orders"])

@@ -7,11 +7,10 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from cxkit.buyers import PLACES
+from cxkit.buyers import PLACES, placed_orders
 from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.style import GREY, INK
-from cxkit.tables import order_totals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +20,7 @@ HABIT = 0.1  # a weekday without orders this often is so by habit
 
 def daily_orders(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
     """Counted orders on every day from the first order to `as_of`, zeros included. To: day, orders, revenue."""
-    totals = order_totals(orders)
-    totals = totals.filter(totals.ordered_on <= ibis.literal(as_of))
+    totals = placed_orders(orders, as_of=as_of)
     by_day = totals.group_by(day="ordered_on").aggregate(
         orders=totals.count(), revenue=totals.revenue.sum().round(PLACES)
     )

@@ -129,6 +129,10 @@ def test_what_cannot_be_assessed_and_what_to_ask_for():
     ]
     assert frame["notebook"].to_list() == ["02_journey", "03_loyalty", "03_loyalty"]
     assert frame.loc[0, "ask_for"].startswith("an export of visits")
+    late = quality.not_assessed([], {"orders": ["promised_at", "delivered_at"]})
+    assert late[["why", "ask_for"]].to_numpy().tolist() == [
+        ["orders has no promised_at, no delivered_at", "the promised time of delivery; the actual time of delivery"]
+    ]
     assert len(quality.not_assessed([], {})) == 0
     with pytest.raises(DataError, match="no such tables: ordres; there are orders, customers"):
         quality.not_assessed(["ordres"], {})
