@@ -25,11 +25,12 @@ from cxkit.demo_touches import events, searches, sessions
 from cxkit.demo_truth import CustomerTruth, truth
 from cxkit.demo_workshop import write_workshop
 from cxkit.demo_write import Exports
-from cxkit.errors import UsageError
+from cxkit.errors import RunError, UsageError
 
 CHUNK = 20_000  # customers drawn at a time: bounds the memory; a change of it changes what over 20,000 customers make
 NUMBERS = 1_000_000  # a chunk's orders, sessions, queries and tickets have numbers of their own
 ZIPPED = frozenset({"orders", "events", "searches", "surveys", "invitations"})
+TABLES = ("orders", "customers", "catalogue", "events", "searches", "surveys", "invitations", "reviews", "contacts")
 FORMATS = ("csv", "parquet")
 MARK = "Made by: cxkit demo-data"
 KEY = "00112233445566778899aabbccddeeff" * 2  # public: the demo hides nobody
@@ -38,7 +39,9 @@ KEY = "00112233445566778899aabbccddeeff" * 2  # public: the demo hides nobody
 def make(out: Path, *, customers: int = 4000, seed: int = 1, format: str = "csv", scenario: str = "default") -> None:
     """Write the made-up client to the folder `out`: exports, workshop's sheets, client.yml, truth.yml, the public key.
 
-    The same arguments give the same bytes. Raises UsageError on arguments that make no client.
+    The same arguments give the same bytes. An older demo in the folder is replaced.
+    Raises UsageError on arguments that make no client and on a folder that is not the demo's own; RunError where
+    the folder cannot be written.
     """
     if format not in FORMATS:
         raise UsageError(f"no format {format!r}; there are {' and '.join(FORMATS)}.")
@@ -46,9 +49,18 @@ def make(out: Path, *, customers: int = 4000, seed: int = 1, format: str = "csv"
         raise UsageError(f"--customers must be 1 or more; found {customers}.")
     if seed < 0:
         raise UsageError(f"--seed must be 0 or more; found {seed}.")
-    plan = scenario_plan(scenario)
-    out = Path(out)
-    _refuse_others(out)
+    plan, out = scenario_plan(scenario), Path(out)
+    try:
+        _clear(out)
+        _make(out, plan, customers=customers, seed=seed, format=format)
+    except OSError as error:
+        raise RunError(
+            f"{error.filename or out} cannot be written: {error.strerror or error}. Make room or give --out another"
+            f" folder; what lies in {out} now is not whole."
+        ) from None
+
+
+def _make(out: Path, plan: dict, *, customers: int, seed: int, format: str) -> None:
     exports = Exports(out / "exports", format=format, zipped=ZIPPED)
     known = CustomerTruth(out / "truth_customers.csv.gz", plan)
     try:
@@ -66,13 +78,17 @@ def make(out: Path, *, customers: int = 4000, seed: int = 1, format: str = "csv"
     _write_text(out / "truth.yml", truth(plan, **arguments))
 
 
-def _refuse_others(out: Path) -> None:
-    """Raises UsageError where the folder is a client's that was not made here: its files are not to be written over."""
-    settings = out / "client.yml"
+def _clear(out: Path) -> None:
+    """Takes an older demo's exports away; raises UsageError where the folder is not a demo's, to write nothing over."""
+    stated = out / "truth.yml"  # not client.yml, which people copy
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; --out needs a folder.")
-    if settings.exists() and MARK not in settings.read_text(encoding="utf-8", errors="replace"):
-        raise UsageError(f"{out} is the folder of another client; give --out a folder of its own.")
+    ours = stated.is_file() and MARK in stated.read_text(encoding="utf-8", errors="replace")
+    if out.exists() and not ours and any(out.iterdir()):
+        raise UsageError(f"{out} holds files that no demo-data left there; give --out a new or an empty folder.")
+    for table in TABLES if ours else ():
+        for old in (out / "exports").glob(f"{table}.*"):
+            old.unlink()
     out.mkdir(parents=True, exist_ok=True)
 
 
@@ -119,17 +135,7 @@ def _client_yml(plan: dict, exports: Exports, **arguments: object) -> str:
     options = " ".join(f"--{k} {v}" for k, v in arguments.items())
     text = text.replace("{made_by}", f"{MARK} {options} --scenario {plan['scenario']}")
     text = text.replace("{as_of}", str(plan["last"]))
-    for table in (
-        "orders",
-        "customers",
-        "catalogue",
-        "events",
-        "surveys",
-        "reviews",
-        "contacts",
-        "searches",
-        "invitations",
-    ):
+    for table in TABLES:
         text = text.replace(f"exports/{{{table}}}", f"exports/{exports.name(table)}")
     return text
 

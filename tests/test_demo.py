@@ -1,5 +1,6 @@
 """The made-up client as a whole: same arguments, same bytes; scenarios; size; chunks; what is refused."""
 
+import errno
 import filecmp
 import gzip
 import re
@@ -14,7 +15,7 @@ from demo_raw import DEMO, raw
 
 from cxkit import demo
 from cxkit.client import load_client
-from cxkit.errors import UsageError
+from cxkit.errors import RunError, UsageError
 
 TABLES = ["catalogue", "contacts", "customers", "events", "invitations", "orders", "reviews", "searches", "surveys"]
 SHEETS = ["actions", "checklist", "context", "criteria", "register", "swot", "touchpoints"]
@@ -209,12 +210,29 @@ def test_wrong_arguments_are_named(tmp_path, arguments, words):
 
 
 def test_another_client_s_folder_is_left_alone(tmp_path):
-    (tmp_path / "client.yml").write_text("client: Real shop\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"is the folder of another client; give --out a folder of its own\."):
+    settings = (DEMO / "client.yml").read_text(encoding="utf-8")  # a consultant copied the example
+    (tmp_path / "client.yml").write_text(settings, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"no demo-data left there; give --out a new or an empty folder\."):
         demo.make(tmp_path, customers=10)
     assert [p.name for p in tmp_path.iterdir()] == ["client.yml"]
     with pytest.raises(UsageError, match="is a file"):
         demo.make(tmp_path / "client.yml", customers=10)
+
+
+def test_an_older_demo_is_replaced(tmp_path):
+    demo.make(tmp_path / "demo", customers=20)
+    demo.make(tmp_path / "demo", customers=20, format="parquet")
+    assert sorted(p.suffix for p in (tmp_path / "demo" / "exports").iterdir()) == [".parquet"] * len(TABLES)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "demo" / "exports"))
+
+    monkeypatch.setattr(demo, "write_workshop", full)
+    with pytest.raises(RunError, match=r"exports cannot be written: No space left on device\. Make room or give --out"):
+        demo.make(tmp_path / "demo", customers=5)
+    assert not (tmp_path / "demo" / "client.yml").exists()
 
 
 @pytest.mark.parametrize("scenario", ["default", "null"])
