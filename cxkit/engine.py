@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import pandas as pd
 
-from cxkit.errors import DataError
+from cxkit.errors import DataError, RunError
 
 BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u200b\ufeff"
 LONGEST_RECORD = 2_000_000  # bytes; a longer one is refused, so that one field cannot fill the memory
@@ -75,7 +75,7 @@ def stage_csv(
     To: what the reader could not take in, one row a record: line (its number, the header's being 1), error (the
     engine's name for it), message, text (the record, at most 500 characters), breaks (line breaks inside it).
     Raises Unparsable where the file as a whole cannot be parsed (mixed line ends are such a case), DataError where it
-    cannot be read.
+    cannot be read, RunError where `out` cannot be written.
     """
     import duckdb
 
@@ -92,11 +92,9 @@ def stage_csv(
         f" TO {_text(out)} (FORMAT parquet, COMPRESSION lz4)"
     )
     try:
-        con.raw_sql(query)
+        _write(con, query, out)
     except duckdb.InvalidInputException as error:
         raise Unparsable(str(error).splitlines()[0]) from None
-    except duckdb.Error as error:
-        raise DataError(f"it cannot be read: {str(error).splitlines()[0]}.") from None
     return con.raw_sql(
         "SELECT line, error, message, left(record, 500) AS text,"
         " length(record) - length(replace(replace(record, chr(10), ''), chr(13), '')) AS breaks FROM ("
@@ -110,12 +108,28 @@ def write_parquet(con, table: ibis.Table, path: Path, *, order_by: str | None = 
     query = con.compile(table)
     if order_by:
         query = f"SELECT * EXCLUDE ({_name(order_by)}) FROM ({query}) ORDER BY {_name(order_by)}"
-    con.raw_sql(f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)")
+    _write(con, f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)", path)
 
 
 def write_csv(con, table: ibis.Table, path: Path) -> None:
     """A lazy table into a UTF-8 CSV file with a header, in its order."""
-    con.raw_sql(f"COPY ({con.compile(table)}) TO {_text(path)} (FORMAT csv, HEADER true)")
+    _write(con, f"COPY ({con.compile(table)}) TO {_text(path)} (FORMAT csv, HEADER true)", path)
+
+
+def _write(con, query: str, path: Path) -> None:
+    """Runs a COPY. Raises RunError where the disk is full or the memory too small."""
+    import duckdb
+
+    try:
+        con.raw_sql(query)
+    except duckdb.OutOfMemoryException as error:
+        raise RunError(
+            f"the engine needs more memory or disk for {path.name}: {str(error).splitlines()[0]} Raise"
+            " engine.memory_limit in client.yml, or free the disk."
+        ) from None
+    except duckdb.IOException as error:
+        reason = "the disk is full" if "No space left" in str(error) else str(error).splitlines()[0]
+        raise RunError(f"{path} cannot be written: {reason}.") from None
 
 
 def keep_frame(con, name: str, frame: pd.DataFrame, *, types: dict[str, str]) -> ibis.Table:

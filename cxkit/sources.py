@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from cxkit import __version__, exports, privacy
 from cxkit.client import Client, Multiply, parse_day
-from cxkit.errors import DataError, UsageError
+from cxkit.errors import DataError, RunError, UsageError
 from cxkit.tables import TABLES
 
 FORMAT = 1  # of the cache; raised when what the door does changes within a version
@@ -45,10 +45,19 @@ def load(client: Client, *, as_of: str | date | None = None, earlier_audits: boo
     From: the client; `as_of` takes the place of client.yml's (a day, or latest); `earlier_audits`: the caller knows of
     audits of this client, so that a lost key is an error and not a new key.
     To: `Loaded`. rows_in = kept + refused, always, for each table.
-    Raises UsageError where the mapping is wrong, DataError where the data do not pass (all faults together).
+    Raises UsageError where the mapping is wrong, DataError where the data do not pass (all faults together), RunError
+    where the private folder cannot be written.
     """
     check_mapping(client)
     day = _day(as_of, client)
+    try:
+        return _load(client, day, earlier_audits=earlier_audits)
+    except OSError as error:
+        place = error.filename or client.private
+        raise RunError(f"{place}: {error.strerror or error}. Free the disk, or mend the rights to it.") from None
+
+
+def _load(client: Client, day: date | None, *, earlier_audits: bool) -> Loaded:
     files = {text: path for table in client.tables for text, path in client.files(table).items()}
     inputs = {text: exports.sha256(path) for text, path in sorted(files.items())}
     cache = client.private / "cache"

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from datetime import date
 
 import pandas as pd
@@ -432,6 +434,22 @@ def test_a_lost_key_is_an_error_where_earlier_readings_are(tmp_path):
     assert loaded.tables["orders"].exists()
 
 
+def test_a_disk_that_takes_no_more_is_a_run_error_and_leaves_nothing_half_made(tmp_path):
+    rows = [f"{i},{i},2024-03-01,{i}.5,1,{i * 7919 % 100003}" for i in range(1, 20_000)]
+    make_client(tmp_path, settings(orders=orders_export()), orders_csv="\n".join([HEADER, *rows]))
+    code = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from cxkit import client, errors, sources\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "try:\n    sources.load(client.load_client(Path(sys.argv[1])))\n"
+        "except errors.RunError as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=120)
+    assert "cannot be written" in done.stdout, done.stderr
+    assert not list((tmp_path / "private/cache").iterdir())
+
+
 CELLS = st.sampled_from(
     [
         "",
@@ -459,8 +477,9 @@ def _quoted(record):
     return ",".join('"' + cell.replace('"', '""') + '"' for cell in record)
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(records=st.lists(RECORD, min_size=1, max_size=12))
+# few examples of many rows: each goes through the whole door
+@hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(records=st.lists(RECORD, min_size=5, max_size=40))
 def test_whatever_the_dirt_kept_and_refused_are_what_came_in(tmp_path_factory, records):
     rows = [*GOOD, *(_quoted(r) for r in records)]
     loaded, orders = load_orders(tmp_path_factory.mktemp("dirt"), *rows)
@@ -483,8 +502,8 @@ LINES = st.builds(
 )
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), lines=st.lists(LINES, min_size=1, max_size=15))
+@hypothesis_settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), lines=st.lists(LINES, min_size=10, max_size=40))
 def test_the_order_of_the_rows_does_not_matter(tmp_path_factory, data, lines):
     lines = [*GOOD, *lines]
     folder = tmp_path_factory.mktemp("order")
