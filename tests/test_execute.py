@@ -60,17 +60,31 @@ def test_notebooks_that_do_not_read_each_other_run_at_the_same_time(tmp_path):
     assert {o.status for o in run(tmp_path, tmp_path / "out", cell_seconds=30).values()} == {"done"}
 
 
-def test_a_failed_notebook_holds_up_those_that_rest_on_it_and_no_others(tmp_path):
+@pytest.mark.parametrize("jobs", [1, 2])  # with two, the kernels of those that rest on it have been started ahead
+def test_a_failed_notebook_holds_up_those_that_rest_on_it_and_no_others(tmp_path, jobs):
     notebook(tmp_path, "00_bad", "1 + 1", "raise ValueError('first line\\nlast line')")
     notebook(tmp_path, "01_rests", after=("00_bad",))
     notebook(tmp_path, "02_rests_on_that", after=("01_rests",))
     notebook(tmp_path, "03_free", "print('ran')")
     started = []
-    outcomes = run(tmp_path, tmp_path / "out", jobs=1, on_start=started.append)
+    outcomes = run(tmp_path, tmp_path / "out", jobs=jobs, on_start=started.append)
     assert [o.status for o in outcomes.values()] == ["failed", "skipped", "skipped", "done"]
     assert (outcomes["00_bad"].cell, outcomes["00_bad"].error) == (4, "ValueError: last line")
     assert started == ["00_bad", "03_free"]
     assert "ValueError" in (tmp_path / "out" / "00_bad.ipynb").read_text()
+
+
+def test_a_notebook_that_waits_has_its_imports_behind_it_and_no_cell_before_its_turn(tmp_path):
+    loaded = "import sys; print(len({'wave', 'mailbox'} & set(sys.modules)))"
+    notebook(tmp_path, "00_first", "import time; time.sleep(3); print(time.time())")
+    notebook(tmp_path, "01_second", f"import time; print(time.time()); {loaded}", "import wave", after=("00_first",))
+    notebook(tmp_path, "02_third", "import no_such_module_at_all")
+    outcomes = run(tmp_path, tmp_path / "out")
+    ended = float(output(tmp_path / "out" / "00_first.ipynb"))
+    begun, modules = output(tmp_path / "out" / "01_second.ipynb").split()
+    assert float(begun) >= ended
+    assert modules == "1"
+    assert outcomes["02_third"].error == "ModuleNotFoundError: No module named 'no_such_module_at_all'"
 
 
 def test_time_limits_of_a_cell_and_of_a_notebook_and_a_kernel_that_dies(tmp_path):

@@ -50,6 +50,17 @@ def test_a_notebook_says_what_it_asks(notebooks):
     ]
 
 
+def test_what_a_notebook_imports_is_known_before_it_runs(tmp_path):
+    cells = [
+        "import json, os.path as path",
+        "from cxkit import loyalty",
+        "%matplotlib inline\nimport wave",
+        "from . import x",
+    ]
+    notebook(tmp_path, "00_first", *cells)
+    assert read_notebooks(tmp_path)["00_first"].imports == ("cxkit", "cxkit.loyalty", "json", "os.path")
+
+
 def test_a_folder_without_notebooks_is_named(tmp_path):
     with pytest.raises(UsageError, match=r"no notebooks in .*--notebooks DIR"):
         read_notebooks(tmp_path)
