@@ -30,6 +30,7 @@ from cxkit.parts import (
     part,
     table_record,
 )
+from cxkit.privacy import safe_cell
 
 if TYPE_CHECKING:
     import ibis
@@ -187,14 +188,17 @@ def _display(record: dict, plain: str, html: str = "", **more: object) -> None:
 
 def _write_csv(frame: pd.DataFrame, path: Path) -> None:
     """The whole frame in full precision; text that a spreadsheet would run as a formula is made inert."""
-    from cxkit.privacy import safe_cell
-
     safe = frame.rename(columns=lambda c: safe_cell(clean_text(c)))
     for i, dtype in enumerate(safe.dtypes):
         if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype)):
-            safe.isetitem(i, safe.iloc[:, i].map(lambda v: safe_cell(v) if isinstance(v, str) else v).astype(object))
+            safe.isetitem(i, safe.iloc[:, i].astype(object).map(_safe_text))
     path.parent.mkdir(parents=True, exist_ok=True)
     safe.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def _safe_text(value: object) -> object:
+    # a lone carriage return would end the record: csv quotes it only where it ends lines itself
+    return safe_cell(re.sub(r"\r\n?", "\n", value)) if isinstance(value, str) else value
 
 
 def show_table(
@@ -305,7 +309,7 @@ def not_assessed(what: str, *, why: str, ask_for: str) -> None:
 
 def _write_json(path: Path, value: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _settle(finding: Finding, run: Run) -> Finding:
@@ -354,7 +358,7 @@ def keep_claims(*claims: pd.DataFrame) -> None:
     From: frames with the columns of `findings.check_claim`.
     """
     run = current_run()
-    rows = [row for frame in claims for row in frame.to_dict("records")]
+    rows = [row for frame in claims for row in frame.astype(object).where(frame.notna(), None).to_dict("records")]
     _write_json(run.run_dir / "claims" / f"{run.name}.json", rows)
 
 

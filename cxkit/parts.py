@@ -23,7 +23,7 @@ from cxkit.style import clean_text, format_ends, format_interval, format_value
 MIME = "application/vnd.cxkit+json"
 FORMATS = ("text", "count", "share", "money", "lift", "days", "ratio", "points", "date", "month")
 TEMPLATES = Path(__file__).parent / "templates"
-SHORT = 24  # characters that a cell keeps on one line
+SHORT, LONG = 24, 60  # characters: up to here a cell stays on one line; from here on its column is kept wide
 NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,59}")
 VERDICT_WORDS = {
     "strength": "Strength",
@@ -48,8 +48,9 @@ def environment() -> jinja2.Environment:
 
 
 def tie(text: object) -> str:
-    """Text whose numbers stay on one line with their units (`41 %`, `n = 2,310`)."""
-    return re.sub(r"(?<=\d) (?=%)|(?<=\bn) (?==)|(?<=\bn =) (?=\d)", "\u00a0", str(text))
+    """Text whose numbers stay on one line with their units (`41 %`, `n = 2,310`) and ranges whole (`39–43`)."""
+    tied = re.sub(r"(?<=\d) (?=%)|(?<=\bn) (?==)|(?<=\bn =) (?=\d)", "\u00a0", str(text))
+    return re.sub(r"(?<=\d)–(?=\d)", "–\u2060", tied)
 
 
 def part(macro: str, *args: object) -> Markup:
@@ -177,7 +178,8 @@ def table_record(
         number = unit not in ("text", "date", "month") or name == "interval"
         digits = _digits(column) if number and unit != "text" else None
         cells.append([_cell(value, unit, digits) for value in column])
-        headings.append({"label": label, "number": number, "short": max(map(len, cells[-1]), default=0) <= SHORT})
+        longest = max(map(len, cells[-1]), default=0)
+        headings.append({"label": label, "number": number, "short": longest <= SHORT, "long": longest > LONG})
     return {
         "kind": "table",
         "caption": clean_text(caption),

@@ -265,7 +265,7 @@ def _tile(finding: dict) -> dict:
 
 
 def _page_html(page: Page, context: Mapping) -> str:
-    found = context["findings"].get(page.name, [])
+    found = context["findings"].get(page.name, []) or key_findings(_gathered(page))
     numbers = re.match(r"\d+", page.name)
     return (
         environment()
@@ -288,6 +288,11 @@ def _page_html(page: Page, context: Mapping) -> str:
             evidence=lambda name: _evidence(context["run_dir"], page.name, name),
         )
     )
+
+
+def _gathered(page: Page) -> list[dict]:
+    """The findings of other pages that a page without its own shows in a table."""
+    return [f for b in page.content if b["kind"] == "findings" and not b["kept"] for f in b["findings"]]
 
 
 def _evidence(run_dir: Path | None, notebook: str, name: str) -> str:

@@ -118,6 +118,19 @@ def test_no_cell_of_a_csv_is_a_formula(run):
     assert rows[4][1] == "-3.25", "numbers stay numbers"
 
 
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=5))
+def test_a_csv_reads_back_row_for_row(tmp_path_factory, texts):
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    kit._write_csv(pd.DataFrame({"text": texts, "n": range(len(texts))}), path)
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.reader(stream))[1:]
+    assert [row[1] for row in rows] == [str(i) for i in range(len(texts))]
+    assert not [row[0] for row in rows if row[0].lstrip()[:1] in ("=", "@")]
+
+
 def test_showing_changes_no_frame():
     before = FRAME.copy(deep=True)
     shown(lambda: kit.show_table(FRAME, "t", caption="Customers"))

@@ -1,11 +1,11 @@
 """The report's files: what a page holds and leaves out, hostile text, the same bytes twice, the workbook."""
 
+import csv
 import itertools
 import json
 import re
 import shutil
 import zipfile
-from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from cxkit import report, style
+from cxkit import report, style, workbook
 from cxkit.errors import RunError
 from cxkit.pages import markdown, read_page, scrub_notebook
+from cxkit.privacy import safe_cell
 from cxkit.workbook import sheet_name, write_workbook
 
 CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -51,7 +52,7 @@ class Elements(HTMLParser):
 
     @property
     def text(self) -> str:
-        return re.sub(r"\s+", " ", " ".join(self.words)).replace("\u00a0", " ")
+        return re.sub(r"\s+", " ", " ".join(self.words)).replace("\u00a0", " ").replace("\u2060", "")
 
 
 @pytest.fixture(scope="module")
@@ -424,8 +425,42 @@ def test_a_workbook_tells_no_time(tmp_path):
     write_workbook(tmp_path / "t", tmp_path / "one.xlsx")
     with zipfile.ZipFile(tmp_path / "one.xlsx") as archive:
         assert {i.date_time for i in archive.infolist()} == {(2000, 1, 1, 0, 0, 0)}
-    properties = openpyxl.load_workbook(tmp_path / "one.xlsx").properties
-    assert properties.created == properties.modified == datetime(2000, 1, 1)
+        assert not [name for name in archive.namelist() if name.startswith("docProps")]
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=30)
+
+
+@given(st.lists(st.lists(TEXTS, min_size=3, max_size=3), min_size=1, max_size=8))
+def test_a_workbook_reads_back_what_the_tables_say(tmp_path_factory, rows):
+    """As text, or as a number where a whole column holds numbers; the reader is pandas' calamine or openpyxl."""
+    folder = tmp_path_factory.mktemp("book")
+    (folder / "t").mkdir()
+    with (folder / "t" / "a.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows([["x", "y", "z"], *rows])
+    write_workbook(folder / "t", folder / "a.xlsx")
+    sheet = openpyxl.load_workbook(folder / "a.xlsx")["a"]
+    for row, written in zip(rows, sheet.iter_rows(min_row=2, max_col=3, max_row=len(rows) + 1), strict=True):
+        for text, cell in zip(row, written, strict=True):
+            assert cell.data_type in ("s", "n", "inlineStr")
+            expected = safe_cell(style.clean_text(text))
+            assert cell.value == expected or (cell.value or "") == expected or float(expected) == cell.value
+
+
+def test_columns_beyond_z_have_two_letters(tmp_path):
+    write_csv(tmp_path / "t", "wide", ",".join(f"c{i}" for i in range(30)) + "\n" + ",".join("1" * 30) + "\n")
+    write_workbook(tmp_path / "t", tmp_path / "a.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["wide"]
+    assert (sheet["Z1"].value, sheet["AA1"].value, sheet["AD2"].value) == ("c25", "c26", 1)
+
+
+def test_long_tables_say_where_the_rest_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(workbook, "LIMIT", 2)
+    write_csv(tmp_path / "t", "a", "x\n1\n2\n3\n")
+    write_workbook(tmp_path / "t", tmp_path / "a.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    assert [c.value for c in book["Contents"][2]] == ["a", "tables/a.csv", 3, 2]
+    assert book["a"].max_row == 3
 
 
 def test_a_run_without_tables_has_a_workbook_too(tmp_path):
