@@ -142,7 +142,7 @@ def claims_checked(top_fifth: Estimate) -> pd.DataFrame:
     """The 80/20 claim beside this client's top 20 %. From: `top_share` of 0.2. To: as `findings.check_claim`."""
     row = check_claim(
         "80 % of profit comes from 20 % of customers (the article names Gartner)",
-        source="S2d, A11-127",
+        source="S2d",
         theirs=0.80,
         ours=top_fifth,
         cannot_show="Ours is revenue, not profit: who buys much at a discount, or returns much, may bring little. "

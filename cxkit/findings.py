@@ -112,11 +112,24 @@ def load(path: Path) -> list[Finding]:
     ]
 
 
+# the articles that the kit starts from, by the ids under which reports quote them
+ARTICLES = {
+    "S0": "What customer orientation is and its role in e-commerce (eSputnik / Inweb blog)",
+    "S1": "Customer centricity in e-commerce (E-commerce magazine no. 11, August 2022)",
+    "S2": "Four texts on customer orientation: winning a buyer over; 25 trust practices (John Rampton); touchpoints; "
+    "what customer orientation is (O. Selendeeva)",
+    "S2d": "What customer orientation is, with examples (O. Selendeeva)",
+    "S3": "Building a business culture focused on the customer (adnext.pl)",
+    "S4": "Working with loyal customers (Shahin Musaev, conference report, 2021)",
+}
+
+
 def check_claim(
     claim: str, *, source: str, theirs: float, ours: Estimate, cannot_show: str, currency: str = ""
 ) -> dict[str, object]:
     """One row of "claims checked": what somebody published beside this client's own number.
 
+    source: one of ARTICLES.
     theirs: the published figure in the unit of `ours`. It is quoted, never a target: nothing is judged by it.
     To: claim, source, theirs, ours, interval, n (texts as a reader sees them), reading (where their figure lies),
     cannot_show (why the two may differ even if both are right).
@@ -131,7 +144,7 @@ def check_claim(
         reading = "their figure lies inside our interval"
     return {
         "claim": claim,
-        "source": source,
+        "source": f"{source}: {ARTICLES[source]}",
         "theirs": format_value(theirs, ours.unit, currency),
         "ours": format_value(ours.value, ours.unit, currency),
         "interval": format_interval(ours, currency),

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 AFTER = "after the cut-off"
 SAME = "same period (the article's way)"
 NEEDS = {"goods": "quantity", "categories": "category", "revenue": "amount"}  # measure -> column of orders
-CLAIMS = {"goods": 0.79, "categories": 0.40, "revenue": 0.67}  # S4, A11-126: quoted beside our own, never a target
+CLAIMS = {"goods": 0.79, "categories": 0.40, "revenue": 0.67}  # S4: quoted beside our own, never a target
+UNMAPPED = "is not mapped"  # how the method of a lift ends that cannot be had
 LEAST = 20  # active customers in each group; below, a bootstrap of so few says little
 BLOCKS = 5000
 
@@ -56,7 +57,7 @@ def loyal_lift(
     What is left out: customers with no order after the cut-off (loyal_active against loyal_customers shows how many),
     and returns that matched no sale, whose month is not known. What it cannot show: that loyalty causes the lift.
     Unknown where a group has fewer than 20 active customers, or where the column is missing.
-    Source: the question is S4's (A5-81); Efron & Tibshirani (1993), ch. 13; above 5,000 customers in a group they are
+    Source: the question is S4's; Efron & Tibshirani (1993), ch. 13; above 5,000 customers in a group they are
     dealt at random into 5,000 blocks, which are drawn in their stead (random groups: Wolter, 2007, Introduction to
     Variance Estimation, ch. 2).
     Raises UsageError on settings that make no sense.
@@ -163,7 +164,7 @@ def _lifts(sums: pd.DataFrame, group: str, *, seed: list[int], level: float, dra
         method = f"percentile bootstrap by customer, {draws} draws; {len(present)} intervals hold together (Bonferroni)"
         loyal, new = (values[name].get(measure, np.nan) for name in ("loyal", "new"))
         if measure not in present:
-            method = f"the column {NEEDS[measure]!r} of orders is not mapped"
+            method = f"the column {NEEDS[measure]!r} of orders {UNMAPPED}"
         elif not enough:
             method = f"fewer than {LEAST} active customers in a group"
         elif not (loyal > 0 and new > 0 and np.isfinite(ends[:, present.index(measure)]).all()):
@@ -269,12 +270,21 @@ def lift_finding(
     )
 
 
+def lift_findings(lifts: pd.DataFrame) -> list[Finding]:
+    """The lifts as findings; a measure whose column the orders lack is none: it was not assessed."""
+    return [lift_finding(lifts, measure=measure) for measure in NEEDS if measure in _mapped(lifts)]
+
+
+def _mapped(lifts: pd.DataFrame) -> set[str]:
+    return set(lifts.loc[~lifts["method"].str.endswith(UNMAPPED), "measure"])
+
+
 def claims_checked(lifts: pd.DataFrame) -> pd.DataFrame:
     """The article's three lifts beside this client's. From: `loyal_lift`. To: the columns of `findings.check_claim`."""
     rows = [
         check_claim(
             f"Loyal customers against new ones: {measure} {format_value(theirs, 'lift')}",
-            source="S4, A11-126",
+            source="S4",
             theirs=theirs,
             ours=lift_estimate(lifts, measure=measure),
             cannot_show="Whom the article calls loyal, and in which months it measured, is not stated. Neither figure "

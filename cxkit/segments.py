@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MEASURES = {"recency": "recency_days", "frequency": "frequency", "monetary": "monetary"}
 TIERS = ("indifferent", "good", "great")
 LEAST_SHOWN = 5  # cells with fewer customers are greyed
-ARTICLE_SHARES = (0.70, 0.20, 0.10)  # S3, A4-67: "let us suppose", so quoted beside the client's own, never a target
+ARTICLE_SHARES = (0.70, 0.20, 0.10)  # S3: "let us suppose", so quoted beside the client's own, never a target
 
 
 def rfm(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
@@ -156,7 +156,7 @@ def tiers(rfm: pd.DataFrame, *, shares: tuple[float, ...] = ARTICLE_SHARES, leve
     bought_once (share of the tier with one order).
     Ties: customers of equal revenue stay together in the lower tier, so the split may differ from the one supposed.
     The share of revenue follows from ranking by revenue: it says how concentrated revenue is, not who is attached.
-    Source: S3 (A4-67) supposes 70/20/10 and describes the tiers by attachment; ranking by revenue is our reading.
+    Source: S3 supposes 70/20/10 and describes the tiers by attachment; ranking by revenue is our reading.
     Raises UsageError where the shares are not three positive numbers that add up to 1.
     """
     if len(shares) != len(TIERS) or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-9:
@@ -347,7 +347,7 @@ def best_segment_share_finding(
     )
 
 
-def claims_checked(table: pd.DataFrame, *, source: str = "S3, A4-67") -> pd.DataFrame:
+def claims_checked(table: pd.DataFrame) -> pd.DataFrame:
     """The article's 70 % of indifferent customers beside this client's share of customers with one order.
 
     From: `tiers`. To: the columns of `findings.check_claim`, one row: by rank the tiers are 70/20/10 by construction.
@@ -357,7 +357,7 @@ def claims_checked(table: pd.DataFrame, *, source: str = "S3, A4-67") -> pd.Data
     ours = wilson(once, customers) if customers else unknown("share")
     row = check_claim(
         "70 % of customers are indifferent: no bond, bought maybe once (the article says: let us suppose)",
-        source=source,
+        source="S3",
         theirs=ARTICLE_SHARES[0],
         ours=ours,
         cannot_show="Ours is the share of customers with one order so far; some of them are new and will return. "
