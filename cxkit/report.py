@@ -27,6 +27,8 @@ __all__ = ["render_index", "render_notebook", "scrub_notebook", "write_report", 
 
 TILES, SENTENCES = 5, 3
 ORDER = ("weakness", "strength", "too early to say", "no reference")
+NOT_SHOWN = {"client", "language", "logo", "colour", "engine", "limits", "tables", "workshop"}
+TABLE_RULES = {"not_goods", "returns", "rates", "duplicates", "max_refused_share"}
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 LARGEST_LOGO, LARGEST_NOTE = 500_000, 100_000
 GLOSSARY = Path(__file__).parent / "glossary.yml"
@@ -91,14 +93,16 @@ def render_index(run_dir: Path, context: Mapping) -> None:
 
 def key_findings(found: list[dict]) -> list[dict]:
     """At most five findings for the head of the index, in the report's order: those that were judged strength or
-    weakness first, the first of each page before its second, then the others in the same way."""
+    weakness first, the first of each page before its second, then the others in the same way; what says something of
+    the data and not of the shop comes last."""
     turns: dict[str, int] = {}
     ranked = []
     for place, finding in enumerate(found):
         turn = turns[finding["notebook"]] = turns.get(finding["notebook"], 0) + 1
-        ranked.append((finding["verdict"] not in ("strength", "weakness"), turn, place, finding))
-    chosen = sorted(ranked, key=lambda r: r[:3])[:TILES]
-    return [finding for *_, finding in sorted(chosen, key=lambda r: r[2])]
+        judged = finding["verdict"] in ("strength", "weakness")
+        ranked.append((finding["id"].startswith("quality."), not judged, turn, place, finding))
+    chosen = sorted(ranked, key=lambda r: r[:4])[:TILES]
+    return [finding for *_, finding in sorted(chosen, key=lambda r: r[3])]
 
 
 def read_run(run_dir: Path) -> dict:
@@ -160,7 +164,7 @@ def report_context(run_dir: Path, run: Mapping, client: "Client") -> dict:
         "inputs": sorted(run.get("inputs", {}).items()),
         "accounts": accounts(run.get("tables", {})),
         "parameters": run.get("parameters", {}),
-        "settings": list(flat(run.get("settings", {}))),
+        "settings": settings_shown(run.get("settings", {})),
         "run_dir": run_dir,
     }
 
@@ -182,21 +186,35 @@ def accounts(tables: Mapping[str, Mapping]) -> list[dict]:
             "netted": a.get("netted", 0),
             "refused": sum(a["refused"].values()),
             "reasons": sorted(a["refused"].items(), key=lambda item: (-item[1], item[0])),
-            "notes": [style.clean_text(note) for note in a.get("notes", [])],
         }
         for name, a in sorted(tables.items())
     ]
 
 
-def flat(settings: Mapping, path: str = "") -> Iterable[tuple[str, str]]:
-    """Nested settings as (dotted key, text), what is not set left out."""
+def settings_shown(settings: Mapping) -> list[tuple[str, str]]:
+    """The settings that numbers depend on, as (dotted key, text); what tables share is told once.
+
+    Left out: what is not set, looks, limits, the engine, and how exports are read; run.json holds it all.
+    """
+    shown, shared = [], {}
+    for path, value in _flat(settings):
+        if path[0] == "tables" and path[2] in TABLE_RULES:
+            shared.setdefault((".".join(path[2:]), value), []).append(path[1])
+        elif path[0] not in NOT_SHOWN:
+            shown.append((".".join(path), value))
+    count = len(settings.get("tables", {}))
+    for (key, value), names in sorted(shared.items()):
+        which = "every table" if len(names) == count else ", ".join(names)
+        shown.append((f"{key} ({which})", value))
+    return [(style.clean_text(key), style.clean_text(value)) for key, value in shown]
+
+
+def _flat(settings: Mapping, path: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], str]]:
     for key, value in sorted(settings.items()):
-        name = f"{path}.{key}" if path else str(key)
         if isinstance(value, Mapping):
-            yield from flat(value, name)
+            yield from _flat(value, (*path, str(key)))
         elif value not in (None, [], {}, ""):
-            text = ", ".join(str(v) for v in value) if isinstance(value, list | tuple) else str(value)
-            yield style.clean_text(name), style.clean_text(text)
+            yield (*path, str(key)), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def long_date(day: str | date | None) -> str:

@@ -204,6 +204,29 @@ def test_key_findings_take_turns():
     assert report.key_findings([]) == []
 
 
+def test_what_the_data_are_like_is_no_key_figure():
+    found = [{"notebook": "00", "verdict": "strength", "id": "quality.refused"}]
+    found += [{"notebook": "03", "verdict": "no reference", "id": f"loyalty.{i}"} for i in range(5)]
+    assert [f["id"] for f in report.key_findings(found)] == [f"loyalty.{i}" for i in range(5)]
+
+
+def test_settings_that_tables_share_are_told_once():
+    table = {"max_refused_share": 0.05, "path": ["a.csv"], "columns": {"a": "b"}}
+    settings = {
+        "client": "x",
+        "seed": 1,
+        "margin": None,
+        "scales": {"nps": [0, 10]},
+        "tables": {"orders": table | {"not_goods": ["POST", "D"]}, "reviews": table},
+    }
+    assert report.settings_shown(settings) == [
+        ("scales.nps", "0, 10"),
+        ("seed", "1"),
+        ("max_refused_share (every table)", "0.05"),
+        ("not_goods (orders)", "POST, D"),
+    ]
+
+
 def test_a_run_reports_the_same_bytes_twice(written, tmp_path):
     run_dir, owner = small_run.make(tmp_path)
     report.write_report(run_dir, owner)
