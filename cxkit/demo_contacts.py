@@ -6,15 +6,6 @@ import pandas as pd
 from cxkit.demo_plan import Streams, improved_from, labelled, midnight, pick, read_yaml
 
 DAY = np.timedelta64(86400, "s")
-LAG_DAYS = {
-    "delivery_delay": 4,
-    "payment_failed": 0,
-    "product_advice": 0,
-    "return_exchange": 8,
-    "damaged": 5,
-    "invoice": 3,
-    "app_problem": 0,
-}
 HOURS = [0, 0, 0, 0, 0, 0, 0, 2, 5, 9, 10, 10, 9, 8, 8, 8, 7, 6, 6, 5, 4, 3, 1, 0]
 
 
@@ -44,7 +35,7 @@ def contacts(
     factor = np.array([g["contacts"] for g in plan["groups"].values()])[own["group"].to_numpy()]
     share = np.array([g["share"] for g in plan["groups"].values()])
     rates = contact_rates(plan, created) * (factor / _mean_factor(plan, share))[:, None]
-    lag = np.array([LAG_DAYS[r] for r in reasons])
+    lag = np.array([rules["lag_days"][r] for r in reasons])
     days = lag + np.floor(rng("contact.lag").random((n, len(reasons))) * (1 + lag)).astype(np.int64)
     second = pick(rng("contact.hour").random(n * len(reasons)), HOURS).reshape(n, -1) * 3600
     second += rng("contact.second").integers(0, 3600, (n, len(reasons)))
