@@ -45,33 +45,19 @@ def raw_names(export: Export) -> dict[str, str]:
     return {name: f"r{i}" for i, name in enumerate(dict.fromkeys(raw))}
 
 
-def read(records: Table, *, table: Canonical, export: Export, client: Client, names: dict[str, str]) -> Read:
+def read(con, records: Table, *, table: Canonical, export: Export, client: Client, names: dict[str, str]) -> Read:
     """Raw records -> canonical columns, and for each row the first check that it fails.
 
-    From: records with `line`, `is_duplicate` and the raw columns. The order of the checks: an exact duplicate; a
-    required value missing; a currency without a rate; a required value not readable; an unknown status or metric; none
-    of the columns of which one is needed; a score off its scale; no goods; an amount not above zero. (`door` adds:
-    after as_of; a key that an earlier record has.)
+    From: records with `line`, `is_duplicate`, `row_hash` and the raw columns. The order of the checks: an exact
+    duplicate; a required value missing; a currency without a rate; a required value not readable; an unknown status or
+    metric; none of the columns of which one is needed; a score off its scale; no goods; an amount not above zero.
+    (`door` adds: after as_of; a key that an earlier record has.)
     What is left out: an optional value that cannot be read becomes empty (and is counted), the row stays.
     """
-    rate = _rate(records, export, client, names)
-    values: dict[str, Value] = {}
-    texts: dict[str, StringValue] = {}
-    days: dict[str, Value] = {}
-    for name, source in export.columns.items():
-        column = table.columns[name]
-        raws = [_shaped(records[names[r]], column, export) for r in _sources(source)]
-        texts[name] = reduce(lambda a, b: a + " × " + b, [_as_text(r) for r in raws])
-        if isinstance(source, Multiply):
-            values[name] = reduce(mul, [_number(r, export.decimal) for r in raws])
-        elif column.type == "time":
-            values[name], days[name] = _time(raws[0], export.date_format, zone=client.time_zone)
-        elif column.type == "date":
-            values[name] = _time(raws[0], export.date_format, zone=client.time_zone)[1]
-        else:
-            values[name] = _value(raws[0], column, export)
-        if column.type == "money":
-            values[name] = (values[name] * rate if rate is not None else values[name]).round(PLACES)
+    parsed, has_rate = _parsed(con, records, table=table, export=export, client=client, names=names)
+    values = {name: parsed[f"value_{name}"] for name in export.columns}
+    texts = {name: parsed[f"text_{name}"] for name in export.columns}
+    days = {c[len("local_") :]: parsed[c] for c in parsed.columns if c.startswith("local_")}
     checks: list[tuple[Check, BooleanValue, StringValue]] = []
 
     def check(reason: str, name: str, fails: BooleanValue, *, text: StringValue | None = None, rule: bool = False):
@@ -80,13 +66,13 @@ def read(records: Table, *, table: Canonical, export: Export, client: Client, na
         checks.append((Check(reason, raw, rule), fails.fill_null(False), shown))
 
     if export.duplicates == "refuse":
-        check("exact duplicate of an earlier record", "", records.is_duplicate)
+        check("exact duplicate of an earlier record", "", parsed.is_duplicate)
     needed = [n for n, c in table.columns.items() if c.required and not c.derived]
     for name in needed:
         check(f"{name} missing", name, texts[name].isnull())
-    if export.currency_column:
-        currency = engine.plain(_as_text(records[names[export.currency_column]]))
-        check("currency without a rate (rates in client.yml)", export.currency_column, rate.isnull(), text=currency)
+    if has_rate:
+        no_rate = parsed.rate.isnull()
+        check("currency without a rate (rates in client.yml)", export.currency_column, no_rate, text=parsed.currency)
     for name in needed:
         if table.columns[name].type != "text":
             check(_not_readable(table.columns[name], export), name, values[name].isnull())
@@ -124,17 +110,47 @@ def read(records: Table, *, table: Canonical, export: Export, client: Client, na
     fault = ibis.cases(*[(fails, i) for i, (_, fails, _) in enumerate(checks)])
     value = ibis.cases(*[(fails, text) for _, fails, text in checks])
     day = days.get(table.time) if table.time else None
-    rows = records.select(
+    rows = parsed.select(
         "line",
         fault=fault.cast("int16"),
         value=value,
         day=ibis.null("date") if day is None else day.cast("date"),
         is_return=is_return,
-        tie=records.row_hash,  # settles equal rows whatever their order in the file
+        tie=parsed.row_hash,  # settles equal rows whatever their order in the file
         **{name: values[name] for name in table.columns if name in values},
         **{f"not_read_{name}": flag for name, flag in not_read.items()},
     )
     return Read(rows, [c for c, _, _ in checks], list(not_read))
+
+
+def _parsed(
+    con, records: Table, *, table: Canonical, export: Export, client: Client, names: dict[str, str]
+) -> tuple[Table, bool]:
+    """The records with text_, value_ and (of times) local_ columns, the currency and its rate, each computed once."""
+    keep = ["line", "is_duplicate", "row_hash"]
+    places = [(name, i, raw) for name, source in export.columns.items() for i, raw in enumerate(_sources(source))]
+    shaped = {f"raw_{n}_{i}": _shaped(records[names[raw]], table.columns[n], export) for n, i, raw in places}
+    if export.currency_column:
+        shaped["currency"] = engine.plain(_as_text(records[names[export.currency_column]])).upper()
+    # views of their own, so that the engine does not compute a text again for each of its uses
+    texts = engine.barrier(con, records.select(*keep, **shaped))
+    columns: dict[str, Value] = {"rate": _rate(texts.currency, export, client)} if export.currency_column else {}
+    for name, source in export.columns.items():
+        column = table.columns[name]
+        raws = [texts[f"raw_{name}_{i}"] for i in range(len(_sources(source)))]
+        columns[f"text_{name}"] = reduce(lambda a, b: a + " × " + b, [_as_text(r) for r in raws])
+        if isinstance(source, Multiply):
+            value = reduce(mul, [_number(r, export.decimal) for r in raws])
+        elif column.type in ("time", "date"):
+            utc, columns[f"local_{name}"] = _time(raws[0], export.date_format, zone=client.time_zone)
+            value = utc if column.type == "time" else columns[f"local_{name}"].cast("date")
+        else:
+            value = _value(raws[0], column, export)
+        if column.type == "money":
+            value = (value * columns["rate"] if export.currency_column else value).round(PLACES)
+        columns[f"value_{name}"] = value
+    kept = [*keep, "currency"] if export.currency_column else keep
+    return engine.barrier(con, texts.select(*kept, **columns)), bool(export.currency_column)
 
 
 def _sources(source: str | Multiply) -> tuple[str, ...]:
@@ -233,11 +249,8 @@ def _sound(utc: Value, local: Value) -> tuple[Value, Value]:
     return sound.ifelse(utc, ibis.null("timestamp")), sound.ifelse(local, ibis.null("timestamp"))
 
 
-def _rate(records: Table, export: Export, client: Client, names: dict[str, str]) -> Value | None:
+def _rate(currency: StringValue, export: Export, client: Client) -> Value:
     """What one unit of the row's currency is in the client's; null for a currency without a rate or none at all."""
-    if not export.currency_column:
-        return None
-    currency = engine.plain(_as_text(records[names[export.currency_column]])).upper()
     rates = {**{code.upper(): rate for code, rate in export.rates.items()}, client.currency: 1.0}
     return ibis.cases(*[(currency == code, rate) for code, rate in rates.items()], else_=ibis.null("float64"))
 

@@ -88,7 +88,7 @@ def _enter(con, client: Client, table: str, work: Path) -> Entry:
     raw = list(names.values())
     duplicates = _repeats(con, f"duplicates_{table}", records, ["row_hash", *raw], first="row_hash")
     records = _marked(records, duplicates, "is_duplicate")
-    read: Read = columns.read(records, table=TABLES[table], export=export, client=client, names=names)
+    read: Read = columns.read(con, records, table=TABLES[table], export=export, client=client, names=names)
     path = work / f"{table}.read.parquet"
     engine.write_parquet(con, read.rows, path)
     rows = engine.read_parquet(con, path)

@@ -10,6 +10,7 @@ import pandas as pd
 from cxkit.errors import DataError, RunError
 
 BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u200b\ufeff"
+_BLANK_ENDS = f"^[{BLANKS}]|[{BLANKS}]$"
 LONGEST_RECORD = 2_000_000  # bytes; a longer one is refused, so that one field cannot fill the memory
 
 
@@ -108,7 +109,8 @@ def write_parquet(con, table: ibis.Table, path: Path, *, order_by: str | None = 
     query = con.compile(table)
     if order_by:
         query = f"SELECT * EXCLUDE ({_name(order_by)}) FROM ({query}) ORDER BY {_name(order_by)}"
-    _write(con, f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)", path)
+    packing = "zstd" if order_by else "lz4"  # what is not sorted is on its way only
+    _write(con, f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION {packing})", path)
 
 
 def write_csv(con, table: ibis.Table, path: Path) -> None:
@@ -156,6 +158,11 @@ def collect(table: ibis.Table, *, order_by: str | Sequence[str], max_rows: int =
     return frame
 
 
+def barrier(con, table: ibis.Table) -> ibis.Table:
+    """The same table as a view of its own: its columns are computed once, however often they are used after it."""
+    return _view(con, con.compile(table))
+
+
 @ibis.udf.scalar.builtin(name="try_strptime")
 def _try_strptime(text: str, pattern: str) -> dt.timestamp: ...
 
@@ -178,7 +185,8 @@ def _trim(text: str, blanks: str) -> str: ...
 
 def plain(text: ibis.expr.types.StringValue) -> ibis.expr.types.StringValue:
     """A text without the blanks around it, of any kind; null where nothing is left."""
-    return _trim(text, BLANKS).nullif("")
+    # most texts have none, and to look is several times quicker than to trim
+    return text.re_search(_BLANK_ENDS).ifelse(_trim(text, BLANKS), text).nullif("")
 
 
 def parse_time(text: ibis.expr.types.StringValue, pattern: str) -> ibis.expr.types.TimestampValue:

@@ -1,5 +1,7 @@
 """Pseudonyms, scrubbing, small groups, formulas."""
 
+import base64
+import hmac
 import re
 
 import numpy as np
@@ -26,6 +28,8 @@ def test_pseudonyms_are_stable_and_distinct(ids):
 def test_a_pseudonym_is_the_hmac_of_rfc_4231_case_2():
     # HMAC-SHA-256("Jefe", "what do ya want for nothing?") = 5bdcc146bf60754e6a04… ; its base32 begins LPOMCRV7MB2U4
     assert privacy.pseudonym("what do ya want for nothing?", key=b"Jefe") == "lpomcrv7mb2u4"
+    digest = hmac.digest(KEY, b"17850", "sha256")
+    assert privacy.pseudonym("17850", key=KEY) == base64.b32encode(digest)[:13].decode().lower()
     assert privacy.pseudonym("what do ya want for nothing?", key=KEY) != "lpomcrv7mb2u4"
 
 
