@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cxkit.sources import Loaded
 
 PACKAGES = (
-    *("duckdb", "ibis-framework", "matplotlib", "nbconvert", "numpy", "pandas"),
+    *("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas"),
     *("papermill", "pyarrow", "scikit-learn", "scipy", "seaborn"),
 )
 
