@@ -1,4 +1,4 @@
-"""One row a customer: who bought, when first and last, how often, for how much. What several areas rest on."""
+"""Who bought: orders by day, and one row a customer with how often, for how much, when last."""
 
 from datetime import date
 
@@ -28,27 +28,25 @@ def buyers(orders: ibis.Table, *, as_of: date) -> ibis.Table:
     """Customers with at least one counted order up to `as_of`, one row each.
 
     From: orders (lines) with order_id, customer_id, ordered_on, amount, refund, status.
-    To: customer_id, first_on, last_on (dates of the first and the last order), orders (counted orders), revenue
-    (amount - refund, in the client's currency, the refunds of returns that matched no sale included).
+    To: customer_id, last_on (the day of the last order), orders (how many counted ones), revenue (amount - refund, in
+    the client's currency, the refunds of returns that matched no sale included).
     What is left out: lines without a customer (revenue that belongs to nobody), lines after `as_of`, customers who only
-    returned (`outside` counts them).
+    returned (`quality.revenue_by_owner` counts them).
     """
     return customer_totals(orders, as_of=as_of).filter(ibis._.customer_id.notnull(), ibis._.orders > 0)
 
 
 def customer_totals(orders: ibis.Table, *, as_of: date) -> ibis.Table:
-    """As `buyers`, with those who only returned something (orders 0, dates null) and with one row for no customer."""
+    """As `buyers`, with those who only returned something (orders 0, last_on null) and with one row for no customer."""
     lines = counted_lines(orders)
     lines = lines.filter(lines.ordered_on <= ibis.literal(as_of))
-    per_order = lines.group_by("order_id").agg(
+    per_order = lines.group_by("order_id").aggregate(
         customer_id=lines.customer_id.min(),
-        ordered_on=lines.ordered_on.min(where=lines.is_sale),
-        is_order=lines.is_sale.ifelse(1, 0).max(),
-        revenue=(lines.amount - lines.refund).sum(),
+        ordered_on=lines.ordered_on.min(where=lines.is_sale),  # null where the order is a return alone
+        revenue=lines.revenue.sum(),
     )
-    return per_order.group_by("customer_id").agg(
-        first_on=per_order.ordered_on.min(),
+    return per_order.group_by("customer_id").aggregate(
         last_on=per_order.ordered_on.max(),
-        orders=per_order.is_order.sum(),
+        orders=per_order.ordered_on.count(),
         revenue=per_order.revenue.sum().round(PLACES),
     )

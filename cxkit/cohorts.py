@@ -38,15 +38,15 @@ def cohorts(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
     How: each customer's active months become bits of one whole number (several where the data span over 60 months);
     equal patterns are counted in the engine, so that what is unpacked here is small.
     """
+    last = as_of.year * 12 + as_of.month - 1
+    # of all rows, so that only one column is read: the first months may turn out to hold no order that counts
+    begins = collect(orders.aggregate(first=orders.ordered_on.min()), order_by="first")["first"].iloc[0]
+    first = last + 1 if pd.isna(begins) else begins.year * 12 + begins.month - 1
+    if first > last:
+        return _grid(np.zeros((0, 0), dtype="int64"), first=last, as_of=as_of)
+    span = last - first + 1
     lines = counted_lines(orders)
     lines = lines.filter(lines.is_sale, lines.customer_id.notnull(), lines.ordered_on <= ibis.literal(as_of))
-    reach = lines.aggregate(first=lines.ordered_on.min(), rows=lines.count())
-    begins = collect(reach, order_by="rows")["first"].iloc[0]
-    last = as_of.year * 12 + as_of.month - 1
-    if pd.isna(begins):
-        return _grid(np.zeros((0, 0), dtype="int64"), first=last, as_of=as_of)
-    first = begins.year * 12 + begins.month - 1
-    span = last - first + 1
     words = -(-span // WORD)
     place = (lines.ordered_on.year() * 12 + lines.ordered_on.month() - 1 - first).cast("int32")
     bits = {}
@@ -61,8 +61,10 @@ def cohorts(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
         bits[f"word_{word}"] = _bit_or(bit)
     patterns = lines.group_by("customer_id").aggregate(**bits)
     counted = patterns.group_by(list(bits)).aggregate(customers=patterns.count())
-    frame = collect(counted, order_by=list(bits))
-    return _grid(_active(frame, span), first=first, as_of=as_of)
+    active = _active(collect(counted, order_by=list(bits)), span)
+    came = np.flatnonzero(active[:, 0])
+    empty = came[0] if len(came) else span
+    return _grid(active[empty:, : span - empty], first=first + empty, as_of=as_of)
 
 
 def _active(frame: pd.DataFrame, span: int) -> np.ndarray:

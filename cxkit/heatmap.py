@@ -33,6 +33,10 @@ def draw_heat_map(
     from matplotlib.patches import Rectangle
 
     values = np.asarray(values, dtype=float)
+    if not values.size:
+        ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[])
+        ax.text(0.5, 0.5, "nothing to show yet", ha="center", va="center", color=GREY)
+        return ax
     hatched = np.zeros(values.shape, dtype=bool) if hatched is None else np.asarray(hatched, dtype=bool)
     faint = np.zeros(values.shape, dtype=bool) if faint is None else np.asarray(faint, dtype=bool)
     highest = top or (np.nanmax(values) if np.isfinite(values).any() else 1.0) or 1.0

@@ -1,0 +1,100 @@
+"""Shops too small to tell anything: every number is unknown or exact, every picture is still drawn, nothing crashes."""
+
+import warnings
+from datetime import date
+
+import matplotlib
+import pytest
+from hand_orders import orders
+
+from cxkit import cohorts, concentration, lift, loyalty, quality, rhythm, segments
+
+SHOPS = {
+    "no orders": [],
+    "one order": [("1", "anna", "2026-06-01", 10.0)],
+    "one customer": [(str(i), "anna", f"2026-0{i}-15", 10.0) for i in range(1, 7)],
+    "nobody named": [(str(i), None, f"2026-0{i}-15", 10.0) for i in range(1, 7)],
+    "all equal, one day": [(str(i), f"c{i}", "2026-05-15", 10.0) for i in range(60)],
+    "hostile names": [(f"{n}", n, "2026-05-15", 5.0) for n in ("<script>alert(1)</script>", "=1+1", "$x$", "{value}")],
+    "before the first order": [("1", "anna", "2027-01-01", 10.0)],
+    "more given back than paid": [(str(i), f"c{i}", "2026-05-15", 10.0) for i in range(40)],
+}
+
+
+@pytest.fixture(autouse=True)
+def _pictures_without_a_screen():
+    matplotlib.use("Agg")
+    yield
+    matplotlib.pyplot.close("all")
+
+
+@pytest.mark.parametrize("name", SHOPS)
+def test_every_area_bears_it(name, tmp_path):
+    lines = SHOPS[name]
+    refund = 25.0 if name == "more given back than paid" else 0.0
+    shop = orders(lines, refund=refund, quantity=1.0, category="x")
+    as_of = date(2026, 6, 30)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        coverage = quality.monthly_coverage(shop, as_of=as_of)
+        daily = rhythm.daily_orders(shop, as_of=as_of)
+        gaps, odd = rhythm.gaps(daily), rhythm.odd_days(daily)
+        customers = segments.rfm(shop, as_of=as_of)
+        scored = segments.score_rfm(customers)
+        table = segments.segment_table(segments.name_segments(scored))
+        tiers = segments.tiers(customers)
+        grid = segments.score_grid(scored)
+        rates = loyalty.repeat_rates(shop, as_of=as_of)
+        frame = cohorts.cohorts(shop, as_of=as_of)
+        retention, curve = cohorts.retention(frame), cohorts.retention_curve(frame)
+        revenue = concentration.customer_revenue(shop, as_of=as_of)
+        lorenz = concentration.concentration(revenue)
+        lifts = lift.loyal_lift(shop, as_of=as_of, seed=1)
+        findings = [
+            quality.without_customer_finding(quality.without_customer(shop, as_of=as_of)),
+            segments.great_share_finding(tiers),
+            segments.best_segment_share_finding(table),
+            loyalty.repeat_rate_finding(loyalty.repeat_rate(shop, within_days=30, as_of=as_of), within_days=30),
+            concentration.top_share_finding(concentration.top_share(revenue)),
+            concentration.gini_finding(concentration.gini(revenue)),
+            *(lift.lift_finding(lifts, measure=measure) for measure in lift.NEEDS),
+        ]
+        for finding in findings:
+            assert "nan" not in finding.sentence().lower()
+        for claims in (segments.claims_checked(tiers), lift.claims_checked(lifts)):
+            assert claims["reading"].str.len().gt(0).all()
+        quality.largest_customers(shop, as_of=as_of)
+        owners = quality.revenue_by_owner(shop, as_of=as_of)
+        assert owners["orders"].sum() == coverage["orders"].sum()
+        words = [
+            quality.describe_coverage(coverage),
+            rhythm.describe_daily(daily, odd, gaps),
+            segments.describe_grid(grid),
+            segments.describe_segments(table),
+            segments.describe_segments(tiers),
+            loyalty.describe_repeat_rates(rates),
+            cohorts.describe_retention(retention),
+            cohorts.describe_curve(curve),
+            lift.describe_lift(lifts),
+        ]
+        assert all(text.endswith(".") and "nan" not in text for text in words)
+    assert not lifts["value"].notna().any()
+    assert table["customers"].sum() == tiers["customers"].sum() == len(customers) == len(revenue)
+    if name not in ("no orders", "one order", "hostile names"):
+        return  # drawing takes most of the time
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawn = [
+            quality.plot_coverage(coverage),
+            rhythm.plot_daily(daily, odd, gaps),
+            segments.plot_score_grid(grid, currency="UAH"),
+            segments.plot_segments(table),
+            segments.plot_tiers(tiers),
+            loyalty.plot_repeat_rates(rates),
+            cohorts.plot_retention(retention),
+            cohorts.plot_retention_curve(curve),
+            concentration.plot_concentration(lorenz),
+            lift.plot_lift(lifts),
+        ]
+        for number, ax in enumerate(drawn):
+            ax.figure.savefig(tmp_path / f"{number}.png")
