@@ -56,7 +56,8 @@ def loyal_lift(
     are a family: their intervals hold together at `level` (Bonferroni).
     What is left out: customers with no order after the cut-off (loyal_active against loyal_customers shows how many),
     and returns that matched no sale, whose month is not known. What it cannot show: that loyalty causes the lift.
-    Unknown where a group has fewer than 20 active customers, or where the column is missing.
+    Unknown where a group has fewer than 20 active customers, or where the column is missing. With fewer than about 100
+    in a group the three intervals together hold in about 90 cases of 100 instead of 95 (simulated).
     Source: the question is S4's; Efron & Tibshirani (1993), ch. 13; above 5,000 customers in a group they are
     dealt at random into 5,000 blocks, which are drawn in their stead (random groups: Wolter, 2007, Introduction to
     Variance Estimation, ch. 2).
