@@ -171,6 +171,16 @@ def not_assessed(missing: Iterable[str], unmapped: Mapping[str, Iterable[str]]) 
     return frame.sort_values("notebook", kind="stable", ignore_index=True)
 
 
+def not_asked(tables: Iterable[str]) -> pd.DataFrame:
+    """What tables that are there could answer, though no page asks them. To: the columns of `not_assessed`."""
+    frames = [
+        not_assessed([table], {}).assign(why=f"{table} was read and checked, and no page asks it yet")
+        for table in tables
+    ]
+    frame = pd.concat([not_assessed([], {}), *frames], ignore_index=True).assign(ask_for="nothing: the data are there")
+    return frame.sort_values("notebook", kind="stable", ignore_index=True)
+
+
 def plot_coverage(coverage: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     """`monthly_coverage` as bars of orders a month; months that are not complete are hatched."""
     import matplotlib.pyplot as plt

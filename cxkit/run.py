@@ -16,7 +16,7 @@ from cxkit import __version__, publish
 from cxkit.client import Client, load_client
 from cxkit.errors import DataError, RunError, UsageError
 from cxkit.execute import Limits, Outcome, run_notebooks
-from cxkit.parameters import Notebook, choose, read_notebooks, settle
+from cxkit.parameters import RESERVED, Notebook, choose, read_notebooks, settle
 from cxkit.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -149,7 +149,10 @@ def start_record(
         "tables": loaded.accounts,
         "inputs": loaded.inputs,
         "settings": client.settings(),
-        "parameters": values,
+        "parameters": {
+            name: {p.name: p.default for p in notebook.parameters if p.name not in RESERVED} | values[name]
+            for name, notebook in chosen.items()
+        },
         "versions": versions(),
         "against": asdict(earlier) if earlier else None,
         "not_assessed": not_assessed(chosen, loaded),
@@ -181,13 +184,15 @@ def not_run(notebooks: Mapping[str, Notebook], missing: Iterable[str]) -> list[d
 def not_assessed(notebooks: Mapping[str, Notebook], loaded: "Loaded") -> list[dict]:
     """What a run cannot answer, why, and what to ask the client for: rows with notebook, what, why, ask_for.
 
-    First the notebooks that cannot run, then what other missing tables and optional columns leave open.
+    First the notebooks that cannot run, then what other missing tables and optional columns leave open, then the
+    tables that are there and that no page asks.
     """
     from cxkit import quality
 
     told = {name for notebook in notebooks.values() for name in notebook.needs}
     others = quality.not_assessed([name for name in loaded.missing if name not in told], loaded.unmapped)
-    return not_run(notebooks, loaded.missing) + others.to_dict("records")
+    unread = quality.not_asked([name for name in loaded.tables if name not in told])
+    return [*not_run(notebooks, loaded.missing), *others.to_dict("records"), *unread.to_dict("records")]
 
 
 def write_record(folder: Path, record: Mapping[str, object]) -> None:
