@@ -5,7 +5,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from cxkit.cli import main
+from cxkit.cli import cli
 from cxkit.tables import SHEETS, TABLES, Table
 
 ROOT = Path(__file__).parents[1]
@@ -60,7 +60,7 @@ def test_readme_names_only_commands_and_options_that_exist():
     commands = set(re.findall(r"\bcxkit (run|check|render|demo-data)\b", text))
     assert {"run", "check"} <= commands
     for line in re.findall(r"cxkit (?:run|check|render|demo-data)[^\n`]*", text):
-        help_text = CliRunner().invoke(main, [line.split()[1], "--help"]).output
+        help_text = CliRunner().invoke(cli, [line.split()[1], "--help"]).output
         assert [option for option in re.findall(r"--[a-z-]+", line) if option not in help_text] == []
 
 

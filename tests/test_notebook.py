@@ -169,7 +169,9 @@ def test_claims_travel_between_notebooks(run):
 
 
 def test_no_rows_are_said():
-    assert "No rows." in shown(lambda: kit.show_table(FRAME.head(0), "t", caption="Nobody"))["data"]["text/html"]
+    html = shown(lambda: kit.show_table(FRAME.head(0), "t", caption="Nobody"))["data"]["text/html"]
+    assert "Nobody: none." in html
+    assert "<table" not in html
 
 
 @pytest.mark.parametrize(
