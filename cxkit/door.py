@@ -66,8 +66,11 @@ def pass_through(con, client: Client, *, as_of: date | None, key: bytes, work: P
             torn=entry.torn,
             path=out / "refused" / f"{table}.csv",
             number_bits=NUMBER_BITS,
+            count=sum(accounts[table]["refused"].values()),
         )
-        accounts[table]["notes"] += refused.pattern_notes(entry.rows, entry.checks, table=table)
+        accounts[table]["notes"] += refused.pattern_notes(
+            entry.rows, entry.checks, counts=accounts[table]["refused"], table=table
+        )
     by_rule = {t: {c.reason for c in e.checks if c.by_rule} for t, e in entries.items()}
     allowed = {t: client.tables[t].max_refused_share for t in entries}
     faults = refused.gate(accounts, by_rule, allowed, folder=client.private / "refused")
@@ -202,7 +205,7 @@ def _place_in_time(con, entries: dict[str, Entry], as_of: date, *, by_rule: bool
             rows = rows.mutate(
                 fault=rows.repeated.ifelse(number, rows.fault), value=rows.repeated.ifelse(rows[unique], rows.value)
             ).drop("repeated")
-        entry.rows = rows
+        entry.rows = engine.barrier(con, rows)
 
 
 def _account(entry: Entry) -> dict:

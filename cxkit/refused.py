@@ -47,13 +47,17 @@ def ragged(files: list[tuple[str, Path | None]]) -> Ragged:
 
 
 def write_refused(
-    con, rows: Table, checks: list[Check], *, files: list[str], torn: Ragged, path: Path, number_bits: int
+    con, rows: Table, checks: list[Check], *, files: list[str], torn: Ragged, path: Path, number_bits: int, count: int
 ) -> None:
     """The refused rows of a table as CSV, in the files' order: file, record (1 is the first after the header, empty
     lines are not counted), column, value, reason. No spreadsheet runs what stands in it.
 
-    From: `rows` with line, fault, value; `checks` by number; what the reader could not take in.
+    From: `rows` with line, fault, value; `checks` by number; what the reader could not take in; `count`, how many
+    there are in all.
     """
+    if not count:
+        path.write_text(",".join(_COLUMNS) + "\n", encoding="utf-8")
+        return
     held = rows.filter(rows.fault.notnull())
     n = (held.line & ((1 << number_bits) - 1)).cast("int64")
     number = (held.line >> number_bits).cast("int64")
@@ -95,7 +99,7 @@ def _safe(value: StringValue) -> StringValue:
     return risky.ifelse(ibis.literal("'") + clean, clean)
 
 
-def pattern_notes(rows: Table, checks: list[Check], *, table: str) -> list[str]:
+def pattern_notes(rows: Table, checks: list[Check], *, counts: dict[str, int], table: str) -> list[str]:
     """What the values look like that could not be read, and which values a status or metric had that it may not have.
 
     Digits are told as 9 and letters as a: the patterns, not the values. An example stands by where it holds nothing
@@ -104,12 +108,12 @@ def pattern_notes(rows: Table, checks: list[Check], *, table: str) -> list[str]:
     notes = []
     for number, check in enumerate(checks):
         readable, unknown = " not readable as " in check.reason, " is none of " in check.reason
-        if not (readable or unknown):
+        if not (readable or unknown) or not counts.get(check.reason):
             continue
         held = rows.filter(rows.fault == number)
         shape = held.value.re_replace(r"[0-9]", "9").re_replace(r"\p{L}", "a") if readable else held.value
-        counts = held.group_by(shape=shape.left(30)).agg(count=held.count(), example=held.value.min())
-        found = engine.collect(counts, order_by=[ibis.desc("count"), "shape"], max_rows=10_000_000).head(EXAMPLES)
+        shapes = held.group_by(shape=shape.left(30)).agg(count=held.count(), example=held.value.min())
+        found = engine.collect(shapes, order_by=[ibis.desc("count"), "shape"], max_rows=10_000_000).head(EXAMPLES)
         if found.empty:
             continue
         shown = [
