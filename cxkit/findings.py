@@ -9,7 +9,7 @@ from string import Formatter
 from cxkit.estimates import Estimate, from_dict
 from cxkit.style import format_interval, format_value
 
-VERDICTS = ("strength", "weakness", "too early to say", "no reference")
+VERDICTS = ("weakness", "strength", "too early to say", "no reference")  # in the order that a reader meets them
 PLACES = ("value", "interval", "n")  # what a claim may hold in braces
 
 

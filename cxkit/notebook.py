@@ -363,8 +363,9 @@ def keep_claims(*claims: pd.DataFrame) -> None:
 
 
 def show_findings(*findings: Finding | Iterable[Finding], caption: str) -> None:
-    """Show findings of the run with their verdicts in words, without keeping them again."""
-    _show(_flat(findings), [], caption, kept_here=False)
+    """Show findings of the run with their verdicts in words, weaknesses first, without keeping them again."""
+    ranked = sorted(_flat(findings), key=lambda finding: findings_file.VERDICTS.index(finding.quadrant()))
+    _show(ranked, [], caption, kept_here=False)
 
 
 def _show(findings: list[Finding], withheld: list[dict], caption: str, *, kept_here: bool) -> None:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from cxkit import __version__, style
 from cxkit import findings as findings_file
 from cxkit.errors import RunError
+from cxkit.findings import VERDICTS
 from cxkit.pages import Page, markdown, read_executed, read_page, scrub_notebook
 from cxkit.parts import bar, environment, finding_record
 from cxkit.workbook import write_workbook
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["render_index", "render_notebook", "scrub_notebook", "write_report", "write_workbook"]
 
 TILES, SENTENCES = 5, 3
-ORDER = ("weakness", "strength", "too early to say", "no reference")
 NOT_SHOWN = {"client", "language", "logo", "colour", "engine", "limits", "tables", "workshop"}
 TABLE_RULES = {"not_goods", "returns", "rates", "duplicates", "max_refused_share"}
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
@@ -67,7 +67,7 @@ def render_notebook(path: Path, out: Path, *, context: Mapping | None = None) ->
 def render_index(run_dir: Path, context: Mapping) -> None:
     """Write index.html: key figures, findings, pages, what was not assessed, files, glossary, provenance."""
     kept = [f for page in context["pages"] for f in context["findings"].get(page["name"], [])]
-    counts = [(verdict, sum(f["verdict"] == verdict for f in kept)) for verdict in ORDER]
+    counts = [(verdict, sum(f["verdict"] == verdict for f in kept)) for verdict in VERDICTS]
     html = (
         environment()
         .get_template("index.html")
@@ -79,7 +79,7 @@ def render_index(run_dir: Path, context: Mapping) -> None:
             else "Customer-centricity audit",
             tiles=[_tile(f) for f in key_findings(kept)],
             counts=[(verdict, count) for verdict, count in counts if count],
-            found=sorted(kept, key=lambda f: ORDER.index(f["verdict"])),
+            found=sorted(kept, key=lambda f: VERDICTS.index(f["verdict"])),
             withheld_all=[row for rows in context["withheld"].values() for row in rows],
             missing=context["not_assessed"],
             files=_files(run_dir),
@@ -92,17 +92,15 @@ def render_index(run_dir: Path, context: Mapping) -> None:
 
 
 def key_findings(found: list[dict]) -> list[dict]:
-    """At most five findings for the head of the index, in the report's order: those that were judged strength or
-    weakness first, the first of each page before its second, then the others in the same way; what says something of
-    the data and not of the shop comes last."""
+    """At most five findings for a head: weaknesses, then strengths, then the others, the first of each page before its
+    second; what says something of the data and not of the shop comes last."""
     turns: dict[str, int] = {}
     ranked = []
     for place, finding in enumerate(found):
         turn = turns[finding["notebook"]] = turns.get(finding["notebook"], 0) + 1
-        judged = finding["verdict"] in ("strength", "weakness")
-        ranked.append((finding["id"].startswith("quality."), not judged, turn, place, finding))
-    chosen = sorted(ranked, key=lambda r: r[:4])[:TILES]
-    return [finding for *_, finding in sorted(chosen, key=lambda r: r[3])]
+        verdict = VERDICTS.index(finding["verdict"])
+        ranked.append((finding["id"].startswith("quality."), verdict, turn, place, finding))
+    return [finding for *_, finding in sorted(ranked, key=lambda r: r[:4])[:TILES]]
 
 
 def read_run(run_dir: Path) -> dict:

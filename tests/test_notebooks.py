@@ -77,7 +77,7 @@ def test_cells_that_show_numbers_are_checked(path):
 
 
 def test_prose_carries_no_number(path):
-    """It is run for another client (S0 to S4 are articles); what is taught or defined (student, method) may name numbers."""
+    """It is run for another client; what is taught (student, method) may name numbers, and S0 to S4 are articles."""
     for cell in cells(path, "markdown"):
         if not {"student", "method"} & set(tags(cell)):
             assert not re.search(r"\d", re.sub(r"\bS[0-4]\b", "", cell.source)), cell.source

@@ -200,7 +200,7 @@ def test_key_findings_take_turns():
         finding("b", "weakness", 0),
         finding("c", "no reference", 0),
     ]
-    assert [f["id"] for f in report.key_findings(found)] == ["a.0", "a.1", "a.2", "a.3", "b.0"]
+    assert [f["id"] for f in report.key_findings(found)] == ["b.0", "a.0", "a.1", "a.2", "a.3"]
     assert report.key_findings([]) == []
 
 
