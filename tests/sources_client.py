@@ -18,6 +18,7 @@ ORDERS = {
     "product_id": "SKU",
 }
 HEADER = "Order,Customer,Date,Total,Qty,SKU"
+GOOD = ("1,a,2024-03-01,10,1,X", "2,b,2024-03-02,20,2,Y", "3,a,2024-03-05,30,3,X")
 
 
 def settings(**tables: dict) -> dict:
@@ -49,3 +50,8 @@ def load_orders(folder: Path, *rows: str, header: str = HEADER, **more: object) 
 
 def refused(loaded: sources.Loaded, table: str = "orders") -> pd.DataFrame:
     return pd.read_csv(loaded.refused_dir / f"{table}.csv", dtype=str, keep_default_na=False)
+
+
+def adds_up(loaded):
+    for account in loaded.accounts.values():
+        assert account["rows_in"] == account["kept"] + sum(account["refused"].values())

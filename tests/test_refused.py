@@ -1,0 +1,85 @@
+"""What was refused, and why: every row with its record, value and reason."""
+
+import pandas as pd
+import pytest
+from sources_client import GOOD, HEADER, adds_up, load_orders, make_client, orders_export, refused, settings
+
+from cxkit import sources
+from cxkit.errors import DataError
+
+
+def test_each_kind_of_dirt_is_refused_with_its_own_reason(tmp_path):
+    loaded, _ = load_orders(
+        tmp_path,
+        *GOOD,
+        GOOD[0],
+        ",a,2024-03-01,10,1,X",
+        "5,a,soon,10,1,X",
+        "6,a,2024-03-01,ten,1,X",
+        "7,a,2024-03-01,10,1,POST",
+        "8,a,2024-03-01,0,1,X",
+        "9,a,2024-03-01",
+        "10,a,2024-03-01,10,1,X,more",
+        "11,,2024-03-01,10,1,X",
+        "12,a,2024-03-01,10,many,X",
+        not_goods=["POST"],
+    )
+    adds_up(loaded)
+    found = {(r.record, r.column, r.value): r.reason for r in refused(loaded).itertuples()}
+    assert found == {
+        ("4", "", ""): "exact duplicate of an earlier record",
+        ("5", "Order", ""): "order_id missing",
+        ("6", "Date", "soon"): "ordered_at not readable as ISO 8601 (2026-06-30 or 2026-06-30 14:05:00)",
+        ("7", "Total", "ten"): "amount not readable as a number with the decimal mark '.'",
+        ("8", "SKU", "POST"): "no goods (not_goods in client.yml)",
+        ("9", "Total", "0"): "amount not above zero",
+        ("10", "", "9,a,2024-03-01"): "record has fewer cells than the header",
+        ("11", "", "10,a,2024-03-01,10,1,X,more"): "record has more cells than the header",
+    }
+    account = loaded.accounts["orders"]
+    assert account["rows_in"] == 13
+    assert "1 values of quantity not readable; left empty." in account["notes"]
+    assert any(n.startswith("1 lines without a customer") for n in account["notes"])
+    assert account["seen"] == {"exact_duplicates": 1, "returns": 0, "without_customer": 1, "customers": 2}
+
+
+def test_the_record_number_counts_torn_records_and_skips_empty_lines(tmp_path):
+    loaded, _ = load_orders(tmp_path, "torn", "", GOOD[0], "torn,too", "", "9,a,2024-03-01,bad,1,X", GOOD[1])
+    assert refused(loaded)[["record", "value"]].values.tolist() == [["1", "torn"], ["3", "torn,too"], ["4", "bad"]]
+    assert loaded.accounts["orders"]["rows_in"] == 5
+
+
+def test_several_files_are_one_table_and_each_names_its_refused_rows(tmp_path):
+    client = make_client(
+        tmp_path,
+        settings(orders=orders_export(path=["a.csv", "b.csv"])),
+        a_csv="\n".join([HEADER, *GOOD]),
+        b_csv="SKU,Order,Customer,Date,Total,Qty\nX,1,a,2024-03-01,10,1\nX,9,a,never,10,1",
+    )
+    loaded = sources.load(client)
+    assert refused(loaded)[["file", "record", "reason"]].values.tolist() == [
+        ["b.csv", "1", "exact duplicate of an earlier record"],
+        ["b.csv", "2", "ordered_at not readable as ISO 8601 (2026-06-30 or 2026-06-30 14:05:00)"],
+    ]
+
+
+def test_the_gate_counts_the_reasons_the_commonest_first_and_leaves_the_rows_to_look_at(tmp_path):
+    rows = [*GOOD, "4,a,bad,1,1,X", "5,a,worse,1,1,X", "6,a,2024-03-01,0,1,X"]
+    client = make_client(
+        tmp_path, settings(orders=orders_export(max_refused_share=0.05)), orders_csv="\n".join([HEADER, *rows])
+    )
+    with pytest.raises(DataError) as error:
+        sources.load(client)
+    told = str(error.value)
+    assert "table 'orders': 3 of 6 records refused (50.0 %); 5 % are allowed." in told
+    assert told.index("2 × ordered_at not readable") < told.index("1 × amount not above zero")
+    assert "raise tables.orders.max_refused_share" in told
+    assert len(pd.read_csv(tmp_path / "private/refused/orders.csv")) == 3
+    assert not list((tmp_path / "private/cache").iterdir())
+
+
+def test_hostile_text_passes_as_data_and_runs_nowhere(tmp_path):
+    loaded, orders = load_orders(tmp_path, "1,<script>,2024-03-01,10,1,=1+1", "2,b,=cmd(),10,1,X")
+    assert orders.product_id.tolist() == ["=1+1"]
+    assert orders.customer_id.str.fullmatch("[a-z2-7]{13}").all()
+    assert refused(loaded).value.tolist() == ["'=cmd()"]
