@@ -1,6 +1,10 @@
 """Notebooks side by side: one thread and one kernel each, in the order that `after` asks for."""
 
+import itertools
+import logging
+import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxkit.parameters import Notebook, papermill_path
+
+LONGEST_PLACE = 80  # characters of a folder for sockets; some systems take 104 for the whole path
 
 
 @dataclass(frozen=True)
@@ -165,20 +171,31 @@ def _run_one(
 
 @contextmanager
 def _kernels() -> Iterator[type]:
-    """The class of kernels of this run: of this very Python, on an encrypted line, ended when the run ends.
+    """The class of kernels of this run: of this very Python, on sockets of our own, ended when the run ends.
 
     It is made here because jupyter_client is slow to import.
     """
-    import logging
-
     import zmq
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
-    lock, live, closed = threading.Lock(), [], threading.Event()
+    lock, live, closed, numbers = threading.Lock(), [], threading.Event(), itertools.count(1)
+    place = tempfile.TemporaryDirectory(prefix="cxkit-")
+    own_sockets = hasattr(socket, "AF_UNIX") and sys.platform != "win32" and len(place.name) <= LONGEST_PLACE
 
     class Kernel(AsyncKernelManager):
         preload: tuple[str, ...] = ()
+
+        def __init__(self, **options: object) -> None:
+            super().__init__(**options)
+            number = next(numbers)
+            self.connection_file = f"{place.name}/{number}.json"
+            if own_sockets:
+                # Files in a folder of our own: a TCP port that was free when it was chosen may be taken when the
+                # kernel gets to it (it then hangs), and is open to everybody on the machine.
+                self.transport, self.ip = "ipc", f"{place.name}/{number}"
+            elif zmq.has("curve"):
+                self.transport_encryption = "auto"
 
         @classmethod
         def loading(cls, modules: tuple[str, ...]) -> type:
@@ -192,19 +209,13 @@ def _kernels() -> Iterator[type]:
                 display_name="Python 3",
                 language="python",
                 metadata={"supported_encryption": ["curve"]},
-                env={
-                    "PYTHONHASHSEED": "0",  # sets of text in the same order in every run
-                    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # before matplotlib is loaded
-                },
+                env={"PYTHONHASHSEED": "0"},  # sets of text in the same order in every run
             )
-
-        def _transport_encryption_default(self) -> str:
-            return "auto" if zmq.has("curve") else "disabled"
 
         async def _async_post_start_kernel(self, **kw: object) -> None:
             await super()._async_post_start_kernel(**kw)
             with lock:
-                live.append((self, self.provisioner.process))
+                live.append(self.provisioner.process)
                 if closed.is_set():
                     self.provisioner.process.kill()
 
@@ -214,10 +225,9 @@ def _kernels() -> Iterator[type]:
         def end_all() -> None:
             closed.set()
             with lock:
-                for manager, process in live:
+                for process in live:
                     process.kill()
                     process.wait()
-                    manager.cleanup_connection_file()
 
     log = logging.getLogger("papermill")
     before = log.level
@@ -226,4 +236,5 @@ def _kernels() -> Iterator[type]:
         yield Kernel
     finally:
         Kernel.end_all()
+        place.cleanup()
         log.setLevel(before)

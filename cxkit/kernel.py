@@ -26,8 +26,11 @@ if __name__ == "__main__":
     # as ipykernel's own launcher: the notebook's folder comes back once the kernel runs
     if sys.path[0] == "" or Path(sys.path[0]) == Path.cwd():
         del sys.path[0]
-    load(sys.argv.pop(1).split(","))
+    modules = sys.argv.pop(1).split(",")
 
-    from ipykernel.kernelapp import launch_new_instance
+    from ipykernel.kernelapp import IPKernelApp
 
-    launch_new_instance()
+    app = IPKernelApp.instance()
+    app.initialize()
+    load(modules)  # once the sockets are there
+    app.start()
