@@ -1,45 +1,24 @@
-"""The report in a real browser: no request, no error, no accessibility violation, readable on a phone, printable.
-
-Needs a Chromium of the system; where none is found these tests skip and say so.
-"""
+"""The report in a real browser: no request, no error, no accessibility violation, readable on a phone, printable."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 import small_run
+from browser import chromium, needs_chromium, visit
 
 from cxkit import report
 
-CHROMIUM = next(
-    (p for n in ("chromium", "chromium-browser", "google-chrome", "chrome") if (p := shutil.which(n))), None
-)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PAGES = ["index.html", "03_loyalty.html", "11_summary.html", "lone.html"]
 EVIL = '<script>alert(1)</script>"><img src=x onerror=alert(2)><a href="javascript:alert(3)">'
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium found; install one to test the pages in a browser"
-)
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 def write(folder: Path, **texts: str) -> Path:
@@ -60,18 +39,6 @@ def hostile(tmp_path_factory):
     return write(
         tmp_path_factory.mktemp("hostile"), name=EVIL, text=EVIL, notes=f"{EVIL}\n\n[x](javascript:alert(4))\n"
     )
-
-
-def visit(browser, path: Path, *, width: int = 1280, **context):
-    """The opened page and what went wrong on it: requests that left, messages of the console, dialogs."""
-    page = browser.new_context(viewport={"width": width, "height": 900}, **context).new_page()
-    wrong: list[str] = []
-    page.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else wrong.append(r.url))
-    page.on("console", lambda m: wrong.append(m.text))
-    page.on("pageerror", lambda e: wrong.append(str(e)))
-    page.on("dialog", lambda d: (wrong.append(f"dialog {d.message}"), d.dismiss()))
-    page.goto(path.as_uri())
-    return page, wrong
 
 
 @pytest.mark.parametrize("name", PAGES)
