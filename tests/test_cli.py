@@ -71,17 +71,6 @@ def test_a_partial_run_says_so(shop, capsys, tmp_path):
     assert "'latest' stays at the last whole report" in capsys.readouterr().out
 
 
-def test_a_bar_on_a_terminal(capsys):
-    from cxkit.progress import bar
-
-    with bar() as show:
-        show("running 00_first", 1, 3)
-        show("done", 3, 3)
-    said = capsys.readouterr()
-    assert "3/3 done" in said.err
-    assert said.out == ""
-
-
 def test_check_prints_the_accounting(shop, capsys):
     assert cli.main(["check", *shop]) == 0
     assert "orders: 12 rows in, 12 kept, 0 refused" in capsys.readouterr().out
