@@ -1,58 +1,24 @@
-"""The report's files: what a page holds and leaves out, hostile text, the same bytes twice, the workbook."""
+"""The report's files: what a page holds and leaves out, hostile text, the same bytes twice."""
 
-import csv
 import itertools
 import json
 import re
 import shutil
-import zipfile
-from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
-import openpyxl
 import pytest
 import small_run
+from html_elements import Elements
 from hypothesis import given
 from hypothesis import strategies as st
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_notebook
 
-from cxkit import report, style, workbook
+from cxkit import report, style
 from cxkit.errors import RunError
-from cxkit.pages import markdown, read_page, scrub_notebook
-from cxkit.privacy import safe_cell
-from cxkit.workbook import sheet_name, write_workbook
 
 CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 EVIL = '<script>alert(1)</script>"><img src=x onerror=alert(2)>{{ 7*7 }}'
-
-
-class Elements(HTMLParser):
-    """Every element with its attributes, and the text outside <style>."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.found, self.words, self.open = [], [], []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        self.found.append((tag, dict(attrs)))
-        self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        while self.open and self.open.pop() != tag:
-            pass
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.words.append(data)
-
-    def all(self, tag: str) -> list[dict]:
-        return [attrs for name, attrs in self.found if name == tag]
-
-    @property
-    def text(self) -> str:
-        return re.sub(r"\s+", " ", " ".join(self.words)).replace("\u00a0", " ").replace("\u2060", "")
 
 
 @pytest.fixture(scope="module")
@@ -252,75 +218,11 @@ def test_hostile_text_is_text(hostile, name):
     assert all(re.match(r"[\w./#-]+$|https://doi\.org/", a["href"]) for a in page.all("a"))
 
 
-@pytest.mark.parametrize(
-    ("source", "html"),
-    [
-        ("[a](javascript:alert(1))", "<p>a</p>"),
-        ("[a](data:text/html,x)", "<p>a</p>"),
-        ("[a](//example.org)", "<p>a</p>"),
-        ("[a](/etc/passwd)", "<p>a</p>"),
-        ("[a](03_loyalty.html)", '<p><a href="03_loyalty.html">a</a></p>'),
-        ('[a](https://example.org/?q="x")', '<p><a href="https://example.org/?q=%22x%22">a</a></p>'),
-        ("![alt text](https://example.org/x.png)", "<p>alt text</p>"),
-        ("<b onclick=x>hi</b>", "<p>&lt;b onclick=x&gt;hi&lt;/b&gt;</p>"),
-        ("a \u202eb", "<p>a b</p>"),
-    ],
-)
-def test_markdown_from_outside_is_tame(source, html):
-    assert str(markdown(source)).strip() == html
-
-
-def test_headings_never_skip_a_level():
-    assert re.findall(r"<h(\d)", str(markdown("# A\n\n#### B\n\n##### C\n\n## D", top=3))) == ["3", "4", "5", "3"]
-
-
-@given(st.text(max_size=200))
-def test_any_markdown_gives_known_elements_only(source):
-    known = {"p", "a", "em", "strong", "code", "pre", "ul", "ol", "li", "hr", "br", "blockquote", "del", "div", "table"}
-    known |= {"thead", "tbody", "tr", "th", "td", "h2", "h3", "h4", "h5", "h6"}
-    page = Elements(str(markdown(source)))
-    assert {tag for tag, _ in page.found} <= known
-    assert {key for _, attrs in page.found for key in attrs} <= {
-        "href",
-        "id",
-        "class",
-        "role",
-        "aria-label",
-        "tabindex",
-        "start",
-    }
-
-
-def executed(*cells) -> nbformat.NotebookNode:
-    return new_notebook(cells=list(cells), metadata={"title": "Loyalty"})
-
-
-def test_a_failed_cell_is_never_a_page(tmp_path):
-    error = new_output("error", ename="ZeroDivisionError", evalue="division by zero", traceback=["…"])
-    path = tmp_path / "03_loyalty.ipynb"
-    nbformat.write(executed(new_markdown_cell("x"), new_code_cell("1 / 0", execution_count=1, outputs=[error])), path)
-    with pytest.raises(RunError) as caught:
-        report.render_notebook(path, tmp_path / "out.html")
-    assert str(caught.value) == (
-        "03_loyalty.ipynb failed in cell 2 (1 / 0): ZeroDivisionError: division by zero. Mend it and run the notebook "
-        "again; a page is made of whole notebooks only."
-    )
+def test_what_did_not_run_whole_leaves_no_page(tmp_path):
+    nbformat.write(new_notebook(cells=[new_code_cell("x + 1")]), tmp_path / "03_loyalty.ipynb")
+    with pytest.raises(RunError, match="has not been run"):
+        report.render_notebook(tmp_path / "03_loyalty.ipynb", tmp_path / "out.html")
     assert not (tmp_path / "out.html").exists()
-
-
-def test_a_notebook_that_was_not_run_is_no_page(tmp_path):
-    path = tmp_path / "03_loyalty.ipynb"
-    nbformat.write(executed(new_code_cell("x = 1", execution_count=1), new_code_cell("x + 1")), path)
-    with pytest.raises(RunError, match=r"has not been run: cell 2 \(x \+ 1\) has no execution count. Run the whole"):
-        report.render_notebook(path, tmp_path / "out.html")
-
-
-def test_what_is_no_notebook_is_told(tmp_path):
-    (tmp_path / "x.ipynb").write_text("{", encoding="utf-8")
-    with pytest.raises(RunError, match="is no notebook that can be read"):
-        report.render_notebook(tmp_path / "x.ipynb", tmp_path / "out.html")
-    with pytest.raises(RunError, match="is not there; give the path of an executed notebook"):
-        report.render_notebook(tmp_path / "y.ipynb", tmp_path / "out.html")
 
 
 def test_a_lone_notebook_is_a_page_too(written, tmp_path):
@@ -331,41 +233,6 @@ def test_a_lone_notebook_is_a_page_too(written, tmp_path):
     assert "10 of 42 rows" in page.text
     assert "41 % of customers order again" in page.text, "findings stand in the table that the notebook shows"
     assert [a["href"] for a in page.all("a") if not a["href"].startswith(("#", "https://doi"))] == []
-
-
-def test_html_that_is_not_ours_is_shown_as_its_text():
-    output = new_output(
-        "execute_result", data={"text/html": "<b>bold</b>", "text/plain": "<b>frame</b>"}, execution_count=1
-    )
-    printed = new_output("stream", name="stderr", text="/home/me/warning")
-    page = read_page(executed(new_code_cell("f", execution_count=1, outputs=[output, printed])), "x")
-    assert page.content == [{"kind": "text", "text": "<b>frame</b>"}]
-
-
-def test_a_scrubbed_notebook_tells_nothing_of_the_machine():
-    cell = new_code_cell(
-        'run_dir = "/home/me/reports/.tmp-1"',
-        execution_count=3,
-        metadata={
-            "tags": ["injected-parameters"],
-            "papermill": {"start_time": "2026-01-01"},
-            "execution": {"iopub.execute_input": "2026-01-01"},
-        },
-        outputs=[new_output("stream", text="in /home/me/reports/.tmp-1/tables")],
-    )
-    notebook = executed(cell)
-    notebook.metadata["papermill"] = {"output_path": "/home/me/x"}
-    notebook.metadata["language_info"] = {"name": "python", "version": "3.11.2"}
-    before = nbformat.writes(notebook)
-    clean = scrub_notebook(notebook, replace={"/home/me": "~", "/home/me/reports/.tmp-1": "."})
-    assert nbformat.writes(notebook) == before, "the one given is left alone"
-    text = nbformat.writes(clean)
-    assert not re.search('/home|papermill"|start_time|3.11.2', text)
-    assert clean.cells[0].source == 'run_dir = "."'
-    assert (clean.cells[0].id, clean.cells[0].metadata) == ("cell-001", {"tags": ["injected-parameters"]})
-    assert clean.cells[0].execution_count == 3
-    nbformat.validate(clean)
-    assert nbformat.writes(scrub_notebook(clean)) == text
 
 
 def test_a_fingerprint_changes_with_the_data():
@@ -418,86 +285,6 @@ def test_the_pages_own_colours_can_be_read():
     assert set(colours) == {"ink", "grey", "good", "bad"}
     assert all(style.contrast(c, "#ffffff") >= 4.5 for c in colours.values())
     assert style.contrast("#000000", "#ffffff") == pytest.approx(21)
-
-
-def write_csv(folder: Path, name: str, text: str) -> None:
-    folder.mkdir(exist_ok=True)
-    (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-
-
-def test_a_workbook_has_a_sheet_a_table(tmp_path):
-    write_csv(tmp_path / "t", "03_loyalty.cohorts", "cohort,share,n,code\n2026-01,0.125,12,007\n2026-02,,3,008\n")
-    write_csv(tmp_path / "t", "00_data_quality.formulas", "'=cmd,b\n'=1+1,=2+2\n<script>,+cmd|x\n")
-    write_workbook(tmp_path / "t", tmp_path / "tables.xlsx")
-    book = openpyxl.load_workbook(tmp_path / "tables.xlsx")
-    assert book.sheetnames == ["Contents", "00_data_quality.formulas", "03_loyalty.cohorts"]
-    sheet = book["03_loyalty.cohorts"]
-    assert [[c.value for c in row] for row in sheet.rows] == [
-        ["cohort", "share", "n", "code"],
-        ["2026-01", 0.125, 12, "007"],
-        ["2026-02", None, 3, "008"],
-    ]
-    assert (sheet.freeze_panes, sheet["A1"].font.bold) == ("A2", True)
-    cells = [c for row in book["00_data_quality.formulas"].rows for c in row]
-    assert [c.value for c in cells if c.data_type != "s" or c.value.startswith("=")] == []
-    assert [c.value for c in book["Contents"][3]] == ["03_loyalty.cohorts", "tables/03_loyalty.cohorts.csv", 2, 2]
-
-
-def test_a_workbook_tells_no_time(tmp_path):
-    write_csv(tmp_path / "t", "a", "x\n1\n")
-    write_workbook(tmp_path / "t", tmp_path / "one.xlsx")
-    with zipfile.ZipFile(tmp_path / "one.xlsx") as archive:
-        assert {i.date_time for i in archive.infolist()} == {(1980, 1, 31, 0, 0, 0)}
-        told = re.findall(r"\d{4}-\d\d-\d\dT[\d:]+Z", archive.read("docProps/core.xml").decode())
-        assert set(told) == {"2000-01-01T00:00:00Z"}
-
-
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=30)
-
-
-@given(st.lists(st.lists(TEXTS, min_size=3, max_size=3), min_size=1, max_size=8))
-def test_a_workbook_reads_back_what_the_tables_say(tmp_path_factory, rows):
-    """As text, or as a number where a whole column holds numbers; the reader is pandas' calamine or openpyxl."""
-    folder = tmp_path_factory.mktemp("book")
-    (folder / "t").mkdir()
-    with (folder / "t" / "a.csv").open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, lineterminator="\n").writerows([["x", "y", "z"], *rows])
-    write_workbook(folder / "t", folder / "a.xlsx")
-    sheet = openpyxl.load_workbook(folder / "a.xlsx")["a"]
-    for row, written in zip(rows, sheet.iter_rows(min_row=2, max_col=3, max_row=len(rows) + 1), strict=True):
-        for text, cell in zip(row, written, strict=True):
-            assert cell.data_type in ("s", "n", "inlineStr")
-            expected = safe_cell(style.clean_text(text))
-            assert cell.value == expected or (cell.value or "") == expected or float(expected) == cell.value
-
-
-def test_columns_beyond_z_have_two_letters(tmp_path):
-    write_csv(tmp_path / "t", "wide", ",".join(f"c{i}" for i in range(30)) + "\n" + ",".join("1" * 30) + "\n")
-    write_workbook(tmp_path / "t", tmp_path / "a.xlsx")
-    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["wide"]
-    assert (sheet["Z1"].value, sheet["AA1"].value, sheet["AD2"].value) == ("c25", "c26", 1)
-
-
-def test_long_tables_say_where_the_rest_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(workbook, "LIMIT", 2)
-    write_csv(tmp_path / "t", "a", "x\n1\n2\n3\n")
-    write_workbook(tmp_path / "t", tmp_path / "a.xlsx")
-    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
-    assert [c.value for c in book["Contents"][2]] == ["a", "tables/a.csv", 3, 2]
-    assert book["a"].max_row == 3
-
-
-def test_a_run_without_tables_has_a_workbook_too(tmp_path):
-    write_workbook(tmp_path / "none", tmp_path / "tables.xlsx")
-    assert openpyxl.load_workbook(tmp_path / "tables.xlsx").sheetnames == ["Contents"]
-
-
-@given(st.lists(st.text(min_size=1, max_size=50), max_size=20))
-def test_sheet_names_are_valid_and_differ(names):
-    taken: set[str] = {"contents"}
-    found = [sheet_name(name, taken) for name in names]
-    assert all(1 <= len(n) <= 31 and not re.search(r"[\[\]:*?/\\]", n) for n in found)
-    assert len({n.lower() for n in found} | {"contents"}) == len(found) + 1
 
 
 def test_findings_files_that_are_broken_are_told(written, tmp_path):
