@@ -39,7 +39,7 @@ def pass_through(con, client: Client, *, as_of: date | None, key: bytes, work: P
     """Reads every declared table and writes what is kept to out/<table>.parquet, what is refused to out/refused/.
 
     To: the day that counts as the last, and an account a table: rows_in, kept, netted, refused (reason -> count),
-    seen (what the raw rows held), notes.
+    left_out (how many of the refused the client's own rules leave out), seen (what the raw rows held), notes.
     Raises DataError with the faults of all files together; where the gate closes; where as_of is before the first
     order.
     """
@@ -71,9 +71,8 @@ def pass_through(con, client: Client, *, as_of: date | None, key: bytes, work: P
         accounts[table]["notes"] += refused.pattern_notes(
             entry.rows, entry.checks, counts=accounts[table]["refused"], table=table
         )
-    by_rule = {t: {c.reason for c in e.checks if c.by_rule} for t, e in entries.items()}
     allowed = {t: client.tables[t].max_refused_share for t in entries}
-    faults = refused.gate(accounts, by_rule, allowed, folder=client.private / "refused")
+    faults = refused.gate(accounts, allowed, folder=client.private / "refused")
     if faults:
         raise DataError("\n".join(faults))
     _leave(con, client, entries, accounts, key=key, out=out)
@@ -209,7 +208,7 @@ def _place_in_time(con, entries: dict[str, Entry], as_of: date, *, by_rule: bool
 
 
 def _account(entry: Entry) -> dict:
-    """How many rows came in, were kept, were refused for which reason."""
+    """How many rows came in, were kept, were refused for which reason, and how many of these by the client's rules."""
     rows = entry.rows
     flags = {name: rows[f"not_read_{name}"].ifelse(1, 0).sum() for name in entry.not_read}
     counted = engine.collect(rows.group_by("fault").agg(count=rows.count(), **flags), order_by="fault")
@@ -230,6 +229,7 @@ def _account(entry: Entry) -> dict:
         "kept": int(kept["count"].sum()),
         "netted": 0,
         "refused": dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
+        "left_out": sum(count for number, count in whole.items() if entry.checks[number].by_rule),
         "seen": entry.seen,
         "notes": notes,
     }

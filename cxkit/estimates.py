@@ -1,6 +1,5 @@
 """A number with its interval, and the functions that make one."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -56,16 +55,16 @@ def unknown(unit: str, *, n: int = 0, level: float = 0.95, method: str = "too fe
     return Estimate(float("nan"), float("nan"), float("nan"), n, unit, level, method)
 
 
-def counted(part: float, whole: float, *, unit: str = "share") -> Estimate:
+def counted(part: float, whole: float) -> Estimate:
     """A share of something counted in full, such as the refused rows of a file: no sampling, so no interval.
 
     From: `part` of `whole` (rows, orders or money). To: Estimate with low = high = value and level 1; n is `whole`,
     rounded down. Unknown where `whole` is not above zero.
     """
     if not whole > 0:
-        return unknown(unit, level=1.0, method="nothing to count")
+        return unknown("share", level=1.0, method="nothing to count")
     share = float(part / whole)
-    return Estimate(share, share, share, int(whole), unit, 1.0, "counted in full")
+    return Estimate(share, share, share, int(whole), "share", 1.0, "counted in full")
 
 
 def simultaneous(level: float, family: int) -> float:
@@ -110,23 +109,23 @@ def wilson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
     return Estimate(float(successes / n), float(low), float(high), int(n), "share", level, "Wilson")
 
 
-def ratio_of_sums(part: np.ndarray, whole: np.ndarray, *, unit: str = "share", level: float = 0.95) -> Estimate:
+def ratio_of_sums(part: np.ndarray, whole: np.ndarray, *, level: float = 0.95) -> Estimate:
     """What `part` sums to as a share of what `whole` sums to, the pairs being independent (customers).
 
-    From: two arrays of one length. To: Estimate with the linearised ("delta method") interval, whose width is
-    Student's t times sqrt(n / (n - 1) * sum((part - ratio * whole)^2)) / sum(whole).
+    From: two arrays of one length. To: Estimate, unit share, with the linearised ("delta method") interval, whose half
+    width is Student's t times sqrt(n / (n - 1) * sum((part - ratio * whole)^2)) / sum(whole).
     What it leaves out: the bias of a ratio, of order 1/n. Unknown with fewer than 5 pairs or a whole not above zero.
     Source: Cochran (1977), Sampling Techniques, 3rd ed., ch. 6.
     """
     part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)
     n, total = len(part), float(whole.sum())
     if n < 5:
-        return unknown(unit, n=n, level=level)
+        return unknown("share", n=n, level=level)
     if not total > 0:
-        return unknown(unit, n=n, level=level, method="the whole is not above zero")
+        return unknown("share", n=n, level=level, method="the whole is not above zero")
     ratio = float(part.sum()) / total
     error = float(np.sqrt(n / (n - 1) * np.square(part - ratio * whole).sum())) / total
-    return _around(ratio, error, n, unit, level, "linearised ratio")
+    return _around(ratio, error, n, level, "linearised ratio")
 
 
 def top_share(values: np.ndarray, *, share: float = 0.2, level: float = 0.95) -> Estimate:
@@ -160,7 +159,7 @@ def ranked_share(values: np.ndarray, *, start: float, stop: float, level: float 
         return unknown("share", n=n, level=level, method="the total is not above zero")
     (held, influence), (above, influence_above) = _top(ordered, stop), _top(ordered, start)
     error = float((influence - influence_above).std(ddof=1) / np.sqrt(n) / (total / n))
-    return _around(held - above, error, n, "share", level, "asymptotic (Beach & Davidson)")
+    return _around(held - above, error, n, level, "asymptotic (Beach & Davidson)")
 
 
 def _top(ordered: np.ndarray, share: float) -> tuple[float, np.ndarray]:
@@ -173,47 +172,12 @@ def _top(ordered: np.ndarray, share: float) -> tuple[float, np.ndarray]:
     return held, np.maximum(ordered - edge, 0) + share * edge - held * ordered
 
 
-def _around(value: float, error: float, n: int, unit: str, level: float, method: str) -> Estimate:
-    """An estimate with Student's t interval of the given standard error; a share stays in 0 to 1."""
+def _around(value: float, error: float, n: int, level: float, method: str) -> Estimate:
+    """A share with Student's t interval of the given standard error, kept in 0 to 1 where the share lies there."""
     from scipy.stats import t
 
     half = float(t.ppf((1 + level) / 2, n - 1)) * error
     low, high = value - half, value + half
-    if unit == "share" and 0 <= value <= 1:
+    if 0 <= value <= 1:
         low, high = max(low, 0.0), min(high, 1.0)
-    return Estimate(value, low, high, n, unit, level, method)
-
-
-def bootstrap(
-    samples: list[np.ndarray],
-    statistic: Callable[..., np.ndarray],
-    *,
-    unit: str,
-    seed: int,
-    level: float = 0.95,
-    draws: int = 2000,
-) -> Estimate:
-    """A statistic of one or more independent samples with a percentile bootstrap interval.
-
-    From: `samples`, each an array whose first axis counts the independent units (customers), drawn with
-    replacement each on its own; `statistic(*samples)` returns one number.
-    To: Estimate; n is the total of units. Unknown where a sample has fewer than 5 units, or where the statistic is
-    not finite on the data or on more than one draw in a hundred.
-    Source: Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 13 (percentile interval).
-    Raises ValueError without a sample.
-    """
-    if not samples:
-        raise ValueError("bootstrap needs at least one sample.")
-    n = int(sum(len(sample) for sample in samples))
-    if min(len(sample) for sample in samples) < 5:
-        return unknown(unit, n=n, level=level)
-    value = float(statistic(*samples))
-    rng = np.random.default_rng(seed)
-    drawn = np.array(
-        [statistic(*(sample[rng.integers(0, len(sample), len(sample))] for sample in samples)) for _ in range(draws)]
-    )
-    finite = drawn[np.isfinite(drawn)]
-    if not np.isfinite(value) or len(finite) < 0.99 * draws:
-        return unknown(unit, n=n, level=level, method="not defined on these data")
-    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(value, float(low), float(high), n, unit, level, f"percentile bootstrap, {draws} draws")
+    return Estimate(value, low, high, n, "share", level, method)

@@ -52,10 +52,15 @@ def accounting(accounts: Mapping[str, Mapping]) -> pd.DataFrame:
 
 
 def refused_share(accounts: Mapping[str, Mapping], *, table: str = "orders") -> Estimate:
-    """Share of a table's rows that were refused, counted in full. Unknown where the table is not there."""
+    """Share of a table's rows that could not be used, counted in full. Unknown where the table is not there.
+
+    What is left out: refused rows that the client's own rules leave out (`left_out`: no goods, and rows after an as_of
+    that was set); nothing is wrong with them.
+    """
     if table not in accounts:
         return unknown("share", level=1.0, method=f"no table {table!r}")
-    return counted(sum(accounts[table]["refused"].values()), accounts[table]["rows_in"])
+    account = accounts[table]
+    return counted(sum(account["refused"].values()) - account.get("left_out", 0), account["rows_in"])
 
 
 def monthly_coverage(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
@@ -150,7 +155,7 @@ def not_assessed(missing: Iterable[str], unmapped: Mapping[str, Iterable[str]]) 
 
     From: `Loaded.missing` (tables not declared) and `Loaded.unmapped` (optional columns of declared tables that no
     export column was mapped to). To, by notebook: what (the question), why (what is missing), ask_for, notebook.
-    What is left out: columns that no question of ours rests on.
+    What is left out: columns that no page of this version uses.
     Raises DataError on a table that TABLES does not have.
     """
     text = yaml.safe_load(ASSESSED.read_text(encoding="utf-8"))["tables"]
@@ -158,14 +163,11 @@ def not_assessed(missing: Iterable[str], unmapped: Mapping[str, Iterable[str]]) 
         raise DataError(f"no such tables: {', '.join(strange)}; there are {', '.join(TABLES)}.")
     rows = [(text[t]["question"], f"the table {t} is missing", text[t]["ask"], text[t]["notebook"]) for t in missing]
     for table, columns in unmapped.items():
-        lacking: dict[tuple[str, str], list[str]] = {}  # a question that several columns serve is told once
         known = text[table].get("columns", {})
-        for column in columns:
-            if column in known:
-                lacking.setdefault((known[column]["question"], known[column]["notebook"]), []).append(column)
         rows += [
-            (question, f"{table} has no {', no '.join(names)}", "; ".join(known[c]["ask"] for c in names), notebook)
-            for (question, notebook), names in lacking.items()
+            (known[c]["question"], f"{table} has no {c}", known[c]["ask"], known[c]["notebook"])
+            for c in columns
+            if c in known
         ]
     frame = pd.DataFrame(rows, columns=["what", "why", "ask_for", "notebook"])
     return frame.sort_values("notebook", kind="stable", ignore_index=True)
@@ -174,10 +176,12 @@ def not_assessed(missing: Iterable[str], unmapped: Mapping[str, Iterable[str]]) 
 def not_asked(tables: Iterable[str]) -> pd.DataFrame:
     """What tables that are there could answer, though no page asks them. To: the columns of `not_assessed`."""
     frames = [
-        not_assessed([table], {}).assign(why=f"{table} was read and checked, and no page asks it yet")
+        not_assessed([table], {}).assign(
+            why=f"the table {table} was read and checked, but no page of this version asks it"
+        )
         for table in tables
     ]
-    frame = pd.concat([not_assessed([], {}), *frames], ignore_index=True).assign(ask_for="nothing: the data are there")
+    frame = pd.concat([not_assessed([], {}), *frames], ignore_index=True).assign(ask_for="nothing, the data are there")
     return frame.sort_values("notebook", kind="stable", ignore_index=True)
 
 
@@ -266,37 +270,29 @@ def reading_notes(accounts: Mapping[str, Mapping]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "note"])
 
 
-def refused_share_finding(
-    estimate: Estimate, *, table: str = "orders", target: float | None = None, target_source: str = "",
-    evidence: tuple[str, ...] = ("accounting",),
-) -> Finding:  # fmt: skip
+def refused_share_finding(estimate: Estimate, *, table: str = "orders") -> Finding:
     """quality.refused_share: how many rows could not be used. From: `refused_share`."""
     return Finding(
         id="quality.refused_share",
-        claim=f"{{value}} of the rows of {table} could not be used ({{interval}}).",
+        claim=f"{{value}} of the rows of {table} could not be used; what the client's own rules leave out is not "
+        "counted ({interval}).",
         estimate=estimate,
-        label=f"Rows of {table} refused",
-        target=target,
-        target_source=target_source,
+        label=f"Rows of {table} that could not be used",
         higher_is_better=False,
-        evidence=evidence,
-        action="Mend the commonest reason where the export is made; the refused rows lie in the private folder.",
+        evidence=("accounting",),
+        action="Mend the commonest fault where the export is made; each of these rows lies in the private folder, with "
+        "its reason.",
     )
 
 
-def without_customer_finding(
-    estimate: Estimate, *, target: float | None = None, target_source: str = "",
-    evidence: tuple[str, ...] = ("coverage",),
-) -> Finding:  # fmt: skip
+def without_customer_finding(estimate: Estimate) -> Finding:
     """quality.without_customer_share: how many orders belong to nobody. From: `without_customer`."""
     return Finding(
         id="quality.without_customer_share",
         claim="{value} of orders name no customer ({interval}); whatever is said per customer leaves them out.",
         estimate=estimate,
         label="Orders without a customer",
-        target=target,
-        target_source=target_source,
         higher_is_better=False,
-        evidence=evidence,
+        evidence=("coverage",),
         action="Give guests a reason to leave an address that recurs, so that a second order can be recognised.",
     )

@@ -133,18 +133,16 @@ def _shown(shape: str, example: str, count: int, unknown: bool) -> str:
     return f"{shape} {count:,} times" + (f" (as {example!r})" if harmless else "")
 
 
-def gate(
-    accounts: dict[str, dict], by_rule: dict[str, set[str]], allowed: dict[str, float], *, folder: Path
-) -> list[str]:
+def gate(accounts: dict[str, dict], allowed: dict[str, float], *, folder: Path) -> list[str]:
     """The tables of which too many rows were refused, each with its reasons counted, the commonest first.
 
-    What the client's own rules leave out (no goods; after an as_of that was set) counts neither as refused nor as in.
+    What the client's own rules leave out (`left_out`: no goods; after an as_of that was set) counts neither as refused
+    nor as in.
     """
     faults = []
     for table, account in accounts.items():
-        left_out = sum(n for reason, n in account["refused"].items() if reason in by_rule[table])
-        refused = sum(account["refused"].values()) - left_out
-        rows_in = account["rows_in"] - left_out
+        refused = sum(account["refused"].values()) - account["left_out"]
+        rows_in = account["rows_in"] - account["left_out"]
         share = refused / rows_in if rows_in else 0.0
         if share <= allowed[table] and account["kept"]:
             continue

@@ -15,6 +15,7 @@ def test_a_row_dated_2099_is_refused_and_never_followed(tmp_path):
     loaded, _ = load_orders(tmp_path, *rows, "999,a,2099-01-01,10,1,X")
     assert loaded.as_of == date(2024, 3, 28)
     assert loaded.accounts["orders"]["refused"] == {"after as_of": 1}
+    assert loaded.accounts["orders"]["left_out"] == 0
     assert loaded.accounts["orders"]["notes"][0].startswith(
         "as_of is 2024-03-28, the last day with orders: 1 rows stand"
     )
@@ -44,6 +45,7 @@ def test_rows_after_a_set_as_of_are_left_out_without_closing_the_gate(tmp_path):
     loaded = sources.load(client, as_of="2024-03-01")
     assert (loaded.as_of, loaded.accounts["orders"]["kept"]) == (date(2024, 3, 1), 1)
     assert loaded.accounts["orders"]["refused"] == {"after as_of": 2}
+    assert loaded.accounts["orders"]["left_out"] == 2  # by a rule of the client's
     with pytest.raises(DataError, match="as_of 2023-01-01 is before the first order, which is of 2024-03-01"):
         sources.load(client, as_of="2023-01-01")
     with pytest.raises(UsageError, match="'2023-02-30' is no date"):

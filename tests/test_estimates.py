@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from cxkit.estimates import (
     Estimate,
-    bootstrap,
     counted,
     from_dict,
     ranked_share,
@@ -82,27 +81,6 @@ def test_bonferroni():
     assert simultaneous(0.95, 5) == pytest.approx(0.99)
     with pytest.raises(ValueError, match="a family has at least one member; found 0"):
         simultaneous(0.95, 0)
-
-
-def test_bootstrap_of_a_mean_is_the_textbook_interval():
-    sample = np.random.default_rng(5).normal(10, 2, 400)
-    estimate = bootstrap([sample], np.mean, unit="money", seed=1)
-    half = 1.96 * sample.std(ddof=1) / 20
-    assert estimate.value == pytest.approx(sample.mean())
-    assert (estimate.low, estimate.high) == pytest.approx((sample.mean() - half, sample.mean() + half), abs=0.03)
-    assert estimate == bootstrap([sample], np.mean, unit="money", seed=1)
-
-
-def test_bootstrap_knows_when_it_cannot_tell():
-    few, none = np.arange(4.0), np.zeros(10)
-    assert bootstrap([few], np.mean, unit="money", seed=1).method == "too few observations"
-    with np.errstate(divide="ignore"):
-        ratio = bootstrap([np.ones(10), none], lambda a, b: a.sum() / b.sum(), unit="ratio", seed=1, draws=50)
-    assert (ratio.known, ratio.method, ratio.n) == (False, "not defined on these data", 20)
-    same = bootstrap([np.ones(10)], np.mean, unit="money", seed=1, draws=50)
-    assert (same.low, same.value, same.high) == (1, 1, 1)
-    with pytest.raises(ValueError, match="at least one sample"):
-        bootstrap([], np.mean, unit="money", seed=1)
 
 
 def test_ratio_of_sums_by_hand():

@@ -8,6 +8,7 @@ from hand_orders import orders, random_orders, table
 
 from cxkit import quality
 from cxkit.errors import DataError
+from cxkit.findings import judge
 from cxkit.tables import TABLES
 
 DAY = date(2026, 4, 30)
@@ -57,10 +58,21 @@ def test_rows_that_do_not_add_up_are_a_fault():
 def test_refused_share_is_counted_in_full():
     share = quality.refused_share(ACCOUNT)
     assert (share.value, share.low, share.high, share.n) == (0.1, 0.1, 0.1, 200)
-    finding = quality.refused_share_finding(share, target=0.05)
-    assert finding.sentence() == "10 % of the rows of orders could not be used (counted in full, n = 200)."
-    assert (finding.id, finding.quadrant()) == ("quality.refused_share", "weakness")
+    finding = quality.refused_share_finding(share)
+    assert finding.sentence() == (
+        "10 % of the rows of orders could not be used; what the client's own rules leave out is not counted "
+        "(counted in full, n = 200)."
+    )
+    assert finding.id == "quality.refused_share"
+    assert judge(share, 0.05, higher_is_better=finding.higher_is_better) == "weakness"
     assert quality.refused_share(ACCOUNT, table="surveys").method == "no table 'surveys'"
+
+
+def test_what_the_clients_rules_leave_out_is_no_fault_of_the_data():
+    account = {"rows_in": 200, "kept": 100, "netted": 0, "refused": {"after as_of": 90, "no date": 10}, "left_out": 90}
+    share = quality.refused_share({"orders": account})
+    assert (share.value, share.n) == (0.05, 200)
+    assert quality.accounting({"orders": account})["rows"].to_list() == [200, 100, 90, 10]
 
 
 def test_months_by_hand():
@@ -121,21 +133,25 @@ def test_revenue_is_somebodys_or_nobodys_and_adds_up():
 
 
 def test_what_cannot_be_assessed_and_what_to_ask_for():
-    frame = quality.not_assessed(["events"], {"orders": ["category", "product"], "customers": ["referred_by"]})
+    frame = quality.not_assessed(["events"], {"orders": ["category", "product", "status"]})
     assert frame["why"].to_list() == [
+        "orders has no status",
         "the table events is missing",
         "orders has no category",
-        "customers has no referred_by",
     ]
-    assert frame["notebook"].to_list() == ["02_journey", "03_loyalty", "03_loyalty"]
-    assert frame.loc[0, "ask_for"].startswith("an export of visits")
-    late = quality.not_assessed([], {"orders": ["promised_at", "delivered_at"]})
-    assert late[["why", "ask_for"]].to_numpy().tolist() == [
-        ["orders has no promised_at, no delivered_at", "the promised time of delivery; the actual time of delivery"]
-    ]
+    assert frame["notebook"].to_list() == ["00_data_quality", "02_journey", "03_loyalty"]
+    assert frame.loc[1, "ask_for"].startswith("an export of visits")
+    assert len(quality.not_assessed([], {"orders": ["coupon", "promised_at"]})) == 0  # no page uses them
     assert len(quality.not_assessed([], {})) == 0
     with pytest.raises(DataError, match="no such tables: ordres; there are orders, customers"):
         quality.not_assessed(["ordres"], {})
+
+
+def test_a_table_that_no_page_asks_needs_nothing():
+    row = quality.not_asked(["events"]).iloc[0]
+    assert row["why"] == "the table events was read and checked, but no page of this version asks it"
+    assert row["ask_for"] == "nothing, the data are there"
+    assert len(quality.not_asked([])) == 0
 
 
 def test_every_question_rests_on_a_table_and_column_that_exist():
