@@ -120,15 +120,12 @@ class Settings(_Strict):
     logo: Text | None = None
     colour: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")] | None = None
     engine: Engine = Engine()
-    margin: Annotated[float, Field(gt=0, lt=1)] | None = None
-    quotes: Literal["none", "reviewed"] = "none"
     scales: dict[str, tuple[float, float]] = {}
     targets: dict[str, float] = {}
     withhold: dict[str, Text] = {}
     parameters: dict[str, dict[str, Any]] = {}
     limits: Limits = Limits()
     tables: Annotated[dict[str, Export], Field(min_length=1)]
-    workshop: Text | None = None
 
     @field_validator("language")
     @classmethod

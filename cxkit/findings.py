@@ -10,6 +10,19 @@ from cxkit.estimates import Estimate, from_dict
 from cxkit.style import format_interval, format_value
 
 VERDICTS = ("weakness", "strength", "too early to say", "no reference")  # in the order that a reader meets them
+# every finding of the kit, so that a target or a withheld finding that is misspelt is refused
+IDS = (
+    "quality.refused_share",
+    "quality.without_customer_share",
+    "segments.great_share",
+    "segments.quiet_share",
+    "loyalty.repeat_rate",
+    "loyalty.top_share",
+    "loyalty.gini",
+    "loyalty.lift_goods",
+    "loyalty.lift_categories",
+    "loyalty.lift_revenue",
+)
 PLACES = ("value", "interval", "n")  # what a claim may hold in braces
 
 
@@ -64,9 +77,11 @@ def judge(estimate: Estimate, reference: float | None, *, higher_is_better: bool
 
     Without a reference there is nothing to judge against ("no reference"): no built-in industry figure is used.
     """
+    if not estimate.known:
+        return "too early to say"
     if reference is None or not math.isfinite(reference):
         return "no reference"
-    if not estimate.known or estimate.low <= reference <= estimate.high:
+    if estimate.low <= reference <= estimate.high:
         return "too early to say"
     return "strength" if (estimate.low > reference) == higher_is_better else "weakness"
 
@@ -122,6 +137,9 @@ ARTICLES = {
     "S3": "Building a business culture focused on the customer (adnext.pl)",
     "S4": "Working with loyal customers (Shahin Musaev, conference report, 2021)",
 }
+
+
+CLAIM_COLUMNS = ("claim", "source", "theirs", "ours", "interval", "n", "reading", "cannot_show")
 
 
 def check_claim(

@@ -47,9 +47,11 @@ def loyal_lift(
     new_customers, new_active, article (its figure), after_from (the first day after the cut-off).
     Ways. "after the cut-off": the `months_after` months that end with `as_of` are measured; loyal are those with at
     least `loyal_orders` counted orders before, new are those with exactly one order before, within the last `new_days`.
-    "same period": the same months are measured, but the groups are decided at `as_of`, with the orders that are then
-    measured: who ordered often did order much, so that lift is positive by definition. It is what the article's way
-    gives, and is no evidence.
+    "same period": the same months are measured, but the groups are decided at `as_of`, the measured orders counted in:
+    whoever is called loyal was called so because of what is then measured. The comparison is circular and may err to
+    either side; it is what the article's way gives, and is no evidence.
+    Goods and categories are those kept: of a line that was given back in part its pieces count in proportion to the
+    money kept, and its category counts where some money was kept.
     A lift is a ratio of two ratios, each the sum over customers of goods (categories, revenue) by the sum of their
     active months; a month is active when the customer has a counted order in it. Months are counted back from `as_of`,
     so none is cut. The interval is a percentile bootstrap by customer, for each group on its own. The lifts of one way
@@ -122,10 +124,12 @@ def _month_sums(orders: ibis.Table, totals: ibis.Table, borders: list[date]) -> 
     lines = counted_lines(orders)
     measures = {"revenue": lambda t: t.revenue.sum()}
     if "quantity" in lines.columns:
-        measures["goods"] = lambda t: t.quantity.fill_null(0).sum()
+        measures["goods"] = lambda t: (t.quantity.fill_null(0) * t.kept).sum()
     if "category" in lines.columns:
-        measures["categories"] = lambda t: t.category.nunique(where=t.is_sale)
-    needed = ["order_id", "is_sale", "revenue", *(c for c in ("quantity", "category") if c in lines.columns)]
+        measures["categories"] = lambda t: t.category.nunique(where=t.kept > 0)
+    # the share of a line's money that was not given back; null money can only be a return's
+    lines = lines.mutate(kept=lines.is_sale.ifelse((lines.revenue / lines.amount).clip(0, 1), 0.0))
+    needed = ["order_id", "kept", "revenue", *(c for c in ("quantity", "category") if c in lines.columns)]
     owners = totals.select("order_id", owner=totals.customer_id, day=totals.ordered_on)
     dated = lines.select(needed).join(owners, "order_id")
     # which measured month: how many months have begun by that day (the same clamped borders as in Python)
@@ -169,7 +173,7 @@ def _lifts(sums: pd.DataFrame, group: str, *, seed: list[int], level: float, dra
         elif not enough:
             method = f"fewer than {LEAST} active customers in a group"
         elif not (loyal > 0 and new > 0 and np.isfinite(ends[:, present.index(measure)]).all()):
-            method = "a group bought nothing"
+            method = "no ratio: a group kept nothing that it bought"
         else:
             low, high = ends[:, present.index(measure)]
             row |= {"value": float(loyal / new - 1), "low": float(low), "high": float(high)}
@@ -252,10 +256,7 @@ def describe_lift(lifts: pd.DataFrame) -> str:
     return f"Points with intervals of how much more loyal customers buy than new ones. {'; '.join(parts)}."
 
 
-def lift_finding(
-    lifts: pd.DataFrame, *, measure: str, target: float | None = None, target_source: str = "",
-    evidence: tuple[str, ...] = ("loyal_lift",),
-) -> Finding:  # fmt: skip
+def lift_finding(lifts: pd.DataFrame, *, measure: str) -> Finding:
     """loyalty.lift_goods, loyalty.lift_categories or loyalty.lift_revenue. From: `loyal_lift`."""
     return Finding(
         id=f"loyalty.lift_{measure}",
@@ -263,9 +264,7 @@ def lift_finding(
         "loyal was decided before the months measured).",
         estimate=lift_estimate(lifts, measure=measure),
         label=f"Loyal against new customers: {measure} per active month",
-        target=target,
-        target_source=target_source,
-        evidence=evidence,
+        evidence=("loyal_lift",),
         action="Find out by a trial whether what is done for loyal customers makes new ones buy as they do: the lift "
         "alone does not say so.",
     )

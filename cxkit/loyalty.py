@@ -18,18 +18,29 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def second_orders(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
+WINDOWS = (30, 60, 90, 180, 365)  # days
+
+
+def second_orders(orders: ibis.Table, *, as_of: date, burn_in_days: int = 0) -> pd.DataFrame:
     """How long customers have been observed, and how long after the first order the next one came.
 
     From: orders (lines). To, counted, ordered by the first two: observed_days (as_of - first order), gap_days (first
     order to the next order on a later day; missing where there was none), customers.
     Two orders on one day are one purchase: a forgotten item or a split payment is no return. What is left out: orders
-    without a customer. A customer who had ordered before the data begin counts as new on the first day seen.
+    without a customer, and customers first seen within `burn_in_days` of the data's first order. Among those are the
+    regulars who had ordered before the data begin, whom nothing tells from new customers and who come back sooner.
+    Source: left truncation, as in Klein & Moeschberger (2003), Survival Analysis, 2nd ed., sec. 3.4.
+    Raises UsageError where `burn_in_days` is below 0.
     """
+    if burn_in_days < 0:
+        raise UsageError(f"burn_in_days must be 0 or more; found {burn_in_days}. 0 takes every customer as new.")
     totals = placed_orders(orders, as_of=as_of)
+    begins = totals.ordered_on.min().as_scalar()
     totals = totals.filter(totals.customer_id.notnull())
     days = totals.select("customer_id", "ordered_on").distinct()
     firsts = days.group_by("customer_id").aggregate(first_on=days.ordered_on.min())
+    if burn_in_days:
+        firsts = firsts.filter(firsts.first_on.delta(begins, unit="day") >= burn_in_days)
     both = days.join(firsts, "customer_id")
     later = (both.ordered_on > both.first_on).ifelse(both.ordered_on, ibis.null("date"))
     seconds = both.group_by("customer_id", "first_on").aggregate(second_on=later.min())
@@ -42,7 +53,9 @@ def second_orders(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
     return frame.astype({"observed_days": "int64", "gap_days": "Int64", "customers": "int64"})
 
 
-def repeat_rate(orders: ibis.Table, *, within_days: int, as_of: date, level: float = 0.95) -> Estimate:
+def repeat_rate(
+    orders: ibis.Table, *, within_days: int, as_of: date, burn_in_days: int = 0, level: float = 0.95
+) -> Estimate:
     """Share of customers who ordered again within `within_days` of their first order.
 
     From: orders (lines). To: Estimate (share, Wilson's interval); n counts the customers whose first order lies at
@@ -50,7 +63,8 @@ def repeat_rate(orders: ibis.Table, *, within_days: int, as_of: date, level: flo
     order, as in `second_orders`. Unknown where nobody has been observed that long.
     Raises UsageError where `within_days` is below 1.
     """
-    return repeat_share(second_orders(orders, as_of=as_of), within_days=within_days, level=level)
+    seconds = second_orders(orders, as_of=as_of, burn_in_days=burn_in_days)
+    return repeat_share(seconds, within_days=within_days, level=level)
 
 
 def repeat_share(seconds: pd.DataFrame, *, within_days: int, level: float = 0.95) -> Estimate:
@@ -67,14 +81,11 @@ def repeat_share(seconds: pd.DataFrame, *, within_days: int, level: float = 0.95
     return wilson(int(observed.loc[returned, "customers"].sum()), n, level=level)
 
 
-def repeat_rates(
-    orders: ibis.Table, *, as_of: date, windows: Sequence[int] = (30, 60, 90, 180, 365), level: float = 0.95
-) -> pd.DataFrame:
-    """The repeat rate for several windows. To: within_days, value, low, high, n, level, method.
+def repeat_rates(seconds: pd.DataFrame, *, windows: Sequence[int] = WINDOWS, level: float = 0.95) -> pd.DataFrame:
+    """The repeat rate for several windows. From: `second_orders`. To: within_days, value, low, high, n, level, method.
 
     Each window rests on the customers who could be observed that long, so the longer ones on older customers.
     """
-    seconds = second_orders(orders, as_of=as_of)
     rows = []
     for days in windows:
         rate = repeat_share(seconds, within_days=days, level=level)
@@ -119,20 +130,14 @@ def describe_repeat_rates(rates: pd.DataFrame) -> str:
     return f"Points with intervals: of the customers observed that long, {', '.join(parts)} ordered again."
 
 
-def repeat_rate_finding(
-    estimate: Estimate, *, within_days: int, target: float | None = None, target_source: str = "", currency: str = "",
-    evidence: tuple[str, ...] = ("repeat_rates",),
-) -> Finding:  # fmt: skip
+def repeat_rate_finding(estimate: Estimate, *, within_days: int) -> Finding:
     """loyalty.repeat_rate: how many come back within the window. From: `repeat_rate`."""
     return Finding(
         id="loyalty.repeat_rate",
         claim=f"{{value}} of customers order again within {within_days} days of their first order ({{interval}}).",
         estimate=estimate,
         label=f"Customers who order again within {within_days} days",
-        target=target,
-        target_source=target_source,
-        evidence=evidence,
+        evidence=("repeat_rates",),
         action=f"Plan what a customer hears and sees in the {within_days} days after the first order, and compare the "
         "rate of those who got it with that of those who did not.",
-        currency=currency,
     )

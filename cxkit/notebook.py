@@ -74,11 +74,6 @@ class Run:
         return self.client.targets
 
     @property
-    def figures_dir(self) -> Path:
-        """Where figures go."""
-        return self.run_dir / "figures"
-
-    @property
     def tables_dir(self) -> Path:
         """Where whole tables go."""
         return self.run_dir / "tables"
@@ -109,15 +104,6 @@ class Run:
             return False
         return not set(columns) & set(self.loaded.unmapped.get(table, ()))
 
-    def can_show(self, what: str, table: str, *columns: str, ask_for: str = "") -> bool:
-        """`has`, and where the answer is no, the page says that `what` was not assessed and what to ask for."""
-        if self.has(table, *columns):
-            return True
-        lacking = [c for c in columns if c in self.loaded.unmapped.get(table, ())]
-        lack = f"the table {table}" if table not in self.loaded.tables else f"{', '.join(lacking)} in {table}"
-        not_assessed(what, why=f"The data lack {lack}.", ask_for=ask_for or f"Ask for {lack}.")
-        return False
-
     def keep_table(self, frame: pd.DataFrame, name: str) -> None:
         """Write a whole frame to tables/<notebook>.<name>.csv without showing it: lists of customers, to act upon."""
         _write_csv(frame, self.tables_dir / f"{self.name}.{check_name(name, what='a table named')}.csv")
@@ -125,11 +111,20 @@ class Run:
     def claims(self) -> pd.DataFrame:
         """The published claims that this and the earlier notebooks of the run checked, in name order."""
         paths = sorted((self.run_dir / "claims").glob("*.json"))
-        return pd.DataFrame([row for path in paths for row in json.loads(path.read_text(encoding="utf-8"))])
+        rows = [row for path in paths for row in json.loads(path.read_text(encoding="utf-8"))]
+        return pd.DataFrame(rows, columns=list(findings_file.CLAIM_COLUMNS))
 
     def findings(self) -> list[Finding]:
-        """What this and the earlier notebooks of the run found, in name order, without what was withheld."""
+        """What this and the earlier notebooks of the run found, in name order, without what was withheld.
+
+        Raises UsageError where none has been run into this folder yet.
+        """
         paths = sorted((self.run_dir / "findings").glob("*.json"))
+        if not paths:
+            raise UsageError(
+                f"{self.name} reads what the notebooks before it found, and {self.run_dir.name} holds no findings yet. "
+                "Run those notebooks first, in the order of their numbers, or the whole audit with cxkit run."
+            )
         return [finding for path in paths for finding in findings_file.load(path)]
 
 
@@ -141,7 +136,7 @@ def open_run(client_yml: str | Path, run_dir: str | Path, name: str) -> Run:
 
     From: `client_yml` and `run_dir`, relative to the notebook's folder or absolute; `name`: the notebook's own
     (`03_loyalty`). Where `run_dir` holds a run.json, its `as_of` counts (the runner may have been told another day).
-    Raises UsageError and DataError as the settings and the sources do.
+    Raises UsageError and DataError as the settings and the sources do, UsageError where the folder is another client's.
     """
     import matplotlib
 
@@ -154,6 +149,8 @@ def open_run(client_yml: str | Path, run_dir: str | Path, name: str) -> Run:
     client = load_client(Path(client_yml), as_of=told)
     run = Run(client=client, loaded=load(client, as_of=told), run_dir=folder, name=name)
     folder.mkdir(parents=True, exist_ok=True)
+    if told is None:
+        _claim_folder(folder, client)
     (folder / "not_assessed" / f"{name}.json").unlink(missing_ok=True)
     matplotlib.rcParams.update(style.theme(client.colour))
     _open[:] = [run]
@@ -164,6 +161,17 @@ def _as_of(path: Path) -> str | None:
     if not path.is_file():
         return None
     return json.loads(path.read_text(encoding="utf-8")).get("as_of")
+
+
+def _claim_folder(folder: Path, client: "Client") -> None:
+    """A folder that no runner made belongs to one client: a summary must not mix two clients' findings."""
+    mark = folder / ".client"
+    if mark.is_file() and (owner := mark.read_text(encoding="utf-8").strip()) != client.slug:
+        raise UsageError(
+            f"{folder.name} holds the results of the client {owner!r}, and this is {client.slug!r}. Give each client a "
+            "run_dir of its own, or empty the folder."
+        )
+    mark.write_text(f"{client.slug}\n", encoding="utf-8")
 
 
 def current_run() -> Run:

@@ -202,10 +202,11 @@ def rule(finding: Finding) -> str:
     """Why the verdict is what it is: where the interval lies."""
     e, verdict = finding.estimate, finding.quadrant()
     if verdict == "no reference":
-        return "neither a target nor an earlier audit to judge by"
+        return "no target to judge by"
     if verdict == "too early to say":
         return "the interval reaches over the target" if e.known else f"the data cannot tell ({clean_text(e.method)})"
-    return f"the whole interval lies {'above' if e.low > finding.target else 'below'} the target"
+    whole = "the number" if e.level == 1 else "the whole interval"  # what is counted in full has no interval
+    return f"{whole} lies {'above' if e.low > finding.target else 'below'} the target"
 
 
 def finding_record(finding: Finding, *, notebook: str = "") -> dict:
@@ -230,7 +231,7 @@ def finding_record(finding: Finding, *, notebook: str = "") -> dict:
         "verdict": finding.quadrant(),
         "verdict_text": VERDICT_WORDS[finding.quadrant()],
         "rule": rule(finding),
-        "action": clean_text(finding.action),
+        "action": clean_text(finding.action) if e.known else "",
         "evidence": [clean_text(item) for item in finding.evidence],
     }
 

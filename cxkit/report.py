@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["render_index", "render_notebook", "scrub_notebook", "write_report", "write_workbook"]
 
 TILES, SENTENCES = 5, 3
-NOT_SHOWN = {"client", "language", "logo", "colour", "engine", "limits", "tables", "workshop"}
+NOT_SHOWN = {"client", "language", "logo", "colour", "engine", "limits", "tables"}
 TABLE_RULES = {"not_goods", "returns", "rates", "duplicates", "max_refused_share"}
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 LARGEST_LOGO, LARGEST_NOTE = 500_000, 100_000

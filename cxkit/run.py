@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from errno import ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from cxkit import __version__, publish
 from cxkit.client import Client, load_client
 from cxkit.errors import DataError, RunError, UsageError
 from cxkit.execute import Limits, Outcome, run_notebooks
+from cxkit.findings import IDS
 from cxkit.parameters import RESERVED, Notebook, choose, read_notebooks, settle
 from cxkit.progress import Progress, silent
 
@@ -57,6 +59,7 @@ def run_audit(
     """
     notebooks = read_notebooks(notebooks_dir)
     client = load_client(client_path, as_of=as_of)
+    check_findings(client)
     chosen = choose(notebooks, only)
     values = settle(notebooks, chosen=chosen, client=client.parameters, command_line=parameters)
     home = out.resolve() / client.slug
@@ -92,6 +95,24 @@ def run_audit(
         raise publish.cannot_write(home, error) from error
     progress("done", steps, steps)
     return RunResult(target, record["status"], record["notebooks"])
+
+
+def check_findings(client: Client) -> None:
+    """Raise UsageError where client.yml sets a target for, or withholds, what is no finding of the kit."""
+    faults = []
+    for key in ("targets", "withhold"):
+        for name in getattr(client, key):
+            if name not in IDS:
+                near = get_close_matches(name, IDS, n=1)
+                meant = f", did you mean {near[0]!r}?" if near else "."
+                faults.append(f"{client.folder / 'client.yml'}: {key}.{name}: no such finding{meant}")
+    for name, target in client.targets.items():
+        if name in IDS and not name.startswith("loyalty.lift_") and not 0 <= target <= 1:
+            faults.append(
+                f"{client.folder / 'client.yml'}: targets.{name}: {target:g} is no share; write 40 % as 0.40."
+            )
+    if faults:
+        raise UsageError("\n".join([*faults, f"Findings are {', '.join(IDS)}."]))
 
 
 @contextmanager
@@ -302,6 +323,7 @@ def check_client(
 
     notebooks = read_notebooks(notebooks_dir)
     client = load_client(client_path, as_of=as_of)
+    check_findings(client)
     settle(notebooks, chosen=notebooks, client=client.parameters)
     loaded = sources.load(client, as_of=as_of, earlier_audits=publish.has_runs(out.resolve() / client.slug))
     lines = [f"{client.client}: settings and data passed their checks; as of {loaded.as_of}"]

@@ -18,7 +18,7 @@ from cxkit.errors import DataError, RunError, UsageError
 from cxkit.tables import TABLES
 
 MOST_MEMORY = 1_000_000_000
-FORMAT = 1  # of the cache; raised when what the door does changes within a version
+FORMAT = 2  # of the cache; raised when what the door does changes within a version
 
 
 @dataclass(frozen=True)
@@ -218,9 +218,10 @@ def _build(client: Client, cache: Path, name: str, day: date | None, *, key: byt
         with contextlib.suppress(Exception):
             con.disconnect()
         shutil.rmtree(work, ignore_errors=True)
-    for older in cache.iterdir():
-        if older != final:
-            shutil.rmtree(older, ignore_errors=True)
+    # the reading before this one stays: a run that began with it may still be under way
+    others = sorted((p for p in cache.iterdir() if p != final), key=lambda p: p.stat().st_mtime)
+    for older in others[:-1]:
+        shutil.rmtree(older, ignore_errors=True)
     return final
 
 

@@ -23,7 +23,7 @@ mapped.
 
 SHEETS_INTRO = """## The workshop's sheets
 
-People fill them in; `.csv`, one file each in the folder that `workshop:` names.
+People fill them in; `.csv`, one file each under `workshop/`. No page reads them yet.
 """
 
 

@@ -1,8 +1,11 @@
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cxkit import findings, lift
 from cxkit.estimates import Estimate, counted, unknown, wilson
 from cxkit.findings import Finding, check_claim, judge, load, save
 
@@ -110,3 +113,12 @@ def test_a_claim_is_quoted_and_not_judged(theirs, reading):
 def test_a_claim_that_cannot_be_checked():
     row = check_claim("80/20", source="S2d", theirs=0.8, ours=unknown("share", n=3), cannot_show="profit")
     assert (row["ours"], row["interval"], row["reading"]) == ("–", "–", "cannot be checked here: too few observations")
+
+
+def test_every_finding_of_the_kit_has_its_id_listed():
+    """A target for a finding that no list names would be refused; one that no code makes would never be judged."""
+    package = Path(findings.__file__).parent
+    text = "\n".join(p.read_text(encoding="utf-8") for p in package.glob("*.py") if p.stem != "findings")
+    made = set(re.findall(r'id="([a-z]+\.[a-z_]+)"', text))
+    made |= {f"loyalty.lift_{measure}" for measure in lift.NEEDS}
+    assert made == set(findings.IDS)

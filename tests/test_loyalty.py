@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -41,9 +42,25 @@ def test_nobody_observed_long_enough():
     shop = orders([("1", "anna", "2026-06-25", 10.0)])
     rate = loyalty.repeat_rate(shop, within_days=30, as_of=DAY)
     assert (rate.known, rate.n, rate.method) == (False, 0, "nobody has been observed for 30 days")
-    finding = loyalty.repeat_rate_finding(rate, within_days=30, target=0.3)
-    assert finding.quadrant() == "too early to say"
+    finding = loyalty.repeat_rate_finding(rate, within_days=30)
     assert "nobody has been observed for 30 days" in finding.sentence()
+
+
+def test_those_first_seen_when_the_data_begin_are_left_out():
+    lines = [
+        ("1", None, "2026-01-01", 10.0),  # the data begin, though with a guest
+        ("2", "regular", "2026-01-05", 10.0),  # perhaps a regular of many years
+        ("3", "regular", "2026-01-12", 10.0),
+        ("4", "anna", "2026-01-31", 10.0),  # 30 days after the begin: new for certain enough
+        ("5", "bohdan", "2026-02-01", 10.0),
+        ("6", "bohdan", "2026-02-20", 10.0),
+    ]
+    shop = orders(lines)
+    assert loyalty.repeat_rate(shop, within_days=30, as_of=DAY).value == 2 / 3
+    rate = loyalty.repeat_rate(shop, within_days=30, as_of=DAY, burn_in_days=30)
+    assert (rate.value, rate.n) == (1 / 2, 2)
+    with pytest.raises(UsageError, match="burn_in_days must be 0 or more; found -1"):
+        loyalty.second_orders(shop, as_of=DAY, burn_in_days=-1)
 
 
 def test_nobody_and_everybody_came_back():
@@ -86,7 +103,7 @@ def test_rates_by_window_and_their_picture():
 
     matplotlib.use("Agg")
     shop = table(random_orders(np.random.default_rng(8), 200))
-    rates = loyalty.repeat_rates(shop, as_of=date(2026, 2, 1), windows=(30, 90, 3650))
+    rates = loyalty.repeat_rates(loyalty.second_orders(shop, as_of=date(2026, 2, 1)), windows=(30, 90, 3650))
     assert rates["within_days"].to_list() == [30, 90, 3650]
     assert rates["n"].is_monotonic_decreasing
     assert rates["value"].iloc[1] >= rates["value"].iloc[0]
@@ -98,7 +115,7 @@ def test_rates_by_window_and_their_picture():
 
 def test_the_finding_speaks():
     rate = loyalty.repeat_rate(table(random_orders(np.random.default_rng(8), 400)), within_days=90, as_of=DAY)
-    finding = loyalty.repeat_rate_finding(rate, within_days=90, target=0.05, target_source="client.yml")
+    finding = loyalty.repeat_rate_finding(rate, within_days=90)
     assert finding.id == "loyalty.repeat_rate"
     assert "order again within 90 days of their first order (" in finding.sentence()
-    assert finding.quadrant() == "strength"
+    assert replace(finding, target=0.05).quadrant() == "strength"

@@ -145,7 +145,7 @@ def test_the_index_gathers(written):
     text = read(written / "index.html").text
     for part in (
         "Customer-centricity audit of Malyatko",
-        "7 findings: 1 weakness, 1 strength, 1 too early to say and 4 not judged for want of a target.",
+        "7 findings: 1 weakness, 1 strength, 2 too early to say and 3 not judged for want of a target.",
         "What do customers say when asked?",
         "Ask for the column channel",
         "Withheld by the consultant: More goods an order.",
@@ -181,7 +181,7 @@ def test_settings_that_tables_share_are_told_once():
     settings = {
         "client": "x",
         "seed": 1,
-        "margin": None,
+        "logo": None,
         "scales": {"nps": [0, 10]},
         "tables": {"orders": table | {"not_goods": ["POST", "D"]}, "reviews": table},
     }

@@ -52,6 +52,23 @@ def client(tmp_path):
     return make_client(tmp_path / "data" / "tiny")
 
 
+@pytest.mark.parametrize("key", ["targets", "withhold"])
+def test_a_misspelt_finding_is_refused(client, book, key):
+    client.write_text(
+        client.read_text(encoding="utf-8") + f"\n{key}: {{loyalty.ginni: {1 if key == 'targets' else 'x'}}}\n"
+    )
+    with pytest.raises(UsageError, match=rf"{key}.loyalty.ginni: no such finding, did you mean 'loyalty.gini'\?"):
+        audit(client, book)
+    with pytest.raises(UsageError, match=r"Findings are quality\.refused_share, "):
+        check_client(client, notebooks_dir=book)
+
+
+def test_a_target_that_is_no_share_is_refused(client, book):
+    client.write_text(client.read_text(encoding="utf-8") + "\ntargets: {loyalty.repeat_rate: 40}\n")
+    with pytest.raises(UsageError, match=r"targets\.loyalty\.repeat_rate: 40 is no share; write 40 % as 0\.40\."):
+        audit(client, book)
+
+
 def audit(client, books, **options):
     return run_audit(client, notebooks_dir=books, out=client.parents[2] / "reports", **options)
 
