@@ -13,6 +13,7 @@ from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, ranked_share, ratio_of_sums, unknown, wilson
 from cxkit.findings import Finding, check_claim
 from cxkit.heatmap import draw_heat_map
+from cxkit.privacy import withhold_small
 from cxkit.segment_names import segment_names
 from cxkit.style import GREY, INK, format_value, plain_text
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 MEASURES = {"recency": "recency_days", "frequency": "frequency", "monetary": "monetary"}
 TIERS = ("indifferent", "good", "great")
-LEAST_SHOWN = 5  # cells with fewer customers are greyed
+LEAST_SHOWN = 5  # people; what fewer spent is withheld
+WITHHELD = f"withheld: fewer than {LEAST_SHOWN} customers in the group, or in one that could be worked out from it"
 ARTICLE_SHARES = (0.70, 0.20, 0.10)  # S3: "let us suppose", so quoted beside the client's own, never a target
 
 
@@ -78,12 +80,12 @@ def score_rfm(rfm: pd.DataFrame, *, bins: int = 5) -> pd.DataFrame:
     return scored.assign(rfm=digits[0] + digits[1] + digits[2])
 
 
-def name_segments(scored: pd.DataFrame, *, names: pd.DataFrame | None = None) -> pd.DataFrame:
+def name_segments(scored: pd.DataFrame) -> pd.DataFrame:
     """Scored customers with the segment's name. From: `score_rfm`. To: the same rows with `segment`.
 
     Raises UsageError where a score has no name (the names were made for another number of parts).
     """
-    names = segment_names() if names is None else names
+    names = segment_names()
     lookup = dict(zip(names["rfm"], names["segment"], strict=True))
     if strange := sorted(set(scored["rfm"]) - set(lookup)):
         raise UsageError(
@@ -93,23 +95,25 @@ def name_segments(scored: pd.DataFrame, *, names: pd.DataFrame | None = None) ->
     return scored.assign(segment=scored["rfm"].map(lookup).astype(object))
 
 
-def segment_table(named: pd.DataFrame, *, names: pd.DataFrame | None = None, level: float = 0.95) -> pd.DataFrame:
+def segment_table(named: pd.DataFrame) -> pd.DataFrame:
     """What each segment is and brings, by falling revenue; segments nobody is in stand in it with zeros.
 
     From: `name_segments`. To: segment, customers, share_of_customers, orders, revenue, share_of_revenue with low, high,
     n, level, method; revenue_per_customer, orders_per_customer, median_recency_days, meaning, action.
-    Nothing is lost: every customer is in one row, and customers, orders and revenue add up to `named`. The intervals
-    take the customers as a sample of those whom the shop could have had, and the borders of the segments as given.
+    Nothing is lost: every customer is in one row, and customers, orders and revenue add up to `named` where no row is
+    withheld. The intervals take the customers as a sample of those whom the shop could have had, and the borders of the
+    segments as given.
+    What is left out: the numbers of segments of one to four customers, and of the next smallest where one could
+    subtract (see `privacy.withhold_small`); they are NaN, and the rows stand last.
     """
-    names = segment_names() if names is None else names
-    known = names.drop_duplicates("segment").sort_values("place").set_index("segment")
+    known = segment_names().drop_duplicates("segment").sort_values("place").set_index("segment")
     revenue = named["monetary"].to_numpy(dtype=float)
     rows = []
     for segment, text in known.iterrows():
         inside = (named["segment"] == segment).to_numpy()
-        held = ratio_of_sums(np.where(inside, revenue, 0.0), revenue, level=level)
-        if inside.sum() < LEAST_SHOWN:  # the formula would give nobody an interval of no width
-            held = unknown("share", n=len(named), level=level, method="too few customers in the segment")
+        held = ratio_of_sums(np.where(inside, revenue, 0.0), revenue)
+        if not inside.any():  # the formula would give nobody an interval of no width
+            held = unknown("share", n=len(named), method="nobody in the segment")
         customers, orders = int(inside.sum()), int(named.loc[inside, "frequency"].sum())
         money = round(float(revenue[inside].sum()), 4)
         rows.append(
@@ -128,7 +132,15 @@ def segment_table(named: pd.DataFrame, *, names: pd.DataFrame | None = None, lev
                 "action": text["action"],
             }
         )
-    return pd.DataFrame(rows).sort_values("revenue", ascending=False, kind="stable", ignore_index=True)
+    # sorted after withholding: a place between two known revenues would tell what is withheld
+    return _withheld(pd.DataFrame(rows)).sort_values("revenue", ascending=False, kind="stable", ignore_index=True)
+
+
+def _withheld(groups: pd.DataFrame) -> pd.DataFrame:
+    """A table of groups without the numbers of small ones; what is the same for all rows stays."""
+    common = groups[[name for name in ("article_share", "n", "level") if name in groups]]
+    held = withhold_small(groups, count="customers", least=LEAST_SHOWN).assign(**common)
+    return held.assign(method=held["method"].mask(held["customers"].isna(), WITHHELD))
 
 
 def _share(revenue: np.ndarray, inside: np.ndarray) -> float:
@@ -139,15 +151,16 @@ def _share(revenue: np.ndarray, inside: np.ndarray) -> float:
 def score_grid(scored: pd.DataFrame, *, bins: int = 5) -> pd.DataFrame:
     """Customers and spend by recency and frequency score: recency_score, frequency_score, customers, monetary_mean.
 
-    All combinations stand in it; monetary_mean is NaN where nobody is.
+    All combinations stand in it; monetary_mean is NaN where nobody is, and withheld (NaN) with one to four customers.
     """
     grid = pd.MultiIndex.from_product([range(1, bins + 1)] * 2, names=["recency_score", "frequency_score"])
     cells = scored.groupby(["recency_score", "frequency_score"])["monetary"].agg(["size", "mean"]).reindex(grid)
     cells = cells.set_axis(["customers", "monetary_mean"], axis=1).reset_index()
-    return cells.assign(customers=cells["customers"].fillna(0).astype("int64"))
+    cells = cells.assign(customers=cells["customers"].fillna(0).astype("int64"))
+    return cells.assign(monetary_mean=cells["monetary_mean"].where(cells["customers"] >= LEAST_SHOWN))
 
 
-def tiers(rfm: pd.DataFrame, *, shares: tuple[float, ...] = ARTICLE_SHARES, level: float = 0.95) -> pd.DataFrame:
+def tiers(rfm: pd.DataFrame, *, shares: tuple[float, ...] = ARTICLE_SHARES) -> pd.DataFrame:
     """Customers in three tiers by revenue rank, with the split that came out and what each tier brings.
 
     From: `rfm`; `shares` of customers from the lowest tier up (indifferent, good, great).
@@ -155,6 +168,8 @@ def tiers(rfm: pd.DataFrame, *, shares: tuple[float, ...] = ARTICLE_SHARES, leve
     high, n, level, method; revenue_from (the lowest revenue in the tier), revenue_per_customer, orders_per_customer,
     bought_once (share of the tier with one order).
     Ties: customers of equal revenue stay together in the lower tier, so the split may differ from the one supposed.
+    Where all spent the same, nobody stands above the others: the great tier is empty and its share unknown.
+    What is left out: the numbers of small tiers, as in `segment_table`.
     The share of revenue follows from ranking by revenue: it says how concentrated revenue is, not who is attached.
     Source: S3 supposes 70/20/10 and describes the tiers by attachment; ranking by revenue is our reading.
     Raises UsageError where the shares are not three positive numbers that add up to 1.
@@ -172,7 +187,10 @@ def tiers(rfm: pd.DataFrame, *, shares: tuple[float, ...] = ARTICLE_SHARES, leve
         inside = place == number
         customers = int(inside.sum())
         start, stop = ((n - below - customers) / n, (n - below) / n) if n else (0.0, 0.0)
-        held = ranked_share(revenue, start=start, stop=stop, level=level)
+        held = ranked_share(revenue, start=start, stop=stop)
+        if held.known and not customers:  # the formula would give nobody an interval of no width
+            above = "no customer stands above the others" if tier == TIERS[-1] else "nobody in the tier"
+            held = unknown("share", n=n, method=above)
         rows.append(
             {
                 "tier": tier,
@@ -189,11 +207,14 @@ def tiers(rfm: pd.DataFrame, *, shares: tuple[float, ...] = ARTICLE_SHARES, leve
             }
         )
         below += customers
-    return pd.DataFrame(rows[::-1])
+    return _withheld(pd.DataFrame(rows[::-1]))
 
 
 def plot_score_grid(grid: pd.DataFrame, *, currency: str = "", ax: "Axes | None" = None) -> "Axes":
-    """`score_grid` as a heat map: the number of customers in each cell, its colour what they spent on average."""
+    """`score_grid` as a heat map: the number of customers in each cell, its colour what they spent on average.
+
+    Cells with one to four customers show "<5" and no money.
+    """
     import matplotlib.pyplot as plt
 
     ax = plt.subplots(figsize=(7.2, 4.2))[1] if ax is None else ax
@@ -201,7 +222,7 @@ def plot_score_grid(grid: pd.DataFrame, *, currency: str = "", ax: "Axes | None"
     spend = grid.pivot(**shape, values="monetary_mean").sort_index(ascending=False)
     size = grid.pivot(**shape, values="customers").sort_index(ascending=False)
     texts = [
-        [f"{n:,}\n{format_value(m, 'money', currency)}" if n else "–" for n, m in zip(ns, ms, strict=True)]
+        [_cell_text(n, format_value(m, "money", currency)) for n, m in zip(ns, ms, strict=True)]
         for ns, ms in zip(size.to_numpy(), spend.to_numpy(), strict=True)
     ]
     ends = {1: " (longest ago)", len(spend): " (latest)"}, {1: " (fewest orders)", len(spend): " (most orders)"}
@@ -212,20 +233,33 @@ def plot_score_grid(grid: pd.DataFrame, *, currency: str = "", ax: "Axes | None"
     return ax
 
 
+def _cell_text(customers: int, money: str) -> str:
+    if customers < LEAST_SHOWN:
+        return f"<{LEAST_SHOWN}" if customers else "–"
+    return f"{customers:,}\n{money}"
+
+
 def describe_grid(grid: pd.DataFrame) -> str:
     """What `plot_score_grid` shows, for those who cannot see it. From: `score_grid`."""
     best = grid[(grid["recency_score"] == grid["recency_score"].max()) & (grid["customers"] > 0)]
     most = grid.loc[grid["customers"].idxmax()]
     ends = best.loc[best["frequency_score"].idxmax()] if len(best) else most
+    told = [
+        f"{n:,.0f}" if n >= LEAST_SHOWN or not n else f"under {LEAST_SHOWN}"
+        for n in (most["customers"], ends["customers"])
+    ]
     return (
-        f"Heat map of customers by recency and frequency score. Most customers, {most['customers']:,.0f}, have recency "
-        f"{most['recency_score']:.0f} and frequency {most['frequency_score']:.0f}; {ends['customers']:,.0f} ordered "
-        "latest and most often."
+        f"Heat map of customers by recency and frequency score. Most customers, {told[0]}, have recency "
+        f"{most['recency_score']:.0f} and frequency {most['frequency_score']:.0f}; {told[1]} ordered latest and most "
+        "often."
     )
 
 
 def plot_segments(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
-    """`segment_table` as pairs of bars, in its order: share of customers (grey), share of revenue with its interval."""
+    """`segment_table` as pairs of bars, in its order: share of customers (grey), share of revenue with its interval.
+
+    A segment whose numbers are withheld has no bars and says so.
+    """
     import matplotlib.pyplot as plt
 
     ax = plt.subplots(figsize=(7.2, 0.52 * len(table) + 1.4))[1] if ax is None else ax
@@ -237,13 +271,17 @@ def plot_segments(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
 def describe_segments(table: pd.DataFrame) -> str:
     """What `plot_segments` and `plot_tiers` show. From: `segment_table` or `tiers`."""
     name = "segment" if "segment" in table else "tier"
+    subject, are, bring = ("{}", "are", "bring") if name == "segment" else ("The {} tier", "is", "brings")
     rows = table[table["customers"] > 0].sort_values("revenue", ascending=False, kind="stable").head(3)
-    parts = [
-        f"{row[name]} are {format_value(row['share_of_customers'], 'share')} of customers and bring "
-        f"{format_value(row['share_of_revenue'], 'share')} of revenue"
+    parts = [f"Bars of the share of customers and of revenue by {name}."]
+    parts += [
+        f"{subject.format(row[name])} {are} {format_value(row['share_of_customers'], 'share')} of customers and "
+        f"{bring} {format_value(row['share_of_revenue'], 'share')} of revenue."
         for _, row in rows.iterrows()
     ]
-    return f"Bars of the share of customers and of revenue by {name}. {'; '.join(parts)}."
+    if small := list(table.loc[table["customers"].isna(), name]):
+        parts.append(f"Withheld, so that nothing is told of under {LEAST_SHOWN} people: {', '.join(small)}.")
+    return " ".join(parts)
 
 
 def plot_tiers(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
@@ -268,10 +306,11 @@ def _paired_bars(ax: "Axes", table: pd.DataFrame, labels: list[str], *, ticks: n
     if ticks is not None:
         ax.plot(ticks, place - 0.2, "|", color=INK, markersize=15, markeredgewidth=2, label="Supposed in the article")
     ends = (np.fmax(customers, 0 if ticks is None else ticks), np.fmax(revenue, table["high"]))
+    withheld = table["customers"].isna()
     for shares, end, shift in zip((customers, revenue), ends, (-0.2, 0.2), strict=True):
-        for y, share, x in zip(place, shares, np.nan_to_num(np.fmax(end, 0)), strict=True):
+        for y, share, x, hidden in zip(place, shares, np.nan_to_num(np.fmax(end, 0)), withheld, strict=True):
             ax.annotate(
-                format_value(share, "share"),
+                "withheld" if hidden else format_value(share, "share"),
                 (x, y + shift),
                 (6, 0),
                 textcoords="offset points",
@@ -288,78 +327,64 @@ def _paired_bars(ax: "Axes", table: pd.DataFrame, labels: list[str], *, ticks: n
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.6 / ax.figure.get_figheight()), ncols=3)
 
 
-def tier_share(table: pd.DataFrame, *, tier: str = "great") -> Estimate:
-    """A tier's share of revenue as an estimate. From: `tiers`. Raises UsageError on an unknown tier."""
-    return _row_estimate(table, "tier", tier)
-
-
-def segment_share(table: pd.DataFrame, *, segment: str) -> Estimate:
-    """A segment's share of revenue as an estimate. From: `segment_table`. Raises UsageError on an unknown segment."""
-    return _row_estimate(table, "segment", segment)
-
-
-def _row_estimate(table: pd.DataFrame, column: str, name: str) -> Estimate:
-    rows = table[table[column] == name]
-    if len(rows) != 1:
-        raise UsageError(f"no {column} {name!r}; there are {', '.join(table[column])}.")
-    row = rows.iloc[0]
-    ends = float(row["low"]), float(row["high"])
-    return Estimate(float(row["share_of_revenue"]), *ends, int(row["n"]), "share", float(row["level"]), row["method"])
-
-
-def great_share_finding(
-    table: pd.DataFrame, *, target: float | None = None, target_source: str = "", evidence: tuple[str, ...] = ("tiers",)
-) -> Finding:
+def great_share_finding(table: pd.DataFrame) -> Finding:
     """segments.great_share: how much of the revenue hangs on the great tier. From: `tiers`."""
-    share = table.loc[table["tier"] == "great", "share_of_customers"].iloc[0]
+    row = table[table["tier"] == TIERS[-1]].iloc[0]
+    n, level, method = int(row["n"]), float(row["level"]), row["method"]
+    share, low, high = (float(row[name]) for name in ("share_of_revenue", "low", "high"))
+    known = np.isfinite(low)
     return Finding(
         id="segments.great_share",
-        claim=f"The {format_value(share, 'share')} of customers who spent most bring {{value}} of what all customers "
-        "spent ({interval}).",
-        estimate=tier_share(table),
+        claim=f"The {format_value(row['share_of_customers'], 'share')} of customers who spent most bring {{value}} of "
+        "what all customers spent ({interval}).",
+        estimate=Estimate(share if known else low, low, high, n, "share", level, method),
         label="Share of revenue from the great tier",
-        target=target,
-        target_source=target_source,
         higher_is_better=False,  # the more hangs on few, the more is lost with them
-        evidence=evidence,
+        evidence=("tiers",),
         action="Know the customers of the great tier, watch who goes quiet, and enlarge the tier from the good.",
     )
 
 
-def best_segment_share_finding(
-    table: pd.DataFrame, *, segment: str = "Champions", target: float | None = None, target_source: str = "",
-    evidence: tuple[str, ...] = ("segments",),
-) -> Finding:  # fmt: skip
-    """segments.best_segment_share: what the best named segment brings. From: `segment_table`."""
-    estimate = segment_share(table, segment=segment)
-    row = table[table["segment"] == segment].iloc[0]
-    named = segment.replace("{", "{{").replace("}", "}}")
+def quiet_share(named: pd.DataFrame) -> Estimate:
+    """Share of what all customers spent that was spent by those gone quiet: the segments that segments.yml marks.
+
+    From: `name_segments`. To: Estimate over customers, the borders of the segments taken as given. Unknown, and
+    withheld, where fewer than five customers have gone quiet.
+    What it leaves out: quiet is a matter of rank (the two lowest recency scores), so a shop whose customers order at
+    long intervals has quiet customers too: compare with the shop's own target or an earlier audit, never across shops.
+    """
+    names = segment_names()
+    quiet = named["segment"].isin(names.loc[names["quiet"], "segment"]).to_numpy()
+    if quiet.sum() < LEAST_SHOWN:
+        return unknown("share", n=len(named), method=f"fewer than {LEAST_SHOWN} customers have gone quiet")
+    spent = named["monetary"].to_numpy(dtype=float)
+    return ratio_of_sums(np.where(quiet, spent, 0.0), spent)
+
+
+def quiet_share_finding(named: pd.DataFrame) -> Finding:
+    """segments.quiet_share: what was spent by customers who have gone quiet. From: `name_segments`."""
     return Finding(
-        id="segments.best_segment_share",
-        claim=f"{named}, {format_value(row['share_of_customers'], 'share')} of customers, bring {{value}} of what all "
-        "customers spent ({interval}).",
-        estimate=estimate,
-        label=f"Share of revenue from the segment {segment}",
-        target=target,
-        target_source=target_source,
-        evidence=evidence,
-        action=str(row["action"]),
+        id="segments.quiet_share",
+        claim="{value} of what all customers spent was spent by customers who used to order and have gone quiet "
+        "({interval}).",
+        estimate=quiet_share(named),
+        label="Share of revenue from customers gone quiet",
+        higher_is_better=False,
+        evidence=("segments",),
+        action="Win them back, those who spent most first, and find out what went wrong before offering anything.",
     )
 
 
-def claims_checked(table: pd.DataFrame) -> pd.DataFrame:
+def claims_checked(rfm: pd.DataFrame) -> pd.DataFrame:
     """The article's 70 % of indifferent customers beside this client's share of customers with one order.
 
-    From: `tiers`. To: the columns of `findings.check_claim`, one row: by rank the tiers are 70/20/10 by construction.
+    From: `rfm`. To: the columns of `findings.check_claim`, one row: by rank the tiers are 70/20/10 by construction.
     """
-    customers = int(table["customers"].sum())
-    once = round((table["bought_once"] * table["customers"]).fillna(0).sum())
-    ours = wilson(once, customers) if customers else unknown("share")
     row = check_claim(
         "70 % of customers are indifferent: no bond, bought maybe once (the article says: let us suppose)",
         source="S3",
         theirs=ARTICLE_SHARES[0],
-        ours=ours,
+        ours=wilson(int((rfm["frequency"] == 1).sum()), len(rfm)),
         cannot_show="Ours is the share of customers with one order so far; some of them are new and will return. "
         "Attachment itself is not in order data: ask for it.",
     )

@@ -29,8 +29,8 @@ def test_lorenz_by_hand():
 
 
 def test_a_long_curve_is_thinned_and_stays_exact():
-    curve = c.concentration(spent(np.ones(12_345)), points=100)
-    assert len(curve) == 101
+    curve = c.concentration(spent(np.ones(12_345)))
+    assert len(curve) == 201
     np.testing.assert_allclose(curve["share_of_customers"], curve["share_of_revenue"])
 
 
@@ -41,6 +41,14 @@ def test_gini_by_hand():
     assert c.gini(spent([0] * 39 + [5])).value == pytest.approx(1)
     assert not c.gini(spent([1] * 29)).known
     assert c.gini(spent([0] * 40)).method == "the total is not above zero"
+
+
+def test_gini_stays_between_0_and_1():
+    steep = c.gini(spent([0.01] * 29 + [1000]))
+    assert steep.low <= steep.value <= steep.high == 1
+    # who got back more than was paid counts as having spent nothing
+    assert c.gini(spent([-500] * 20 + [3] * 20)) == c.gini(spent([0] * 20 + [3] * 20))
+    assert c.gini(spent([-5] * 40)).method == "the total is not above zero"
 
 
 def test_the_variance_of_gini_is_the_jackknifes():
@@ -107,7 +115,11 @@ def test_the_picture_names_its_point(tmp_path):
     import matplotlib
 
     matplotlib.use("Agg")
-    ax = c.plot_concentration(c.concentration(spent(np.repeat([1, 16], [40, 10]))))
+    revenue = spent(np.repeat([1, 16], [40, 10]))
+    ax = c.plot_concentration(c.concentration(revenue), top=c.top_share(revenue, share=0.2), share=0.2)
     assert "the top 20 %\nbring 80 %" in [t.get_text() for t in ax.texts]
     ax.figure.savefig(tmp_path / "lorenz.png")
-    matplotlib.pyplot.close(ax.figure)
+    few = c.plot_concentration(c.concentration(spent([1, 2])), top=c.top_share(spent([1, 2]), share=0.2), share=0.2)
+    assert [t.get_text() for t in few.texts] == ["if all spent the same"]
+    for axes in (ax, few):
+        matplotlib.pyplot.close(axes.figure)

@@ -1,19 +1,18 @@
 import os
 from datetime import date
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from hand_orders import orders, random_orders, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxkit import segment_names as names_module
 from cxkit import segments
 from cxkit.errors import UsageError
+from cxkit.findings import judge
+from cxkit.style import format_value
 
 DAY = date(2026, 6, 30)
 
@@ -62,6 +61,8 @@ def test_rfm_of_nobody_is_empty_and_nothing_breaks():
     assert segments.segment_table(named)["customers"].sum() == 0
     assert segments.tiers(empty)["customers"].sum() == 0
     assert not segments.great_share_finding(segments.tiers(empty)).estimate.known
+    assert not segments.quiet_share_finding(named).estimate.known
+    assert segments.claims_checked(empty).iloc[0]["n"] == 0
 
 
 def test_rfm_does_not_depend_on_the_order_of_lines():
@@ -130,58 +131,6 @@ def test_bins_have_bounds(bins):
 # --- names
 
 
-def test_every_one_of_125_combinations_has_one_name():
-    names = names_module.segment_names()
-    assert len(names) == 125
-    assert set(names["rfm"]) == {"".join(map(str, c)) for c in product(range(1, 6), repeat=3)}
-    assert names["rfm"].is_unique
-    assert names["segment"].nunique() == 10
-    lookup = names.set_index("rfm")["segment"]
-    assert lookup[["555", "511", "111", "155", "355"]].to_list() == [
-        "Champions", "New", "Hibernating", "Cannot lose", "Loyal",
-    ]  # fmt: skip
-
-
-def written(tmp_path, change):
-    segments_list = yaml.safe_load(names_module.NAMES.read_text(encoding="utf-8"))["segments"]
-    change(segments_list)
-    path = tmp_path / "names.yml"
-    path.write_text(yaml.safe_dump({"segments": segments_list}), encoding="utf-8")
-    return path
-
-
-def test_a_gap_and_an_overlap_are_named(tmp_path):
-    def change(listed):
-        by_name = {s["name"]: s for s in listed}
-        by_name["New"]["where"][0]["monetary"] = [1, 2, 3, 4]
-        by_name["Promising"]["where"][0]["recency"] = [3, 4]
-
-    with pytest.raises(UsageError) as fault:
-        names_module.segment_names(written(tmp_path, change))
-    message = str(fault.value)
-    assert "in no segment: 515" in message
-    assert "311 is in Promising and About to sleep" in message
-    assert "313 is in Promising and About to sleep" in message
-    assert "names.yml" in message
-    assert "mend the lists under `where`" in message
-
-
-def test_scores_that_do_not_exist_and_half_written_segments_are_named(tmp_path):
-    def six(listed):
-        listed[0]["where"][0]["recency"] = [4, 5, 6]
-
-    with pytest.raises(UsageError, match="no such scores with 5 parts: 644"):
-        names_module.segment_names(written(tmp_path, six))
-    with pytest.raises(UsageError, match="segment 2 lacks meaning"):
-        names_module.segment_names(written(tmp_path, lambda listed: listed[1].pop("meaning")))
-    with pytest.raises(UsageError, match="segment 1 has a line under `where` without exactly recency"):
-        names_module.segment_names(written(tmp_path, lambda listed: listed[0]["where"][0].pop("monetary")))
-    path = tmp_path / "list.yml"
-    path.write_text("- a\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="holds no list `segments`"):
-        names_module.segment_names(path)
-
-
 def test_names_for_fifths_do_not_fit_quarters():
     scored = segments.score_rfm(random_people(2), bins=9)
     with pytest.raises(UsageError, match="no segment is named for the scores"):
@@ -194,8 +143,9 @@ def test_names_for_fifths_do_not_fit_quarters():
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000))
 def test_nothing_is_lost_between_customers_and_segments(seed):
-    named = segments.name_segments(segments.score_rfm(random_people(seed)))
+    named = segments.name_segments(segments.score_rfm(random_people(seed, n=3000)))
     frame = segments.segment_table(named)
+    assert not frame["customers"].between(1, 4).any()  # so none is withheld
     assert frame["customers"].sum() == len(named)
     assert frame["orders"].sum() == named["frequency"].sum()
     assert frame["revenue"].sum() == pytest.approx(named["monetary"].sum())
@@ -221,47 +171,133 @@ def test_the_best_segment_by_hand():
     best = frame.iloc[0]
     assert (best["segment"], best["customers"], best["orders"], best["revenue"]) == ("Champions", 5, 25, 450)
     assert (best["share_of_revenue"], best["orders_per_customer"], best["median_recency_days"]) == (0.9, 5, 2)
-    finding = segments.best_segment_share_finding(frame, target=0.5)
-    assert finding.sentence().startswith("Champions, 50 % of customers, bring 90 % of what all customers spent (")
-    assert finding.quadrant() == "strength"
-    with pytest.raises(UsageError, match="no segment 'Champion'; there are Champions"):
-        segments.segment_share(frame, segment="Champion")
+
+
+def of_segments(**sizes):
+    """Customers who spent 10 each, by segment."""
+    names = [name.replace("_", " ") for name, size in sizes.items() for _ in range(size)]
+    return people(range(len(names)), [2] * len(names), [10.0] * len(names)).assign(segment=names)
+
+
+def test_small_segments_are_withheld_with_what_could_be_subtracted(tmp_path):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    named = of_segments(Champions=30, Loyal=9, At_risk=3)
+    frame = segments.segment_table(named)
+    assert set(named["segment"]) < set(frame["segment"])
+    shown = frame.set_index("segment")
+    numbers = shown.select_dtypes("number").drop(columns=["n", "level"])
+    # without Loyal, At risk would be what is missing in the sum
+    assert numbers.loc[["At risk", "Loyal"]].isna().all(axis=None)
+    assert set(shown.loc[["At risk", "Loyal"], "method"]) == {segments.WITHHELD}
+    assert shown.loc["Champions", "revenue"] == 300
+    assert shown.loc["New", "customers"] == 0  # nobody is nobody to protect
+    assert set(frame["segment"].tail(2)) == {"At risk", "Loyal"}
+    assert segments.describe_segments(frame) == (
+        "Bars of the share of customers and of revenue by segment. Champions are 71 % of customers and bring 71 % of "
+        "revenue. Withheld, so that nothing is told of under 5 people: Loyal, At risk."
+    )
+    ax = segments.plot_segments(frame)
+    assert [t.get_text() for t in ax.texts].count("withheld") == 4
+    ax.figure.savefig(tmp_path / "withheld.png")
+    matplotlib.pyplot.close(ax.figure)
+
+
+def test_small_tiers_are_withheld():
+    # two who spent much, and two borders that fall among the equal
+    table = segments.tiers(people(range(40), [1] * 40, [5] * 38 + [50] * 2)).set_index("tier")
+    assert table.loc[["great", "indifferent"], ["customers", "revenue", "bought_once"]].isna().all(axis=None)
+    finding = segments.great_share_finding(table.reset_index())
+    assert finding.sentence().endswith(f": too early to say (n = 40; {segments.WITHHELD}).")
+
+
+# --- customers gone quiet
+
+
+def test_quiet_share_by_hand():
+    named = of_segments(Champions=50, Cannot_lose=20, At_risk=10, Hibernating=20)
+    estimate = segments.quiet_share(named)
+    assert (estimate.value, estimate.n) == (pytest.approx(0.3), 100)
+    assert 0.2 < estimate.low < 0.3 < estimate.high < 0.4
+    finding = segments.quiet_share_finding(named)
+    assert finding.id == "segments.quiet_share"
+    assert finding.sentence().startswith(
+        "30 % of what all customers spent was spent by customers who used to order and have gone quiet ("
+    )
+    assert judge(estimate, 0.1, higher_is_better=finding.higher_is_better) == "weakness"
+
+
+def test_nobody_gone_quiet_is_no_share_of_nothing():
+    for few in (0, 4):
+        estimate = segments.quiet_share(of_segments(Champions=50, At_risk=few))
+        assert (estimate.known, estimate.method) == (False, "fewer than 5 customers have gone quiet")
 
 
 def test_the_grid_holds_every_customer_and_empty_cells():
-    scored = segments.score_rfm(random_people(3))
+    scored = segments.score_rfm(random_people(3, n=100))
     grid = segments.score_grid(scored)
     assert len(grid) == 25
     assert grid["customers"].sum() == len(scored)
-    assert (grid["monetary_mean"].isna() == (grid["customers"] == 0)).all()
+    assert grid["customers"].between(1, 4).any()
+    assert (grid["monetary_mean"].isna() == (grid["customers"] < 5)).all()
+
+
+def test_the_grid_shows_no_money_of_few():
+    import matplotlib
+
+    matplotlib.use("Agg")
+    scored = people([1] * 5 + [2] * 4, [1] * 9, [20.0] * 9).assign(
+        recency_score=[5] * 5 + [1] * 4, frequency_score=[5] * 5 + [1] * 4
+    )
+    grid = segments.score_grid(scored)
+    ax = segments.plot_score_grid(grid, currency="UAH")
+    assert sorted(t.get_text() for t in ax.texts if t.get_text() != "–") == ["5\n20 UAH", "<5"]
+    matplotlib.pyplot.close(ax.figure)
+    few = segments.describe_grid(segments.score_grid(scored.tail(4)))
+    assert "Most customers, under 5, have recency 1" in few
 
 
 # --- tiers
 
 
 def test_tiers_by_hand():
-    frame = people(range(40), [1] * 28 + [2] * 12, [1] * 28 + [4] * 8 + [20] * 4)
+    frame = people(range(80), [1] * 56 + [2] * 24, [1] * 56 + [4] * 16 + [20] * 8)
     great, good, indifferent = segments.tiers(frame).to_dict("records")
     assert [t["tier"] for t in (great, good, indifferent)] == ["great", "good", "indifferent"]
-    assert [t["customers"] for t in (great, good, indifferent)] == [4, 8, 28]
+    assert [t["customers"] for t in (great, good, indifferent)] == [8, 16, 56]
     assert [t["article_share"] for t in (great, good, indifferent)] == [0.10, 0.20, 0.70]
-    assert [t["revenue"] for t in (great, good, indifferent)] == [80, 32, 28]
+    assert [t["revenue"] for t in (great, good, indifferent)] == [160, 64, 56]
     assert great["share_of_revenue"] == pytest.approx(80 / 140)
     assert (great["revenue_from"], indifferent["bought_once"], great["bought_once"]) == (20, 1.0, 0.0)
 
 
 def test_equal_customers_stay_in_one_tier():
-    frame = people(range(40), [1] * 40, [1] * 20 + [5] * 18 + [50] * 2)
+    frame = people(range(200), [1] * 200, [1] * 100 + [5] * 90 + [50] * 10)
     split = segments.tiers(frame).set_index("tier")["customers"]
-    # the 28th customer spent 5 like 18 others: all of them stay in the lower tier
-    assert split.to_dict() == {"great": 2, "good": 0, "indifferent": 38}
+    # the 140th customer spent 5 like 89 others: all of them stay in the lower tier
+    assert split.to_dict() == {"great": 10, "good": 0, "indifferent": 190}
     assert segments.tiers(people(range(9), [1] * 9, [7] * 9)).set_index("tier")["customers"]["indifferent"] == 9
+
+
+def test_where_all_spent_the_same_nobody_stands_above_the_others():
+    table = segments.tiers(people(range(60), [1] * 60, [7] * 60))
+    finding = segments.great_share_finding(table)
+    assert finding.sentence() == (
+        "Share of revenue from the great tier: too early to say (n = 60; no customer stands above the others)."
+    )
+    assert np.isnan(finding.estimate.value)
+    assert judge(finding.estimate, 0.3, higher_is_better=False) == "too early to say"
+    assert segments.describe_segments(table) == (
+        "Bars of the share of customers and of revenue by tier. "
+        "The indifferent tier is 100 % of customers and brings 100 % of revenue."
+    )
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([0.01, 1 / 3, 41.5]))
 def test_laws_of_tiers(seed, rate):
-    frame = random_people(seed, n=int(np.random.default_rng(seed).integers(1, 200)))
+    frame = random_people(seed, n=int(np.random.default_rng(seed).integers(60, 300)))
     tiers = segments.tiers(frame)
     assert tiers["customers"].sum() == len(frame)
     assert tiers["share_of_revenue"].sum() == pytest.approx(1)
@@ -277,9 +313,11 @@ def test_shares_of_tiers_are_checked():
 
 
 def test_the_articles_tiers_are_quoted_and_never_a_target():
-    table = segments.tiers(random_people(5))
-    claim = segments.claims_checked(table).iloc[0]
+    frame = random_people(5)
+    table = segments.tiers(frame)
+    claim = segments.claims_checked(frame).iloc[0]
     assert (claim["theirs"], claim["n"]) == ("70 %", 300)
+    assert claim["ours"] == format_value((frame["frequency"] == 1).mean(), "share")
     assert "S3" in claim["source"]
     finding = segments.great_share_finding(table)
     assert (finding.id, finding.target, finding.quadrant()) == ("segments.great_share", None, "no reference")
