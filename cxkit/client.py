@@ -213,8 +213,9 @@ def find_client(text: str, *, base: Path = Path("data")) -> Path:
         if path.is_file() and path.suffix in (".yml", ".yaml"):
             return path
     known = sorted(p.parent.name for p in base.glob("*/client.yml"))
+    asked = Path(text) if Path(text).suffix in (".yml", ".yaml") else Path(text) / "client.yml"
     raise UsageError(
-        f"no client {text!r}: neither {base / text / 'client.yml'} nor {Path(text) / 'client.yml'} is there"
+        f"no client {text!r}: neither {base / text / 'client.yml'} nor {asked} is there"
         f"{_did_you_mean(text, known)}. Clients under {base}: {', '.join(known) or 'none'}."
     )
 

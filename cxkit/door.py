@@ -148,6 +148,8 @@ def _settle_as_of(entries: dict[str, Entry], as_of: date | None) -> tuple[date, 
     """
     timed = {t: e.rows for t, e in entries.items() if TABLES[t].time}
     chosen = [timed["orders"]] if "orders" in timed else list(timed.values())
+    if "orders" in timed and "is_return" in timed["orders"].columns:
+        chosen = [timed["orders"].filter(~timed["orders"].is_return)]  # a return is no order
     if not chosen:
         if as_of is None:
             raise DataError("no table has a time, so as_of cannot be latest. Write as_of: 2026-06-30 in client.yml.")

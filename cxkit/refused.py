@@ -99,6 +99,9 @@ def _safe(value: StringValue) -> StringValue:
     return risky.ifelse(ibis.literal("'") + clean, clean)
 
 
+FAULTS = (" not readable as ", " is none of ")  # what a reason says of a value that can be told by example
+
+
 def pattern_notes(rows: Table, checks: list[Check], *, counts: dict[str, int], table: str) -> list[str]:
     """What the values look like that could not be read, and which values a status or metric had that it may not have.
 
@@ -107,7 +110,7 @@ def pattern_notes(rows: Table, checks: list[Check], *, counts: dict[str, int], t
     """
     notes = []
     for number, check in enumerate(checks):
-        readable, unknown = " not readable as " in check.reason, " is none of " in check.reason
+        readable, unknown = (mark in check.reason for mark in FAULTS)
         if not (readable or unknown) or not counts.get(check.reason):
             continue
         held = rows.filter(rows.fault == number)
@@ -130,29 +133,28 @@ def _shown(shape: str, example: str, count: int, unknown: bool) -> str:
     harmless = len(example) <= 30 and scrub(example) == example and "@" not in example
     if unknown:
         return f"{example!r} {count:,} times" if harmless else f"a long value {count:,} times"
-    return f"{shape} {count:,} times" + (f" (as {example!r})" if harmless else "")
+    return f"{count:,} like {example!r}" if harmless else f"{count:,} of the shape {shape}"
 
 
 def gate(accounts: dict[str, dict], allowed: dict[str, float], *, folder: Path) -> list[str]:
     """The tables of which too many rows were refused, each with its reasons counted, the commonest first.
 
-    What the client's own rules leave out (`left_out`: no goods; after an as_of that was set) counts neither as refused
-    nor as in.
+    What the client's own rules leave out (`left_out`: no goods; after an as_of that was set) does not count as refused.
     """
     faults = []
     for table, account in accounts.items():
         refused = sum(account["refused"].values()) - account["left_out"]
-        rows_in = account["rows_in"] - account["left_out"]
+        rows_in = account["rows_in"]
         share = refused / rows_in if rows_in else 0.0
         if share <= allowed[table] and account["kept"]:
             continue
         reasons = sorted(account["refused"].items(), key=lambda item: (-item[1], item[0]))
         told = "".join(f"\n    {n:,} × {reason}" for reason, n in reasons)
-        told += "".join(f"\n    {note}" for note in account["notes"] if " times" in note)
+        told += "".join(f"\n    {note}" for note in account["notes"] if any(mark in note for mark in FAULTS))
         what = (
             f"{refused:,} of {rows_in:,} records refused ({100 * share:.1f} %); {100 * allowed[table]:g} % are allowed"
             if share > allowed[table]
-            else f"none of {account['rows_in']:,} records was kept"
+            else f"none of {rows_in:,} records was kept"
         )
         faults.append(
             f"table {table!r}: {what}.{told}\n    Each stands with its reason in {folder / f'{table}.csv'}. Mend the"

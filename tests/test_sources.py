@@ -33,6 +33,26 @@ def test_good_rows_become_the_canonical_table(tmp_path):
     assert list(loaded.inputs) == ["orders.csv"]
 
 
+def test_latest_is_the_last_day_with_a_sale(tmp_path):
+    loaded, _ = load_orders(tmp_path, *GOOD, "4,a,2024-03-09,-30,-3,X")
+    assert loaded.as_of == date(2024, 3, 5)
+    assert loaded.accounts["orders"]["refused"] == {"after as_of": 1}
+
+
+def test_the_gate_bears_an_earlier_day(tmp_path):
+    """Most rows lie after it; the two unreadable ones are judged by all rows, not by the few before it."""
+    rows = [f"{n},c{n},2024-0{3 if n < 5 else 4}-01,10,1,X" for n in range(40)]
+    bad = ["90,a,soon,10,1,X", "91,a,later,10,1,X"]
+    client = make_client(
+        tmp_path,
+        settings(orders=orders_export(max_refused_share=0.05)),
+        orders_csv="\n".join([HEADER, *rows, *bad]) + "\n",
+    )
+    account = sources.load(client, as_of="2024-03-01").accounts["orders"]
+    assert (account["rows_in"], account["kept"], account["refused"]["after as_of"]) == (42, 5, 35)
+    assert any("1 like 'soon'" in note for note in account["notes"])
+
+
 def test_a_wrong_mapping_is_told_whole(tmp_path):
     export = orders_export(columns={"order_id": "Order", "amout": "Total", "ordered_at": "Date"}, not_goods=["POST"])
     client = make_client(tmp_path, settings(orders=export, ordrs=export), orders_csv=HEADER)
@@ -58,8 +78,10 @@ def test_a_reading_is_reused_until_something_changes(tmp_path):
     assert sources.load(client, as_of="2024-03-05").tables["orders"] == path  # what latest came to
     changed, orders = load_orders(tmp_path, *GOOD, "4,d,2024-03-05,1,1,X")
     assert len(orders) == 4
+    assert path.exists()  # a run that began with it may still be under way
+    load_orders(tmp_path, *GOOD, "5,d,2024-03-05,1,1,X")
     assert not path.exists()
-    assert len(list((tmp_path / "private/cache").iterdir())) == 1
+    assert len(list((tmp_path / "private/cache").iterdir())) == 2
     changed.tables["orders"].write_bytes(b"torn")
     mended, orders = load_orders(tmp_path, *GOOD, "4,d,2024-03-05,1,1,X")
     assert len(orders) == 4
