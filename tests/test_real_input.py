@@ -1,10 +1,14 @@
 """The door held against real exports (with CXKIT_DATA=…; skipped without)."""
 
+import json
 import os
+import subprocess
+import sys
 from datetime import date
 
 import pandas as pd
 import pytest
+from html_elements import Elements
 from real_clients import NEEDS, online_retail, rfm_joaolcorreia, shared_data
 
 from cxkit import sources
@@ -55,6 +59,27 @@ def test_the_refused_rows_of_online_retail_name_the_records(uci):
     raw = pd.read_csv(shared_data() / "uci_online_retail/online_retail.csv.gz", dtype=str, keep_default_na=False)
     posted = refused[refused.value == "POST"]
     assert (raw.StockCode.iloc[posted.record.astype(int) - 1] == "POST").all()
+
+
+def test_online_retail_from_the_command_to_its_pages(tmp_path):
+    """The whole audit: every line is told of, and the pages name the customers that it rests on."""
+    (tmp_path / "data").mkdir()
+    home = online_retail(tmp_path / "data").folder
+    command = [sys.executable, "-m", "cxkit", "run", str(home / "client.yml"), "--out", str(tmp_path / "reports")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=600)
+    assert done.returncode == 0, done.stderr
+    latest = tmp_path / "reports" / "online-retail" / "latest"
+    assert done.stdout.splitlines()[0] == str(latest.resolve() / "index.html")
+    run = json.loads((latest / "run.json").read_text(encoding="utf-8"))
+    account = run["tables"]["orders"]
+    assert (run["status"], account["rows_in"]) == ("done", 541_909)
+    assert account["kept"] + sum(account["refused"].values()) == 541_909
+    assert {notebook["status"] for notebook in run["notebooks"]} == {"done"}
+    assert run["basis"]["customers"] == 4_334
+    pages = {page.stem: Elements(page.read_text(encoding="utf-8")).text for page in latest.glob("*.html")}
+    assert set(pages) == {"index", *(notebook["name"] for notebook in run["notebooks"])}
+    assert "541,909" in pages["00_data_quality"]
+    assert [name for name, text in pages.items() if "4,334 customers" not in text] == []
 
 
 def test_mac_roman_with_lone_carriage_returns(tmp_path):
