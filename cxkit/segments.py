@@ -319,7 +319,7 @@ def _paired_bars(ax: "Axes", table: pd.DataFrame, labels: list[str], *, ticks: n
             )
     ax.set_yticks(place, labels)
     ax.tick_params(axis="y", length=0)
-    ax.invert_yaxis()
+    ax.set_ylim(len(table) - 0.4, -0.6)  # set, since rows that are withheld have no bars to make room
     ax.margins(x=0.12)
     ax.set_xlim(left=None if (revenue < 0).any() else 0)
     ax.xaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %".replace("-", "−"))

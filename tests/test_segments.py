@@ -200,6 +200,7 @@ def test_small_segments_are_withheld_with_what_could_be_subtracted(tmp_path):
     )
     ax = segments.plot_segments(frame)
     assert [t.get_text() for t in ax.texts].count("withheld") == 4
+    assert ax.get_ylim()[0] > len(frame) - 1 + 0.2 > ax.get_ylim()[1]  # the last row stands in the picture
     ax.figure.savefig(tmp_path / "withheld.png")
     matplotlib.pyplot.close(ax.figure)
 
