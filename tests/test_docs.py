@@ -64,6 +64,17 @@ def test_readme_names_only_commands_and_options_that_exist():
         assert [option for option in re.findall(r"--[a-z-]+", line) if option not in help_text] == []
 
 
+def test_readme_and_help_tell_the_same_exit_codes():
+    """The same codes in the same order; what each means begins with the same words."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").split("## Exit codes")[1].split("\n## ")[0]
+    table = dict(re.findall(r"^\| ([\d, ]+) \| (.+) \|$", readme, flags=re.MULTILINE))
+    told = " ".join(CliRunner().invoke(cli, ["--help"]).output.split("Exit codes:")[1].split()).rstrip(".")
+    epilog = dict(re.fullmatch(r"(\d+(?:, \d+)*) (.+)", code).groups() for code in re.split(r"; (?=\d)", told))
+    assert list(table) == list(epilog) == ["0", "1", "2", "3", "130, 143"]
+    for code, meaning in table.items():
+        assert re.split(r"[,;(]", meaning)[0].strip() == re.split(r"[,;(]", epilog[code])[0].strip(), code
+
+
 def test_make_targets_in_the_docs_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for name in ("README.md", "CONTRIBUTING.md"):
