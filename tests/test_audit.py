@@ -89,7 +89,8 @@ def test_findings_agree_with_the_raw_export(audit):
                 continue
             days.setdefault(row["Customer"], set()).add(day)
     first = {customer: min(seen) for customer, seen in days.items()}
-    old = [c for c, day in first.items() if day + timedelta(days=90) <= last_day]
+    begins = min(first.values())
+    old = [c for c, day in first.items() if day + timedelta(days=90) <= last_day and (day - begins).days >= 90]
     again = [c for c in old if any(first[c] < day <= first[c] + timedelta(days=90) for day in days[c])]
     estimate = finding(audit, "03_loyalty", "loyalty.repeat_rate")["estimate"]
     assert estimate["n"] == len(old)
