@@ -96,7 +96,8 @@ def cli() -> None:
 @click.option(
     "--against",
     metavar="RUN|none",
-    help="The earlier run that changes are measured against; named and hashed in run.json (default: the last good one before this as_of).",
+    help="The earlier run that changes are measured against; named and hashed in run.json "
+    "(default: the last good one before this as_of).",
 )
 @click.option(
     "--expect-until",

@@ -65,9 +65,9 @@ def gini(revenue: pd.DataFrame, *, level: float = 0.95) -> Estimate:
     value = min(max(float(((2 * rank - n - 1) * spent).sum() / (n * (n - 1) * mean)), 0.0), 1.0)  # rounding only
     influence = -(value + 1) * spent + (2 * rank - 1) / n * spent - 2 * np.cumsum(spent) / n
     error = float(np.sqrt(np.square(influence - influence.mean()).sum()) / (n * mean))
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
-    half = float(t.ppf((1 + level) / 2, n - 1)) * error
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * error
     return Estimate(value, max(value - half, 0.0), min(value + half, 1.0), n, "ratio", level, "asymptotic (Davidson)")
 
 

@@ -50,7 +50,8 @@ def draw_heat_map(
                 ax.add_patch(Rectangle(corner, 1, 1, facecolor="white", edgecolor="#c3c9d0", hatch="////", linewidth=0))
                 continue
             ax.add_patch(Rectangle(corner, 1, 1, facecolor=fill, edgecolor="white", linewidth=1))
-            ink = INK if contrast(INK, fill) >= contrast("#ffffff", fill) else "#ffffff"
+            # on a middling fill neither ink nor white reaches 4.5 : 1; black or white then does
+            ink = INK if contrast(INK, fill) >= 4.5 else max("#ffffff", "#000000", key=lambda c: contrast(c, fill))
             # grey only where it can be read: on a dark cell the text stays white
             ink = GREY if faint[row, column] and contrast(GREY, fill) >= 4.5 else ink
             ax.text(column, row, texts[row][column], ha="center", va="center", color=ink, fontsize=9)

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 # what cxkit.notebook loads when a run is opened and its first picture drawn
-BEHIND = {"cxkit.notebook": ("cxkit.sources", "cxkit.engine", "matplotlib.pyplot", "scipy.stats")}
+BEHIND = {"cxkit.notebook": ("cxkit.sources", "cxkit.engine", "matplotlib.pyplot", "scipy.special")}
 
 
 def load(modules: list[str]) -> None:

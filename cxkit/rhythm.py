@@ -90,7 +90,7 @@ def odd_days(daily: pd.DataFrame, *, weeks: int = 4, threshold: float = 4.0) -> 
     Source: the modified z-score of Iglewicz & Hoaglin (1993), How to Detect and Handle Outliers, here around a local
     median.
     """
-    from scipy.stats import norm, poisson
+    from scipy.special import ndtri, pdtr, pdtrc
 
     if weeks < 2:
         raise UsageError(f"weeks must be at least 2, for a median to mean anything; found {weeks}.")
@@ -110,9 +110,9 @@ def odd_days(daily: pd.DataFrame, *, weeks: int = 4, threshold: float = 4.0) -> 
     usual = np.expm1(middle)
     orders = daily["orders"].to_numpy()
     more = distance > 0
-    tail = np.where(more, poisson.sf(orders - 1, usual), poisson.cdf(orders, usual))
+    tail = np.where(more, pdtrc(orders - 1, usual), pdtr(orders, usual))
     with np.errstate(divide="ignore", invalid="ignore"):
-        score = np.sign(distance) * np.fmin(np.abs(distance) / spread, np.fmax(norm.isf(tail), 0))
+        score = np.sign(distance) * np.fmin(np.abs(distance) / spread, np.fmax(-ndtri(tail), 0))
         times = np.where(usual > 0, orders / usual, np.nan)
     found = daily[["day", "orders"]].assign(
         usual=np.round(usual, 1), times=times, score=score, direction=np.where(more, "more", "fewer")

@@ -111,7 +111,7 @@ def test_a_planted_lift_is_found_and_none_is_called_where_there_is_none():
     for seed in (3, 4, 5):
         none = lift.loyal_lift(table(shop(seed)), as_of=DAY, seed=1).set_index(["way", "measure"])
         assert set(none.loc[lift.AFTER, "reading"]) == {"no difference told apart"}
-        # measured the article's way, the same shop without any lift shows one: whoever is called loyal was so by the measured orders
+        # measured the article's way, a shop without any lift shows one
         assert none.loc[(lift.SAME, "goods"), "reading"] == "more"
 
 

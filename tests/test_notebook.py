@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
@@ -128,7 +129,11 @@ def test_chosen_columns_are_shown_with_their_interval(run):
 def test_claims_travel_between_notebooks(run):
     kit.keep_claims(pd.DataFrame({"claim": ["a"], "ours": [0.4]}), pd.DataFrame({"claim": ["b"], "ours": [0.5]}))
     later = small_run.open_small(run.client, run.run_dir, "11_summary")
-    assert later.claims().to_dict("records") == [{"claim": "a", "ours": 0.4}, {"claim": "b", "ours": 0.5}]
+    assert later.claims()[["claim", "ours"]].to_dict("records") == [
+        {"claim": "a", "ours": 0.4},
+        {"claim": "b", "ours": 0.5},
+    ]
+    assert list(later.claims()) == list(findings_file.CLAIM_COLUMNS)
 
 
 def test_no_rows_are_said():
@@ -168,7 +173,7 @@ def test_a_figure_is_the_same_bytes_each_time(run):
     first, second = (shown(lambda: kit.show_figure(draw("Orders"), "orders", alt="Orders rise.")) for _ in range(2))
     assert first == second
     svg = first["data"]["image/svg+xml"]
-    assert svg == (run.figures_dir / "03_loyalty.orders.svg").read_text(encoding="utf-8")
+    assert svg == (run.run_dir / "figures" / "03_loyalty.orders.svg").read_text(encoding="utf-8")
     assert "<metadata" not in svg
     assert first["metadata"]["image/svg+xml"]["alt"] == first["data"]["text/plain"] == "Orders rise."
     assert plt.get_fignums() == []
@@ -260,24 +265,36 @@ def test_a_later_notebook_reads_what_earlier_ones_found(run):
     assert [f.id for f in later.findings()] == ["loyalty.repeat_rate"]
 
 
+def test_a_summary_opened_alone_says_what_to_run_first(run):
+    with pytest.raises(UsageError, match=r"holds no findings yet\. Run those notebooks first"):
+        run.findings()
+    assert run.claims().empty
+
+
+def test_a_folder_belongs_to_one_client(tmp_path):
+    (tmp_path / ".client").write_text("shop\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="holds the results of the client 'shop', and this is 'other'"):
+        kit._claim_folder(tmp_path, SimpleNamespace(slug="other"))
+    kit._claim_folder(tmp_path, SimpleNamespace(slug="shop"))
+
+
 def test_missing_data_are_told_on_the_page(run):
     assert run.has("orders")
     assert run.has("orders", "amount")
     assert not run.has("orders", "channel")
     assert not run.has("contacts")
     with capture_output():
-        assert not run.can_show("Repeat rate by channel", "orders", "channel")
-        assert not run.can_show("Reasons of contact", "contacts", ask_for="Ask for the help desk's export.")
-        assert run.can_show("Repeat rate", "orders")
+        kit.not_assessed("Repeat rate by channel", why="No channel.", ask_for="Ask for channel in orders.")
+        kit.not_assessed("Reasons of contact", why="No contacts.", ask_for="Ask for the help desk's export.")
     assert json.loads((run.run_dir / "not_assessed" / "03_loyalty.json").read_text()) == [
         {
             "what": "Repeat rate by channel",
-            "why": "The data lack channel in orders.",
+            "why": "No channel.",
             "ask_for": "Ask for channel in orders.",
         },
         {
             "what": "Reasons of contact",
-            "why": "The data lack the table contacts.",
+            "why": "No contacts.",
             "ask_for": "Ask for the help desk's export.",
         },
     ]
@@ -318,5 +335,4 @@ def test_a_lone_terminal_gets_the_short_text(monkeypatch, capsys):
 
 
 def test_the_run_knows_its_folders(run):
-    assert run.figures_dir == Path(run.run_dir) / "figures"
     assert run.tables_dir == Path(run.run_dir) / "tables"
