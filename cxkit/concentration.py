@@ -115,8 +115,8 @@ def top_share_finding(estimate: Estimate, *, share: float = 0.2) -> Finding:
     """loyalty.top_share: how much of the revenue the top `share` of customers bring. From: `top_share`."""
     return Finding(
         id="loyalty.top_share",
-        claim=f"The {format_value(share, 'share')} of customers who spend most bring {{value}} of the revenue "
-        "({interval}).",
+        claim=f"The {format_value(share, 'share')} of customers who spend most bring {{value}} of what all "
+        "customers spent ({interval}).",
         estimate=estimate,
         label=f"Share of revenue from the top {format_value(share, 'share')} of customers",
         higher_is_better=False,  # the more hangs on few, the more is lost with them

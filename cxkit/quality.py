@@ -132,8 +132,9 @@ def largest_customers(orders: ibis.Table, *, as_of: date, rows: int = 5) -> pd.D
 def revenue_by_owner(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
     """Whose the revenue is, so that what is per customer can be reconciled with the whole.
 
-    To: whose ("customers who ordered", "customers who only returned", "no customer"), customers, orders, revenue.
-    The three rows add up to all counted lines up to `as_of`. Orders without a customer count as orders only.
+    To: whose ("customers who ordered", "customers who only returned", "no customer"), customers, orders, revenue,
+    share_of_revenue. The three rows add up to all counted lines up to `as_of`. Orders without a customer count as
+    orders only.
     """
     totals = customer_totals(orders, as_of=as_of)
     whose = ibis.cases(
@@ -147,6 +148,8 @@ def revenue_by_owner(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
     )
     names = ["customers who ordered", "customers who only returned", "no customer"]
     frame = collect(sums, order_by="whose").set_index("whose").reindex(names).fillna(0)
+    total = frame["revenue"].sum()
+    frame = frame.assign(share_of_revenue=frame["revenue"] / total if total > 0 else np.nan)
     return frame.astype({"customers": "int64", "orders": "int64"}).reset_index()
 
 

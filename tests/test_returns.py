@@ -111,10 +111,11 @@ def test_a_line_without_a_product_is_matched_by_its_order(tmp_path):
         "1,a,2024-03-01,20,2,X",
         "2,a,2024-03-02,20,2,X",
         "C1,a,2024-03-03,-15,-1,X",
+        "3,z,2024-03-04,1,1,X",  # the last day with a sale lies after the return
         returns={"order_id_prefix": "C"},
         columns=columns,
     )
-    assert orders.set_index("order_id").refund.to_dict() == {"1": 15, "2": 0}
+    assert orders.set_index("order_id").refund.to_dict() == {"1": 15, "2": 0, "3": 0}
 
 
 def test_refunds_and_statuses_of_the_export_pass_through(tmp_path):
@@ -126,6 +127,7 @@ def test_refunds_and_statuses_of_the_export_pass_through(tmp_path):
         "3,a,2024-03-01,20,2,X,cancelled,",
         "4,a,2024-03-01,0,2,X,cancelled,",
         "5,a,2024-03-02,-20,-2,X,,",
+        "6,z,2024-03-03,1,1,X,,",  # the last day with a sale lies after the return
         header="Order,Customer,Date,Total,Qty,SKU,Status,Back",
         columns=columns,
     )
@@ -137,4 +139,5 @@ def test_refunds_and_statuses_of_the_export_pass_through(tmp_path):
         "3": (0, "cancelled"),
         "4": (0, "cancelled"),
         "5": (5, "returned"),
+        "6": (0, "completed"),
     }
