@@ -44,7 +44,10 @@ format: install ## mend what ruff can mend
 	$(BIN)/ruff format .
 
 lab: install ## open JupyterLab on the notebooks
-	$(BIN)/jupyter lab --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks
+	@mkdir -p $(VENV)/share/jupyter/lab/settings
+	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
+		> $(VENV)/share/jupyter/lab/settings/overrides.json
+	$(BIN)/jupyter lab --LabApp.news_url=None notebooks
 
 notebooks: install ## run the notebooks on the demo client in place and store their outputs
 	$(BIN)/python tests/store_outputs.py

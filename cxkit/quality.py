@@ -115,9 +115,9 @@ def largest_customers(orders: ibis.Table, *, as_of: date, rows: int = 5) -> pd.D
     (either share is at least a tenth). Ordered by revenue, then by customer_id.
     """
     totals = customer_totals(orders, as_of=as_of).filter(ibis._.customer_id.notnull())
-    sums = collect(totals.aggregate(orders=totals.orders.sum(), revenue=totals.revenue.sum()), order_by="orders").iloc[
-        0
-    ]
+    sums = collect(
+        totals.aggregate(orders=totals.orders.sum(), revenue=totals.revenue.sum().round(PLACES)), order_by="orders"
+    ).iloc[0]
     ranked = totals.mutate(rank=ibis.row_number().over(order_by=[ibis.desc("revenue"), "customer_id"]))
     top = collect(ranked.filter(ranked["rank"] < rows), order_by="rank")
     shares = {
