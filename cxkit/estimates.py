@@ -109,6 +109,105 @@ def wilson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
     return Estimate(float(successes / n), float(low), float(high), int(n), "share", level, "Wilson")
 
 
+def mean(values: np.ndarray, *, unit: str = "points", level: float = 0.95) -> Estimate:
+    """The mean of independent values with Student's t interval; unknown below 2 values.
+
+    Source: Student (1908), Biometrika 6(1), 1-25.
+    """
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    if n < 2:
+        return unknown(unit, n=n, level=level)
+    from scipy.special import stdtrit
+
+    value, half = float(values.mean()), float(stdtrit(n - 1, (1 + level) / 2) * values.std(ddof=1) / np.sqrt(n))
+    return Estimate(value, value - half, value + half, n, unit, level, "Student's t")
+
+
+def normal(value: float, error: float, n: int, *, unit: str, level: float = 0.95, method: str = "normal") -> Estimate:
+    """A value with the normal interval of its standard error; unknown where either is no number."""
+    if not np.isfinite([value, error]).all():
+        return unknown(unit, n=int(n), level=level)
+    from scipy.special import ndtri
+
+    half = float(ndtri((1 + level) / 2)) * error
+    return Estimate(float(value), float(value - half), float(value + half), int(n), unit, level, method)
+
+
+def p_values(value: np.ndarray, error: np.ndarray, *, reference: float = 0.0) -> np.ndarray:
+    """Two-sided p-values of normal estimates against a reference; NaN where value or error is no number.
+
+    An error of 0 gives 0, or 1 where the value is the reference itself.
+    """
+    from scipy.special import ndtr
+
+    value, error = np.asarray(value, dtype=float), np.asarray(error, dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = np.where(
+            value == reference, np.where(np.isfinite(error), 0.0, np.nan), np.abs(value - reference) / error
+        )
+    return 2 * ndtr(-distance)
+
+
+def holm_levels(p_values: np.ndarray, *, level: float = 0.95) -> np.ndarray:
+    """The level of each member's own interval in a family judged together.
+
+    From: two-sided p-values; NaN is no member. To: levels, so that an interval excludes its reference exactly where
+    Holm's step-down procedure rejects, and that all verdicts hold together at `level`: the k-th smallest of m
+    p-values is held against (1 - level) / (m - k + 1), and from the first that fails on all keep that one's.
+    Source: Holm (1979), Scandinavian Journal of Statistics 6(2), 65-70.
+    """
+    p = np.asarray(p_values, dtype=float)
+    levels = np.full(len(p), level)
+    members = np.flatnonzero(np.isfinite(p))
+    error, failed = np.nan, False
+    for rank, place in enumerate(members[np.argsort(p[members], kind="stable")]):
+        if not failed:
+            error = (1 - level) / (len(members) - rank)
+            failed = p[place] > error
+        levels[place] = 1 - error
+    return levels
+
+
+def share_difference(one: int, of_one: int, other: int, of_other: int, *, level: float = 0.95) -> Estimate:
+    """One share minus another of independent groups, in percentage points.
+
+    From: `one` of `of_one` and `other` of `of_other`. To: Estimate, unit points (23.0 is 23 percentage points), n both
+    groups; unknown where one is empty.
+    Source: Newcombe (1998), Statistics in Medicine 17(8), 873-890, method 10 (from Wilson's ends).
+    """
+    first, last = wilson(one, of_one, level=level), wilson(other, of_other, level=level)
+    n = int(of_one + of_other)
+    if not (first.known and last.known):
+        return unknown("points", n=n, level=level)
+    gap = first.value - last.value
+    down = np.hypot(first.value - first.low, last.high - last.value)
+    up = np.hypot(first.high - first.value, last.value - last.low)
+    return Estimate(100 * gap, float(100 * (gap - down)), float(100 * (gap + up)), n, "points", level, "Newcombe")
+
+
+def cluster_error(
+    part_sq: np.ndarray,
+    cross: np.ndarray,
+    whole_sq: np.ndarray,
+    whole_sum: np.ndarray,
+    ratio: np.ndarray,
+    clusters: np.ndarray,
+) -> np.ndarray:
+    """The standard error of ratios of sums from sums over clusters (visits, customers), for many ratios at once.
+
+    From: sums over clusters of part^2, part * whole, whole^2 and whole; the ratio of sums; how many clusters there
+    are. To: errors; NaN with fewer than 2 clusters. What it leaves out: the bias of a ratio, of order 1/clusters.
+    Source: Cochran (1977), Sampling Techniques, 3rd ed., ch. 6 (as `ratio_of_sums`).
+    """
+    part_sq, cross, whole_sq, whole_sum, ratio, clusters = (
+        np.asarray(a, dtype=float) for a in (part_sq, cross, whole_sq, whole_sum, ratio, clusters)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        squares = np.maximum(part_sq - 2 * ratio * cross + ratio**2 * whole_sq, 0.0)
+        return np.where(clusters > 1, np.sqrt(clusters / (clusters - 1) * squares) / whole_sum, np.nan)
+
+
 def ratio_of_sums(part: np.ndarray, whole: np.ndarray, *, level: float = 0.95) -> Estimate:
     """What `part` sums to as a share of what `whole` sums to, the pairs being independent (customers).
 

@@ -5,10 +5,16 @@ from hypothesis import strategies as st
 
 from cxkit.estimates import (
     Estimate,
+    cluster_error,
     counted,
     from_dict,
+    holm_levels,
+    mean,
+    normal,
+    p_values,
     ranked_share,
     ratio_of_sums,
+    share_difference,
     simultaneous,
     top_share,
     unknown,
@@ -137,3 +143,64 @@ def test_top_and_bottom_add_up_and_money_scales_away(spent, share):
 def test_ranks_are_checked():
     with pytest.raises(ValueError, match=r"ranks run from 0 to 1, start before stop; found 0\.5 and 0\.2"):
         ranked_share(np.ones(40), start=0.5, stop=0.2)
+
+
+def test_mean_by_hand():
+    estimate = mean(np.array([4.0, 5.0, 3.0, 4.0]))
+    # standard deviation sqrt(2/3), divided by 2; t with 3 degrees of freedom is 3.182
+    assert estimate.value == 4
+    assert estimate.high - 4 == pytest.approx(3.182446 * np.sqrt(2 / 3) / 2, abs=1e-6)
+    assert not mean(np.array([4.0])).known
+
+
+def test_normal_and_its_p_value_agree():
+    estimate = normal(0.3, 0.1, 50, unit="share")
+    assert estimate.low == pytest.approx(0.3 - 1.959964 * 0.1, abs=1e-7)
+    assert p_values(0.3, 0.1, reference=estimate.low) == pytest.approx(0.05)
+    assert not normal(0.3, float("nan"), 50, unit="share").known
+    assert np.isnan(p_values(0.3, float("nan")))
+    assert p_values(np.array([0.0, 1.0]), np.array([0.0, 0.0])).tolist() == [1.0, 0.0]
+
+
+def test_holm_by_hand():
+    # four members: 0.01 <= 0.05/4, 0.0166 <= 0.05/3, 0.03 > 0.05/2, so the last two share 0.05/2
+    levels = holm_levels(np.array([0.03, 0.01, np.nan, 0.04, 0.0166]))
+    assert levels == pytest.approx([1 - 0.05 / 2, 1 - 0.05 / 4, 0.95, 1 - 0.05 / 2, 1 - 0.05 / 3])
+
+
+@given(st.lists(st.floats(-5, 5), min_size=1, max_size=12))
+def test_an_interval_excludes_zero_exactly_where_holm_rejects(values):
+    values = np.array(values)
+    p = p_values(values, np.ones(len(values)))
+    order = np.argsort(p, kind="stable")
+    rejected = np.zeros(len(p), dtype=bool)
+    for rank, place in enumerate(order):  # the textbook's loop
+        if p[place] > 0.05 / (len(p) - rank):
+            break
+        rejected[place] = True
+    levels = holm_levels(p)
+    ends = [normal(v, 1.0, 9, unit="points", level=float(a)) for v, a in zip(values, levels, strict=True)]
+    assert [e.low > 0 or e.high < 0 for e in ends] == rejected.tolist()
+
+
+def test_difference_of_shares_as_published():
+    # Newcombe (1998), Statistics in Medicine 17, 873-890, table II, method 10
+    cases = {
+        (56, 70, 48, 80): (0.0524, 0.3339),
+        (9, 10, 3, 10): (0.1705, 0.8090),
+        (0, 10, 0, 10): (-0.2775, 0.2775),
+        (10, 10, 0, 10): (0.6075, 1.0),
+    }
+    for counts, ends in cases.items():
+        gap = share_difference(*counts)
+        assert (round(gap.low / 100, 4), round(gap.high / 100, 4)) == pytest.approx(ends, abs=1e-4)
+    assert not share_difference(0, 0, 1, 2).known
+
+
+def test_a_clusters_error_is_that_of_the_ratio_of_sums():
+    part, whole = np.array([1.0, 0, 3, 2, 2, 4]), np.array([2.0, 1, 4, 2, 3, 5])
+    plain = ratio_of_sums(part, whole)
+    error = cluster_error(
+        (part**2).sum(), (part * whole).sum(), (whole**2).sum(), whole.sum(), part.sum() / whole.sum(), len(part)
+    )
+    assert error * 2.570582 == pytest.approx(plain.high - plain.value, abs=1e-6)  # t with 5 degrees of freedom
