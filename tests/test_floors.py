@@ -12,10 +12,20 @@ PACKAGE = Path(__file__).parents[1] / "cxkit"
 FLOORS = [
     {"errors", "demo_write"},
     {"estimates", "demo_plan"},
-    {"client", "privacy", "style", "demo_contacts", "demo_orders", "demo_surveys", "demo_touches", "demo_workshop"},
+    {
+        "client",
+        "privacy",
+        "stages",
+        "style",
+        "demo_contacts",
+        "demo_orders",
+        "demo_surveys",
+        "demo_touches",
+        "demo_workshop",
+    },
     {"engine", "findings", "heatmap", "demo_export", "demo_truth"},
     {"tables", "demo"},
-    {"returns", "exports", "columns", "buyers", "segment_names"},
+    {"returns", "exports", "columns", "buyers", "segment_names", "touches"},
     {"refused"},
     {"door"},
     {"sources", "quality", "segments", "loyalty", "lift", "concentration", "cohorts", "rhythm"},
@@ -31,7 +41,7 @@ FLOORS = [
 IBIS = {
     "the engine": {"engine", "tables"},
     "the door": {"columns", "door", "exports", "refused", "returns"},
-    "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments"},
+    "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments", "touches"},
 }
 
 
