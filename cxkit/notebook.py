@@ -3,16 +3,15 @@
 Everything shown is the same bytes for the same data: no clock, no random ids, no folder of the machine.
 """
 
-import io
 import json
 import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -30,6 +29,7 @@ from cxkit.parts import (
     part,
     table_record,
 )
+from cxkit.pictures import svg_text
 from cxkit.privacy import safe_cell
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from cxkit.sources import Loaded
 
 ROWS_SHOWN = 10
-DETAILED = 2000  # from so many points on, a scatter is stored as pixels inside the SVG
+WIDE = 8  # inches; a wider picture is printed on a landscape page of its own
 
 
 @dataclass
@@ -97,6 +97,22 @@ class Run:
                 f"Map it under tables.{name} in client.yml, or guard the cell with run.has({name!r})."
             )
         return engine.read_parquet(self.connection, self.loaded.tables[name])
+
+    def tables(self, *names: str) -> dict[str, "ibis.Table"]:
+        """Those of the named canonical tables that the client has."""
+        return {name: self.table(name) for name in names if self.has(name)}
+
+    def sheet(self, name: str) -> pd.DataFrame:
+        """A sheet of the workshop, empty where nobody has filled one in. Raises DataError on its faults."""
+        from cxkit.workshop import read_sheet
+
+        return read_sheet(self.client.folder, name)
+
+    @property
+    def until(self) -> datetime:
+        """The moment at which the last day that counts ends, UTC: what comes later is not known."""
+        midnight = datetime.combine(self.as_of + timedelta(days=1), time(), tzinfo=ZoneInfo(self.client.time_zone))
+        return midnight.astimezone(UTC).replace(tzinfo=None)
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether the client's data hold a table, and in it each of the optional columns."""
@@ -252,7 +268,6 @@ def show_figure(ax: "Axes", name: str, *, alt: str) -> None:
     picture alone.
     Raises UsageError on a name that does not fit or an empty alt text.
     """
-    import matplotlib
     import matplotlib.pyplot as plt
 
     run = current_run()
@@ -261,35 +276,15 @@ def show_figure(ax: "Axes", name: str, *, alt: str) -> None:
     if not alt:
         raise UsageError(f"the figure {name!r} has no alt text; say in alt='…' what the picture shows.")
     figure = ax.get_figure(root=True)
-    for axes in figure.axes:
-        for collection in axes.collections:
-            if len(collection.get_offsets()) > DETAILED:
-                collection.set_rasterized(True)
-    buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "cxkit", "svg.fonttype": "none"}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # an empty box stands for the sign
-        figure.savefig(buffer, format="svg", dpi=150, metadata={"Date": None, "Creator": None})
+    wide = bool(figure.get_figwidth() > WIDE)
+    svg = svg_text(figure)
     plt.close(figure)
-    svg = _compact(buffer.getvalue())
     path = run.run_dir / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(svg, encoding="utf-8")
-    _display({"kind": "figure", "alt": alt, "file": file}, alt, **{"image/svg+xml": svg})
-
-
-def _compact(svg: str) -> str:
-    """The same picture with shorter coordinates (a thousandth of a point; it also hides the last digits in which
-    machines differ), one font for all its text, and without comments, metadata and indentation."""
-    svg = re.sub(r"(?s)<!--.*?-->|<metadata>.*?</metadata>|<!DOCTYPE.*?>", "", svg)
-    svg = svg.replace("stroke-linecap: butt}", f"stroke-linecap: butt}}text{{font-family: {style.FIGURE_FONTS}}}", 1)
-
-    def tag(match: re.Match) -> str:
-        text = match[0].replace("font-family: 'DejaVu Sans'; ", "")
-        text = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", text)
-        return re.sub(r"-?\b\d+\.\d{4,}\b", lambda m: f"{float(m[0]):.3f}".rstrip("0").rstrip("."), text)
-
-    # only inside tags: what a label says stays as it is
-    return re.sub(r"\s*\n\s*", "\n", re.sub(r"<[^>]*>", tag, svg))
+    _display(
+        {"kind": "figure", "alt": alt, "file": file} | ({"wide": True} if wide else {}), alt, **{"image/svg+xml": svg}
+    )
 
 
 def say(*sentences: str | Finding) -> None:

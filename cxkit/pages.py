@@ -163,10 +163,14 @@ def _block(output: Mapping) -> dict | None:
     for mime, kind in PICTURES.items():
         if mime in data:
             alt = record.get("alt") or output.get("metadata", {}).get(mime, {}).get("alt", "")
+            file = record.get("file")
+            ours = isinstance(file, str) and re.fullmatch(r"figures/[a-z0-9_.]+\.svg", file)
             return {
                 "kind": "figure",
                 "src": _data_uri(data[mime], kind),
                 "alt": clean_text(alt) or "Picture without a description",
+                "wide": record.get("wide") is True,
+                "file": file if ours else "",
             }
     if record.get("kind") in ("table", "say", "findings", "not_assessed"):
         return dict(record)

@@ -23,7 +23,7 @@ FLOORS = [
         "demo_touches",
         "demo_workshop",
     },
-    {"engine", "findings", "heatmap", "demo_export", "demo_truth"},
+    {"engine", "findings", "heatmap", "pictures", "demo_export", "demo_truth"},
     {"tables", "demo"},
     {"returns", "exports", "columns", "buyers", "segment_names", "touches"},
     {"refused"},

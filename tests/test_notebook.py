@@ -4,7 +4,6 @@ import csv
 import json
 from pathlib import Path
 from types import SimpleNamespace
-from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -179,14 +178,6 @@ def test_a_figure_is_the_same_bytes_each_time(run):
     assert plt.get_fignums() == []
 
 
-def test_a_label_from_data_is_that_label():
-    label = r"$\frac{1}{2}$ <!-- & </text> 0.1234567"
-    svg = shown(lambda: kit.show_figure(draw(label), "f", alt="A"))["data"]["image/svg+xml"]
-    words = ["".join(e.itertext()) for e in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
-    assert label in words
-    assert set(Elements(svg).tags) <= {"svg", "defs", "style", "g", "path", "use", "text", "clippath", "rect"}
-
-
 def test_labels_are_cleaned():
     assert style.plain_text("a\u202eb\x00c\n d\u2066") == "abc d"
     assert style.plain_text("$1 or $2") == r"\$1 or \$2"
@@ -199,17 +190,11 @@ def test_a_figure_without_alt_text_is_refused():
     plt.close("all")
 
 
-def test_signs_that_the_font_lacks_do_not_warn(recwarn):
-    shown(lambda: kit.show_figure(draw("日本"), "f", alt="A"))
-    assert [w for w in recwarn if "Glyph" in str(w.message)] == []
-
-
-def test_many_points_become_pixels():
-    axes = plt.subplots()[1]
-    axes.scatter(np.arange(5000), np.arange(5000) % 97)
-    svg = shown(lambda: kit.show_figure(axes, "cloud", alt="A cloud."))["data"]["image/svg+xml"]
-    assert svg.count("<use") < 500
-    assert "data:image/png;base64" in svg
+def test_a_wide_picture_is_marked_for_a_landscape_page(run):
+    axes = plt.subplots(figsize=(11.69, 8.27))[1]
+    record = shown(lambda: kit.show_figure(axes, "map", alt="A map."))["data"][kit.MIME]
+    assert record == {"kind": "figure", "alt": "A map.", "file": "figures/03_loyalty.map.svg", "wide": True}
+    assert (run.run_dir / record["file"]).is_file()
 
 
 REPEAT = Finding("loyalty.repeat_rate", "{value} come back ({interval}).", wilson(41, 100), "Repeat rate")

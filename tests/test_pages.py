@@ -123,12 +123,19 @@ def test_a_picture_lies_in_the_page_with_its_words():
         "kind": "figure",
         "src": "data:image/png;base64,iVBOonerror=x",
         "alt": "Picture without a description",
+        "wide": False,
+        "file": "",
     }
-    assert block_of({"image/svg+xml": "<svg/>", MIME: {"kind": "figure", "alt": "Orders rise."}}) == {
+    record = {"kind": "figure", "alt": "Orders rise.", "file": "figures/03_loyalty.orders.svg", "wide": True}
+    assert block_of({"image/svg+xml": "<svg/>", MIME: record}) == {
         "kind": "figure",
         "src": "data:image/svg+xml;base64,PHN2Zy8+",
         "alt": "Orders rise.",
+        "wide": True,
+        "file": "figures/03_loyalty.orders.svg",
     }
+    for file in ("javascript:alert(1)", "figures/../run.json", 3):
+        assert block_of({"image/svg+xml": "<svg/>", MIME: record | {"file": file}})["file"] == ""
 
 
 def test_a_page_is_read_in_order_without_code_and_students_cells():
