@@ -136,7 +136,8 @@ def run(client: str, **options: object) -> None:
 @OUT
 @NOTEBOOKS
 def check(client: str, **options: object) -> None:
-    """Check a client's settings, parameters and data, and print what was kept and refused; no notebook is run.
+    """Check a client's settings, parameters, data and workshop's sheets, and print what was kept and refused; no
+    notebook is run. Comments that might be quoted are written to the client's private folder.
 
     CLIENT is a folder under data/ (for example demo), or a path to a client.yml or to its folder.
     """

@@ -5,15 +5,14 @@ import os
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from cxkit.errors import UsageError
+from cxkit.settings_file import read_yaml
 
-MOST_BYTES = 1_000_000
 LANGUAGES = ("en",)
 SCALES = ("nps", "csat", "ces", "csi_item", "expectation", "rating", "satisfaction")
 
@@ -124,6 +123,9 @@ class Settings(_Strict):
     targets: dict[str, float] = {}
     withhold: dict[str, Text] = {}
     parameters: dict[str, dict[str, Any]] = {}
+    stages: Text | None = None
+    company_size: Literal["small", "medium", "large"] | None = None
+    quotes: Literal["none", "reviewed"] = "none"
     limits: Limits = Limits()
     tables: Annotated[dict[str, Export], Field(min_length=1)]
 
@@ -179,6 +181,11 @@ class Client(Settings):
         """Where the key, the refused rows and the cache lie; never part of a report."""
         return self.folder / "private"
 
+    @property
+    def stages_file(self) -> Path | None:
+        """The client's own stages of the journey; None where the kit's are to be taken."""
+        return resolve(self.stages, folder=self.folder, key="stages") if self.stages else None
+
     def files(self, table: str) -> dict[str, Path]:
         """The export's files: path as client.yml has it -> where it lies."""
         return {text: resolve(text, folder=self.folder, key=f"tables.{table}.path") for text in self.tables[table].path}
@@ -227,7 +234,7 @@ def load_client(path: Path, *, as_of: str | None = None) -> Client:
     """
     path = Path(path)
     path = path / "client.yml" if path.is_dir() else path
-    data = _read_yaml(path)
+    data = read_yaml(path, begins="`client:`, the name that the report shows")
     if as_of is not None:
         data["as_of"] = as_of
     try:
@@ -243,13 +250,13 @@ def load_client(path: Path, *, as_of: str | None = None) -> Client:
                 resolve(text, folder=client.folder, key=f"tables.{table}.path")
             except UsageError as error:
                 faults.append(str(error))
-    try:
-        if client.logo:
-            logo = resolve(client.logo, folder=client.folder, key="logo")
-            if logo.suffix.lower() not in (".svg", ".png"):
-                faults.append(f"logo: {client.logo!r} is neither .svg nor .png.")
-    except UsageError as error:
-        faults.append(str(error))
+    for key, suffixes in {"logo": (".svg", ".png"), "stages": (".yml", ".yaml")}.items():
+        try:
+            text = getattr(client, key)
+            if text and resolve(text, folder=client.folder, key=key).suffix.lower() not in suffixes:
+                faults.append(f"{key}: {text!r} is neither {' nor '.join(suffixes)}.")
+        except UsageError as error:
+            faults.append(str(error))
     if faults:
         raise UsageError(f"{path}: " + _told_together(faults))
     return client
@@ -288,71 +295,6 @@ def resolve(text: str, *, folder: Path, key: str) -> Path:
         near = [p.name for p in found.parent.glob("*")] if found.parent.is_dir() else []
         raise UsageError(f"{key}: there is no file {text!r} ({found}){_did_you_mean(found.name, near)}.")
     return found
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML's safe loader without its surprises: `no` is a text, 0123 keeps its zero, dates stay as they are."""
-
-    yaml_implicit_resolvers: ClassVar = {
-        first: [
-            (tag, rule) for tag, rule in rules if tag.rsplit(":", 1)[1] not in ("bool", "int", "timestamp", "merge")
-        ]
-        for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile("^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
-
-
-def _read_yaml(path: Path) -> dict:
-    """The file's keys and values. Raises UsageError on anything but plain, small, readable YAML."""
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{path} holds over {MOST_BYTES // 1_000_000} MB; a client.yml is a page of settings.")
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UsageError(f"there is no file {path}; a client's folder holds a client.yml.") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8.") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    try:
-        node = yaml.compose(text, Loader=_Loader)
-        _check_nodes(node, path)
-        data = yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error)
-        raise UsageError(
-            f"{path}{place}: {problem}. client.yml is plain YAML: keys, texts, numbers, lists; no tags."
-        ) from None
-    except (RecursionError, ValueError) as error:
-        raise UsageError(f"{path}: {error or 'nested too deep'}. client.yml is plain YAML.") from None
-    if not isinstance(data, dict):
-        raise UsageError(f"{path} holds no settings; it begins with `client:`, the name that the report shows.")
-    return data
-
-
-def _check_nodes(node: yaml.Node | None, path: Path) -> None:
-    """Refuses aliases (they can blow a page up into gigabytes) and keys given twice (YAML keeps the last)."""
-    seen: set[int] = set()
-    todo = [node] if node is not None else []
-    while todo:
-        node = todo.pop()
-        line = node.start_mark.line + 1
-        if id(node) in seen:
-            raise UsageError(f"{path}, line {line}: aliases (&name, *name) are not read; write the value out.")
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-            twice = next((k for k in keys if keys.count(k) > 1), None) if len(keys) < 10_000 else None
-            if twice is not None:
-                raise UsageError(f"{path}, line {line}: the key {twice!r} stands there twice; keep one.")
-            todo += [n for pair in node.value for n in pair]
-        elif isinstance(node, yaml.SequenceNode):
-            todo += node.value
 
 
 def _fault(error: dict) -> str:

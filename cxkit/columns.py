@@ -106,15 +106,16 @@ def read(con, records: Table, *, table: Canonical, export: Export, client: Clien
         cancelled = (values["status"] == "cancelled").fill_null(False) if "status" in values else ibis.literal(False)
         # a line of 0 that was cancelled sold nothing and says why: service needs it
         check("amount not above zero", "amount", (amount == 0) & (is_return | ~cancelled))
-        values |= _order_columns(values, days)
+        values |= _order_columns(values)
     fault = ibis.cases(*[(fails, i) for i, (_, fails, _) in enumerate(checks)])
     value = ibis.cases(*[(fails, text) for _, fails, text in checks])
-    day = days.get(table.time) if table.time else None
+    day = days[table.time].cast("date") if table.time in days else ibis.null("date")
+    values |= {table.day: day} if table.time in days else {}
     rows = parsed.select(
         "line",
         fault=fault.cast("int16"),
         value=value,
-        day=ibis.null("date") if day is None else day.cast("date"),
+        day=day,
         is_return=is_return,
         tie=parsed.row_hash,  # settles equal rows whatever their order in the file
         **{name: values[name] for name in table.columns if name in values},
@@ -275,13 +276,13 @@ def _returns(values: dict[str, Value], export: Export) -> BooleanValue:
     return reduce(lambda a, b: a | b, [m.fill_null(False) for m in marks])
 
 
-def _order_columns(values: dict[str, Value], days: dict[str, Value]) -> dict[str, Value]:
-    """The columns that every order line has after the door: ordered_on, status, refund."""
+def _order_columns(values: dict[str, Value]) -> dict[str, Value]:
+    """The columns that every order line has after the door, mapped or not: status, refund."""
     status = values["status"].fill_null("completed") if "status" in values else ibis.literal("completed")
     refund = values["refund"].abs() if "refund" in values else ibis.null("float64")
     # a line said to be returned, without a sum, was given back whole
     whole = (status == "returned").ifelse(values["amount"], 0.0)
-    return {"ordered_on": days["ordered_at"].cast("date"), "status": status, "refund": refund.fill_null(whole)}
+    return {"status": status, "refund": refund.fill_null(whole)}
 
 
 def _not_readable(column: Column, export: Export) -> str:

@@ -16,6 +16,7 @@ IDS = (
     "quality.without_customer_share",
     "segments.great_share",
     "segments.quiet_share",
+    "journey.conversion",
     "loyalty.repeat_rate",
     "loyalty.top_share",
     "loyalty.gini",
@@ -23,6 +24,8 @@ IDS = (
     "loyalty.lift_categories",
     "loyalty.lift_revenue",
 )
+# families of findings, one a stage or touchpoint of the client's own: `journey.stage.payment`
+FAMILIES = ("journey.stage", "journey.days", "journey.touchpoint")
 PLACES = ("value", "interval", "n")  # what a claim may hold in braces
 
 
@@ -70,6 +73,16 @@ class Finding:
     def quadrant(self) -> str:
         """The verdict: strength, weakness, too early to say, or no reference."""
         return judge(self.estimate, self.target, higher_is_better=self.higher_is_better)
+
+
+def is_finding(id: str) -> bool:
+    """Whether the kit makes a finding of that id, or of its family."""
+    return id in IDS or any(id.startswith(f"{family}.") and len(id) > len(family) + 1 for family in FAMILIES)
+
+
+def is_share(id: str) -> bool:
+    """Whether a finding is a share, so that its target lies between 0 and 1."""
+    return (id in IDS and not id.startswith("loyalty.lift_")) or id.startswith("journey.stage.")
 
 
 def judge(estimate: Estimate, reference: float | None, *, higher_is_better: bool = True) -> str:

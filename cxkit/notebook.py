@@ -103,16 +103,19 @@ class Run:
         return {name: self.table(name) for name in names if self.has(name)}
 
     def sheet(self, name: str) -> pd.DataFrame:
-        """A sheet of the workshop, empty where nobody has filled one in. Raises DataError on its faults."""
+        """A sheet of the workshop, empty where nobody has filled one in; quotes only where they are reviewed.
+
+        Raises DataError on its faults.
+        """
         from cxkit.workshop import read_sheet
 
-        return read_sheet(self.client.folder, name)
+        sheet = read_sheet(self.client.folder, name)
+        return sheet[:0] if name == "quotes" and self.client.quotes != "reviewed" else sheet
 
-    @property
-    def until(self) -> datetime:
-        """The moment at which the last day that counts ends, UTC: what comes later is not known."""
-        midnight = datetime.combine(self.as_of + timedelta(days=1), time(), tzinfo=ZoneInfo(self.client.time_zone))
-        return midnight.astimezone(UTC).replace(tzinfo=None)
+    def until(self, *, days_before: int = 0) -> datetime:
+        """The moment at which the last day that counts ends (or an earlier day), UTC: what comes later is not known."""
+        day = self.as_of + timedelta(days=1 - days_before)
+        return datetime.combine(day, time(), ZoneInfo(self.client.time_zone)).astimezone(UTC).replace(tzinfo=None)
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether the client's data hold a table, and in it each of the optional columns."""
@@ -337,6 +340,7 @@ def keep_findings(*findings: Finding | Iterable[Finding], caption: str = "What w
     """
     run = current_run()
     settled = [_settle(finding, run) for finding in _flat(findings)]
+    _tell_unmade({f.id for f in settled}, run)
     kept = [f for f in settled if f.id not in run.client.withhold]
     withheld = [
         {"id": f.id, "label": clean_text(f.label), "reason": clean_text(run.client.withhold[f.id])}
@@ -353,6 +357,16 @@ def keep_findings(*findings: Finding | Iterable[Finding], caption: str = "What w
     else:
         hidden.unlink(missing_ok=True)
     _show(kept, withheld, caption, kept_here=True)
+
+
+def _tell_unmade(made: set[str], run: Run) -> None:
+    """A target for, or the withholding of, a stage or touchpoint that this audit has no finding of: told, not lost."""
+    kinds = {id.rpartition(".")[0] for id in made} & set(findings_file.FAMILIES)
+    for id in sorted({*run.targets, *run.client.withhold} - made):
+        if id.startswith(tuple(f"{kind}." for kind in kinds)):
+            near = sorted(other for other in made if id.startswith(f"{other.rpartition('.')[0]}."))
+            why = f"client.yml names it, and no such finding was made; of its kind there are {', '.join(near)}."
+            not_assessed(f"the finding {id}", why=why, ask_for="Mend the name in client.yml, or take it out.")
 
 
 def keep_claims(*claims: pd.DataFrame) -> None:

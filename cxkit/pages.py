@@ -28,13 +28,14 @@ class Page:
     """What a notebook gives to its page.
 
     content: blocks in order, each with a `kind` (prose, table, say, figure, findings, not_assessed, text) and its
-    record; method: Markdown tagged `method` as HTML; headings: (id, text) of the sections.
+    record; tables: those that it needs or reads; method: Markdown tagged `method` as HTML; headings: (id, text) of the
+    sections.
     """
 
     name: str
     title: str
     question: str
-    needs: list[str]
+    tables: list[str]
     content: list[dict] = field(default_factory=list)
     method: list[Markup] = field(default_factory=list)
     headings: list[tuple[str, str]] = field(default_factory=list)
@@ -132,7 +133,7 @@ def read_page(notebook: nbformat.NotebookNode, name: str) -> Page:
     """
     about = notebook.metadata.get("cxkit", {})
     title = clean_text(notebook.metadata.get("title", "")) or _first_heading(notebook) or name
-    page = Page(name, title, clean_text(about.get("question", "")) or title, list(about.get("needs", [])))
+    page = Page(name, title, clean_text(about.get("question", "")) or title, [*about.get("needs", []), *about.get("reads", [])])
     renderer = _Renderer(taken={"main", "short", "findings", "missing", "method", "provenance"}, drop_title=True)
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])

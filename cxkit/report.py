@@ -296,7 +296,7 @@ def _page_html(page: Page, context: Mapping) -> str:
             withheld_here=context["withheld"].get(page.name, []),
             missing=[row for row in context["not_assessed"] if row.get("notebook") == page.name],
             commentary=_note(context["notes"], numbers.group() if numbers else page.name),
-            here_accounts=[a for a in context["accounts"] if a["table"] in page.needs],
+            here_accounts=[a for a in context["accounts"] if a["table"] in page.tables],
             here_parameters=sorted(context["parameters"].get(page.name, {}).items()),
             sections=page.headings,
             shown_sentences=SENTENCES,

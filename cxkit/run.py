@@ -17,7 +17,7 @@ from cxkit import __version__, publish
 from cxkit.client import Client, load_client
 from cxkit.errors import DataError, RunError, UsageError
 from cxkit.execute import Limits, Outcome, run_notebooks
-from cxkit.findings import IDS
+from cxkit.findings import FAMILIES, IDS, is_finding, is_share
 from cxkit.parameters import RESERVED, Notebook, choose, read_notebooks, settle
 from cxkit.progress import Progress, silent
 
@@ -64,7 +64,7 @@ def run_audit(
     values = settle(notebooks, chosen=chosen, client=client.parameters, command_line=parameters)
     home = out.resolve() / client.slug
     publish.find_earlier(home, against, as_of=None)  # a wrong name ends here, before anything is read
-    from cxkit import report, sources  # slow to import
+    from cxkit import report  # slow to import
 
     steps = len(chosen) + 2
     seconds: dict[str, float] = {}
@@ -72,10 +72,11 @@ def run_audit(
         with publish.one_run(home):
             progress("checking the data", 0, steps)
             with _timed(seconds, "data"):
-                loaded = sources.load(client, as_of=as_of, earlier_audits=publish.has_runs(home))
+                loaded, sheets = read_data(client, as_of=as_of, home=home)
                 basis = read_basis(client, loaded)
                 check_age(basis, expect_until)
             record = start_record(client, loaded, chosen, values, home=home, against=against) | {"basis": basis}
+            record["inputs"] = dict(sorted((loaded.inputs | sheets).items()))
             with publish.workspace(home, record["as_of"]) as folder:
                 # From the start: what a notebook has to know beyond client.yml (as_of, against) stands here.
                 write_record(folder, record | {"status": "running"})
@@ -102,17 +103,42 @@ def check_findings(client: Client) -> None:
     faults = []
     for key in ("targets", "withhold"):
         for name in getattr(client, key):
-            if name not in IDS:
-                near = get_close_matches(name, IDS, n=1)
+            if not is_finding(name):
+                near = get_close_matches(name, [*IDS, *FAMILIES], n=1)
                 meant = f", did you mean {near[0]!r}?" if near else "."
                 faults.append(f"{client.folder / 'client.yml'}: {key}.{name}: no such finding{meant}")
     for name, target in client.targets.items():
-        if name in IDS and not name.startswith("loyalty.lift_") and not 0 <= target <= 1:
+        if is_share(name) and not 0 <= target <= 1:
             faults.append(
                 f"{client.folder / 'client.yml'}: targets.{name}: {target:g} is no share; write 40 % as 0.40."
             )
     if faults:
-        raise UsageError("\n".join([*faults, f"Findings are {', '.join(IDS)}."]))
+        families = ", ".join(f"{family}.NAME" for family in FAMILIES)
+        raise UsageError("\n".join([*faults, f"Findings are {', '.join(IDS)}, {families}."]))
+
+
+def read_data(client: Client, *, as_of: str | None, home: Path) -> tuple["Loaded", dict[str, str]]:
+    """Reads the client's exports and checks what people wrote. To: the tables; the workshop's sheets and the stages'
+    own file, path -> SHA-256.
+
+    Raises DataError with the faults of the exports and of the sheets together; UsageError where client.yml or the
+    stages' file is wrong.
+    """
+    from cxkit import exports, sources, workshop  # slow to import
+
+    faults, loaded, sheets = [], None, {}
+    try:
+        sheets = workshop.check(client.folder, stages=client.stages_file)
+    except DataError as error:
+        faults.append(str(error))
+    try:
+        loaded = sources.load(client, as_of=as_of, earlier_audits=publish.has_runs(home))
+    except DataError as error:
+        faults.append(str(error))
+    if faults or loaded is None:
+        raise DataError("\n".join(faults))
+    own = {client.stages: exports.sha256(client.stages_file)} if client.stages and client.stages_file else {}
+    return loaded, sheets | own
 
 
 @contextmanager
@@ -213,6 +239,7 @@ def not_assessed(notebooks: Mapping[str, Notebook], loaded: "Loaded") -> list[di
     told = {name for notebook in notebooks.values() for name in notebook.needs}
     others = quality.not_assessed([name for name in loaded.missing if name not in told], loaded.unmapped)
     unread = quality.not_asked([name for name in loaded.tables if name not in told])
+    unread = unread[~unread["notebook"].isin(set(notebooks))]  # a page that does not need it may read it all the same
     return [*not_run(notebooks, loaded.missing), *others.to_dict("records"), *unread.to_dict("records")]
 
 
@@ -300,6 +327,25 @@ def render_lone(notebook: Path, out: Path | None = None) -> Path:
     return target
 
 
+def write_quote_candidates(client: Client, loaded: "Loaded") -> list[str]:
+    """Writes the comments that might be quoted into the private folder, for the consultant to read. To: what to say."""
+    from cxkit import engine, workshop
+
+    if "surveys" not in loaded.tables:
+        return []
+    con = engine.connect(memory_limit=client.engine.memory_limit, threads=client.engine.threads)
+    tables = {name: engine.read_parquet(con, path) for name, path in loaded.tables.items()}
+    candidates = workshop.quote_candidates(tables["surveys"], tables.get("reviews"))
+    if candidates.empty:
+        return []
+    path = workshop.write_candidates(candidates, client.private)
+    shown = "are shown" if client.quotes == "reviewed" else "would be shown with `quotes: reviewed` in client.yml"
+    return [
+        f"  comments to choose from ({len(candidates)}): {path}",
+        f"    those that you copy to workshop/quotes.csv {shown}; take out what tells who said it",
+    ]
+
+
 def describe_result(result: RunResult) -> str:
     """What the program prints of a run: the first page's path, then one line for each notebook."""
     width = max(len(entry["name"]) for entry in result.notebooks)
@@ -319,13 +365,11 @@ def check_client(
 
     Raises UsageError and DataError as a run does.
     """
-    from cxkit import sources
-
     notebooks = read_notebooks(notebooks_dir)
     client = load_client(client_path, as_of=as_of)
     check_findings(client)
     settle(notebooks, chosen=notebooks, client=client.parameters)
-    loaded = sources.load(client, as_of=as_of, earlier_audits=publish.has_runs(out.resolve() / client.slug))
+    loaded, sheets = read_data(client, as_of=as_of, home=out.resolve() / client.slug)
     lines = [f"{client.client}: settings and data passed their checks; as of {loaded.as_of}"]
     for table, account in loaded.accounts.items():
         refused = sum(account["refused"].values())
@@ -335,6 +379,8 @@ def check_client(
         lines += [f"    {note}" for note in account["notes"]]
     if any(account["refused"] for account in loaded.accounts.values()):
         lines.append(f"  refused rows, each with its reason: {loaded.refused_dir}")
+    lines.append(f"  read beside the exports: {', '.join(sheets) or 'no sheets of the workshop'}")
+    lines += write_quote_candidates(client, loaded)
     if loaded.missing:
         lines.append(f"  tables not given: {', '.join(loaded.missing)}")
     for row in not_run(notebooks, loaded.missing):

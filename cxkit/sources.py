@@ -18,7 +18,7 @@ from cxkit.errors import DataError, RunError, UsageError
 from cxkit.tables import TABLES
 
 MOST_MEMORY = 1_000_000_000
-FORMAT = 2  # of the cache; raised when what the door does changes within a version
+FORMAT = 3  # of the cache; raised when what the door does changes within a version
 
 
 @dataclass(frozen=True)

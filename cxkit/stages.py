@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from cxkit.errors import UsageError
+from cxkit.settings_file import read_yaml
 
 STAGES = Path(__file__).parent / "stages.yml"
 GOAL = "order_placed"  # the touch that a shop works towards
@@ -61,6 +61,12 @@ def touchpoint_map(path: Path | None = None, sheet: pd.DataFrame | None = None) 
     )
 
 
+def with_stage(frame: pd.DataFrame, touchpoint_map: pd.DataFrame) -> pd.DataFrame:
+    """A frame with a column touchpoint, as people write them, and the stage of each (missing: unmapped)."""
+    known = touchpoint_map.set_index("key")["stage"]
+    return frame.assign(stage=frame["touchpoint"].map(name_key).map(known).astype(object))
+
+
 def _from_sheet(sheet: pd.DataFrame, valid: list[str], orders: set[str]) -> pd.DataFrame:
     faults = []
     given = sheet.reindex(columns=SHEET).assign(mapped_by="sheet")
@@ -86,11 +92,8 @@ def _from_sheet(sheet: pd.DataFrame, valid: list[str], orders: set[str]) -> pd.D
 
 def _read(path: Path) -> tuple[list[dict], list[str]]:
     """The stages and the names of the order in a stages' file. Raises UsageError, naming every fault."""
-    try:
-        read = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path} cannot be read as UTF-8 YAML: {str(error).splitlines()[0]}.") from None
-    stages = read.get("stages") if isinstance(read, dict) else None
+    read = read_yaml(path, begins="`stages:`, the list of them")
+    stages = read.get("stages")
     if not isinstance(stages, list) or not stages or not all(isinstance(s, dict) for s in stages):
         raise UsageError(f"{path} holds no list `stages`; see cxkit/stages.yml for its shape.")
     faults, seen, owner = [], set(), {}

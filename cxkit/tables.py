@@ -1,12 +1,12 @@
 """The canonical tables and the workshop's sheets: names, types, what is required; what counts as an order."""
 
+import re
 from dataclasses import dataclass
 
 import ibis
 
 TYPES = ("text", "integer", "number", "money", "time", "date", "yes/no")
 COUNTED = ("completed", "returned", "partly_returned")
-METRICS = ("nps", "csat", "ces", "csi_item", "expectation")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: what a row is, its columns, the time that places a row (rows after as_of are refused by it).
+    """One table: what a row is, its columns, the time that places a row (rows after as_of are refused by it), and the
+    local day of that time, made at the door.
 
     one_of: columns of which a row needs one at least; unique: the column whose values stand in one row only.
     """
@@ -41,6 +42,11 @@ class Table:
     one_of: tuple[str, ...] = ()
     unique: str | None = None
 
+    @property
+    def day(self) -> str | None:
+        """The column with the local day of the table's time: ordered_at -> ordered_on."""
+        return f"{self.time.removesuffix('_at')}_on" if self.time else None
+
 
 def _column(line: str) -> Column:
     """`*name type meaning` -> Column; `*` marks a required one."""
@@ -50,22 +56,14 @@ def _column(line: str) -> Column:
     if type_ not in TYPES:
         raise ValueError(f"column {name!r}: type {type_!r} is unknown; valid types: {', '.join(TYPES)}.")
     extra: dict = {}
-    if name == "status":
-        extra["valid"] = ("completed", "cancelled", "returned", "partly_returned")
-    elif name == "metric":
-        extra["valid"] = METRICS
-    elif name == "quadrant":
-        extra["valid"] = ("strength", "weakness", "opportunity", "threat")
-    elif name == "voice":
-        extra["valid"] = ("customer", "partner", "employee")
-    elif name == "kind":
-        extra["valid"] = ("mystery_shop", "employee_idea", "interview", "complaint", "competitor", "wow_example")
+    if name in ("status", "metric", "quadrant", "voice", "kind"):  # their meaning is the list of what is valid
+        extra["valid"] = tuple(re.split(", | or ", words))
     if words.startswith("[") and "]" in words:
         low, high = words[1 : words.index("]")].split("-")
         extra["scale"], words = (float(low), float(high)), words[words.index("]") + 1 :].strip()
     if name in ("comment", "text", "query", "reason"):
         extra["free_text"] = True
-    if name == "ordered_on":
+    if name.endswith("_on"):
         extra["derived"] = True
     return Column(name, type_, required, words, **extra)
 
@@ -110,6 +108,7 @@ _ALL = (
         """
         *customer_id text pseudonym of the customer
         joined_at time when the account was made, UTC
+        joined_on date the local day of joined_at in the client's time zone
         country text country
         city text city
         language text language
@@ -129,6 +128,7 @@ _ALL = (
         session_id text the visit, as the export calls it
         customer_id text pseudonym of the customer
         *occurred_at time when it happened, UTC
+        *occurred_on date the local day of occurred_at in the client's time zone
         *touchpoint text where the customer met the shop
         channel text channel
         device text device
@@ -144,6 +144,7 @@ _ALL = (
         "one answer to one question",
         """
         *answered_at time when it was answered, UTC
+        *answered_on date the local day of answered_at in the client's time zone
         *metric text nps, csat, ces, csi_item or expectation
         *score number on the scale that client.yml declares
         customer_id text pseudonym of the customer
@@ -162,6 +163,7 @@ _ALL = (
         "a public review",
         """
         *written_at time when it was written, UTC
+        *written_on date the local day of written_at in the client's time zone
         rating number on the scale that client.yml declares
         text text free text, scrubbed
         product_id text the product's code
@@ -178,6 +180,7 @@ _ALL = (
         """
         *contact_id text the ticket's number
         *opened_at time when it was opened, UTC
+        *opened_on date the local day of opened_at in the client's time zone
         customer_id text pseudonym of the customer
         order_id text the order it is about
         channel text channel
@@ -198,6 +201,7 @@ _ALL = (
         "a query sent",
         """
         *searched_at time when it was sent, UTC
+        *searched_on date the local day of searched_at in the client's time zone
         *query text the words, scrubbed
         session_id text the visit
         customer_id text pseudonym of the customer
@@ -214,6 +218,7 @@ _ALL = (
         "somebody asked to answer",
         """
         *invited_at time when the question was sent, UTC
+        *invited_on date the local day of invited_at in the client's time zone
         survey_id text the survey or its wave
         customer_id text pseudonym of the customer
         incentive yes/no something was promised for answering
@@ -318,6 +323,15 @@ _ALL_SHEETS = (
         *quadrant text opportunity or threat
         *source text
         date date
+        """,
+    ),
+    _table(
+        "quotes",
+        "what a customer said, read and found fit to be shown",
+        """
+        *touchpoint text
+        *quote text the words; nothing in them tells who said them
+        source text where it was said
         """,
     ),
 )

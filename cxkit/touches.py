@@ -1,6 +1,7 @@
 """One log of touches: what customers did on site, ordered, received, gave back, asked and answered."""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 
 import ibis
 import pandas as pd
@@ -207,6 +208,27 @@ def touch_log(gathered: Table, *, names: pd.DataFrame, robots: pd.DataFrame, zon
         "visitor", "customer_id", "session", "occurred_at", "occurred_on", "touchpoint", "stage", "channel", "source",
         "order_id", "origin", "timed",
     ).cache()  # fmt: skip
+
+
+def in_period(table: Table, *, last: date, days: int, day: str = "occurred_on") -> Table:
+    """The rows of the `days` days that end with `last`; `day` is the column with the local day."""
+    first = ibis.literal(last - timedelta(days=days - 1))
+    return table.filter(table[day] >= first, table[day] <= ibis.literal(last))
+
+
+def one_customer(log: Table, *, most: int = 40) -> pd.DataFrame:
+    """One customer's touches in order, to be followed by eye: of those with at most `most`, the one who came through
+    most stages, with the most touches.
+
+    From: `touch_log`. To: occurred_at (UTC), session, touchpoint, stage, channel; empty where nobody is known.
+    """
+    known = log.filter(log.customer_id.notnull())
+    people = known.group_by("customer_id").aggregate(touches=known.count(), stages=known.stage.nunique())
+    people = people.filter(people.touches <= most)
+    ranked = people.order_by([ibis.desc("stages"), ibis.desc("touches"), "customer_id"]).limit(1)
+    own = known.semi_join(ranked, "customer_id")
+    columns = ["occurred_at", "session", "touchpoint", "stage", "channel"]
+    return collect(own.select(columns), order_by=["occurred_at", "touchpoint"])
 
 
 def account(log: Table, *, names: pd.DataFrame, robots: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,18 @@ tables:
     columns: {order_id: order_id, customer_id: customer, ordered_at: order_date, amount: grand_total}
 """
 
+RETENTIONEERING_ECOM = """\
+client: Click-stream sample
+currency: EUR
+time_zone: UTC
+tables:
+  events:
+    path: ${CXKIT_DATA}/retentioneering_ecom/ecom.csv.gz
+    columns: {session_id: session_id, customer_id: user_id, occurred_at: timestamp, touchpoint: event, channel: platform,
+              source: acquisition_channel}
+    duplicates: keep     # two touches may fall on one second
+"""
+
 
 def shared_data() -> Path:
     """The folder of the shared data; skips the test where there is none."""
@@ -46,4 +58,13 @@ def rfm_joaolcorreia(folder: Path) -> Client:
     home = folder / "rfm-sample"
     home.mkdir()
     (home / "client.yml").write_text(RFM_JOAOLCORREIA, encoding="utf-8")
+    return load_client(home)
+
+
+def retentioneering_ecom(folder: Path) -> Client:
+    """A made-up shop's click-stream of 600 users, events alone."""
+    shared_data()
+    home = folder / "ecom"
+    home.mkdir()
+    (home / "client.yml").write_text(RETENTIONEERING_ECOM, encoding="utf-8")
     return load_client(home)

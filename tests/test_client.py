@@ -68,6 +68,12 @@ def test_a_good_file(folder):
         ("engine: {thread: 2}", "engine.thread: unknown key, did you mean 'threads'?"),
         ("withhold: [loyalty.gini]", "withhold: input should be a valid dictionary"),
         ("logo: ../logo.svg", "logo: '../logo.svg' leaves the client's folder"),
+        ("company_size: huge", "company_size: input should be 'small', 'medium' or 'large' (found 'huge')"),
+        ("quotes: all", "quotes: input should be 'none' or 'reviewed' (found 'all')"),
+        ("quotes: true", "quotes: input should be 'none' or 'reviewed' (found 'True')"),
+        ("stages: ../stages.yml", "stages: '../stages.yml' leaves the client's folder"),
+        ("stages: stages.yml", "stages: there is no file 'stages.yml'"),
+        ("stages: exports/orders.csv", "stages: 'exports/orders.csv' is neither .yml nor .yaml."),
         ("currency: UAH", "the key 'currency' stands there twice; keep one"),
         ("targets: &a {}\nwithhold: *a", "aliases (&name, *name) are not read"),
         ("client2: !!python/object/apply:os.system [ls]", "could not determine a constructor"),
@@ -108,6 +114,19 @@ def test_a_wrong_value_names_its_key(folder, monkeypatch, old, new, message):
     (folder / "private").mkdir()
     (folder / "private/key").write_text("x", encoding="utf-8")
     assert message in fault(folder, GOOD.replace(old, new))
+
+
+def test_the_settings_of_the_journey(folder):
+    client = load_client(write(folder, GOOD))
+    assert (client.company_size, client.quotes, client.stages_file) == (None, "none", None)
+    (folder / "journey").mkdir()
+    (folder / "journey/stages.yml").write_text("stages: []\n", encoding="utf-8")
+    client = load_client(write(folder, GOOD + "company_size: small\nquotes: reviewed\nstages: journey/stages.yml\n"))
+    assert (client.company_size, client.quotes) == ("small", "reviewed")
+    assert client.stages_file == folder / "journey/stages.yml"
+    assert client.settings()["stages"] == "journey/stages.yml"
+    empty = load_client(write(folder, GOOD + "company_size:\nstages:\n"))
+    assert (empty.company_size, empty.stages_file) == (None, None)
 
 
 def test_a_near_file_name_is_offered(folder):

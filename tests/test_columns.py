@@ -2,9 +2,10 @@
 
 import pandas as pd
 import pytest
-from sources_client import GOOD, HEADER, ORDERS, adds_up, load_orders, make_client, refused, settings
+from sources_client import GOOD, HEADER, ORDERS, adds_up, load_orders, make_client, orders_export, refused, settings
 
 from cxkit import sources
+from cxkit.tables import TABLES
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,67 @@ def test_times_without_an_offset_are_the_clients_and_others_their_own(tmp_path, 
     orders = orders[orders.order_id == "1"]
     assert orders.ordered_at.tolist() == ([pd.Timestamp(utc)] if utc else [])
     assert [str(d)[:10] for d in orders.ordered_on] == ([day] if day else [])
+
+
+DAYS = {  # what an export has in Kyiv -> the local day
+    "2024-03-30 23:59:59": "2024-03-30",
+    "2024-03-31 00:00:00": "2024-03-31",  # the night when the clocks go forward
+    "2024-03-30T22:00:00Z": "2024-03-31",  # 00:00 in winter time
+    "2024-03-31T20:59:59Z": "2024-03-31",  # 23:59:59 in summer time
+    "2024-03-31T21:00:00Z": "2024-04-01",
+    "2024-10-26T20:59:59Z": "2024-10-26",
+    "2024-10-26T21:00:00Z": "2024-10-27",  # 00:00 in summer time, in the night when the clocks go back
+    "2024-10-27T21:59:59Z": "2024-10-27",  # 23:59:59 in winter time: the day had 25 hours
+    "2024-10-27T22:00:00Z": "2024-10-28",
+    "2024-10-27T03:30:00+03:00": "2024-10-27",
+    "2024-12-31 23:59:59.999999": "2024-12-31",
+}
+TIMED = {name: table for name, table in TABLES.items() if table.time}
+
+
+def test_every_table_with_a_time_has_its_local_day(tmp_path):
+    wanted, files = {}, {}
+    for name, table in TIMED.items():
+        others = [c.name for c in table.columns.values() if c.required and not c.derived and c.name != table.time]
+        others += [c for c in table.one_of[:1] if c not in others]
+        wanted[name] = {"path": f"{name}.csv", "columns": {c: c for c in [table.time, *others]}}
+        cell = lambda c, n: "nps" if c == "metric" else str(n + 1)  # noqa: E731
+        lines = [",".join([text, *(cell(c, n) for c in others)]) for n, text in enumerate(DAYS)]
+        files[f"{name}_csv"] = "\n".join([",".join([table.time, *others]), *lines]) + "\n"
+    loaded = sources.load(make_client(tmp_path, settings(**wanted), **files))
+    for name, table in TIMED.items():
+        frame = pd.read_parquet(loaded.tables[name])
+        assert [str(day)[:10] for day in frame[table.day]] == list(DAYS.values()), name
+        assert list(frame.columns).index(table.day) == list(frame.columns).index(table.time) + 1
+        assert table.day not in loaded.unmapped[name]
+
+
+def test_the_day_where_midnight_itself_is_skipped(tmp_path):
+    """In Cairo the clocks went from 00:00 to 01:00 on 26 April 2024: the day begins at 01:00."""
+    rows = ["1,a,2024-04-25T21:59:59Z,10,1,X", "2,a,2024-04-25T22:00:00Z,10,1,X", "3,a,2024-04-26 00:30:00,10,1,X"]
+    wanted = {**settings(orders=orders_export()), "time_zone": "Africa/Cairo"}
+    loaded = sources.load(make_client(tmp_path, wanted, orders_csv="\n".join([HEADER, *rows]) + "\n"))
+    orders = pd.read_parquet(loaded.tables["orders"])
+    assert [str(day)[:10] for day in orders.ordered_on] == ["2024-04-25", "2024-04-26", "2024-04-26"]
+    assert orders.ordered_at[2] == pd.Timestamp("2024-04-25 22:30")
+
+
+def test_customers_without_a_time_have_no_day_and_an_unreadable_one_is_empty(tmp_path):
+    for columns, days in (
+        ({"customer_id": "ID"}, None),
+        ({"customer_id": "ID", "joined_at": "At"}, ["2024-03-01", ""]),
+    ):
+        client = make_client(
+            tmp_path / str(len(columns)),
+            settings(orders=orders_export(), customers={"path": "customers.csv", "columns": columns}),
+            orders_csv="\n".join([HEADER, *GOOD]),
+            customers_csv="ID,At\na,2024-03-01\nb,soon\n",
+        )
+        frame = pd.read_parquet(sources.load(client).tables["customers"])
+        if days is None:
+            assert "joined_on" not in frame
+        else:
+            assert ["" if pd.isna(d) else str(d)[:10] for d in frame["joined_on"]] == days
 
 
 def test_several_date_formats_are_tried_in_order_and_others_told_by_their_pattern(tmp_path):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from demo_raw import DEMO
+from demo_raw import DEMO, clean
 
 from cxkit.demo_plan import read_yaml, streams
 from cxkit.demo_workshop import checklist, write_workshop
@@ -38,6 +38,22 @@ def test_touchpoints_of_the_events_are_all_in_the_sheet():
     sheet = set(pd.read_csv(DEMO / "workshop" / "touchpoints.csv")["touchpoint"])
     assert set(read_yaml("demo.yml")["touches"]["next"]) <= sheet
     assert set(pd.read_csv(DEMO / "workshop" / "criteria.csv")["touchpoint"]) <= sheet
+
+
+def test_quotes_are_whole_comments_of_the_demo_in_three_languages():
+    sheet = pd.read_csv(DEMO / "workshop" / "quotes.csv")
+    assert set(sheet["touchpoint"]) == {"advice", "payment_page", "delivery", "product", "support"}
+    kind, score = zip(*sheet["source"].str.removeprefix("survey, ").str.split(" "), strict=True)
+    quoted = sheet.assign(Question=kind, Answer=score).rename(columns={"touchpoint": "About", "quote": "Comment"})
+    answers = clean("surveys", "Answered")[["About", "Comment", "Question", "Answer"]].drop_duplicates()
+    assert len(quoted.merge(answers)) == len(quoted)
+    for letters in ("[іїєґ]", "[ąęłńśźż]", "^[A-Za-z .]+$"):
+        assert sheet["quote"].str.contains(letters).any()
+
+
+def test_actions_are_measured_by_findings_of_the_journey():
+    measures = set(pd.read_csv(DEMO / "workshop" / "actions.csv")["measure"].dropna())
+    assert {"journey.touchpoint.payment_page", "journey.touchpoint.advice"} <= measures
 
 
 def test_every_voice_answers_every_item_of_the_checklist():

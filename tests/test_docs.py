@@ -6,7 +6,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from cxkit.cli import cli
-from cxkit.tables import SHEETS, TABLES, Table
+from cxkit.tables import SHEETS, TABLES, Column, Table
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,13 +23,19 @@ mapped.
 
 SHEETS_INTRO = """## The workshop's sheets
 
-People fill them in; `.csv`, one file each under `workshop/`. No page reads them yet.
+People fill them in: one file each under `workshop/`, named as the sheet, `.csv` (UTF-8, with `,` or `;` between the
+cells) or `.xlsx`. How they are read and checked stands in [semantics.md](semantics.md). `quotes` is shown only where
+client.yml says `quotes: reviewed`.
 """
+
+
+def type_of(column: Column) -> str:
+    return f"{column.type}, {column.scale[0]:g} to {column.scale[1]:g}" if column.scale else column.type
 
 
 def section(table: Table) -> str:
     rows = [
-        f"| {f'**{c.name}**' if c.required else c.name}{' †' if c.derived else ''} | {c.type} | {c.meaning} |"
+        f"| {f'**{c.name}**' if c.required else c.name}{' †' if c.derived else ''} | {type_of(c)} | {c.meaning} |"
         for c in table.columns.values()
     ]
     note = f"\nOne of {' and '.join(table.one_of)} at least.\n" if table.one_of else ""

@@ -122,3 +122,13 @@ def test_every_finding_of_the_kit_has_its_id_listed():
     made = set(re.findall(r'id="([a-z]+\.[a-z_]+)"', text))
     made |= {f"loyalty.lift_{measure}" for measure in lift.NEEDS}
     assert made == set(findings.IDS)
+    families = set(re.findall(r'id=f"([a-z]+\.[a-z]+)\.\{', text))
+    assert families == set(findings.FAMILIES)
+
+
+def test_a_family_has_a_finding_for_each_of_its_own():
+    assert findings.is_finding("journey.touchpoint.сторінка_оплати")
+    assert not findings.is_finding("journey.touchpoint.")
+    assert not findings.is_finding("journey.touchpiont.cart")
+    assert findings.is_share("journey.stage.payment")
+    assert not findings.is_share("journey.days.payment")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import datetime, time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -195,6 +196,21 @@ def test_a_wide_picture_is_marked_for_a_landscape_page(run):
     record = shown(lambda: kit.show_figure(axes, "map", alt="A map."))["data"][kit.MIME]
     assert record == {"kind": "figure", "alt": "A map.", "file": "figures/03_loyalty.map.svg", "wide": True}
     assert (run.run_dir / record["file"]).is_file()
+
+
+def test_the_last_day_ends_in_the_clients_zone(run):
+    assert str(run.client.time_zone) == "Europe/Kyiv"
+    assert run.until() == datetime.combine(run.as_of, time(21))  # in summer Kyiv is three hours before UTC
+    assert run.until(days_before=180) == datetime(2026, 1, 1, 22)
+
+
+def test_a_target_for_a_stage_that_is_none_is_told(run):
+    run.client.targets["journey.stage.chioce"] = 0.5
+    stage = Finding("journey.stage.choice", "{value} go on ({interval}).", wilson(41, 100), "Choice")
+    kit.keep_findings(stage)
+    (told,) = json.loads((run.run_dir / "not_assessed" / "03_loyalty.json").read_text(encoding="utf-8"))
+    assert told["what"] == "the finding journey.stage.chioce"
+    assert "of its kind there are journey.stage.choice" in told["why"]
 
 
 REPEAT = Finding("loyalty.repeat_rate", "{value} come back ({interval}).", wilson(41, 100), "Repeat rate")

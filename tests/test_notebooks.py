@@ -9,6 +9,8 @@ import nbformat
 import papermill
 import pytest
 
+from cxkit.tables import TABLES
+
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 ALWAYS = {"client_yml": "../data/demo/client.yml", "run_dir": "../reports/demo/interactive"}
 PARAMETER = re.compile(r"^[a-z_]+: (str|int|float|bool|list) = .+  # \S.{10,}$")
@@ -34,7 +36,8 @@ def test_metadata_says_what_the_runner_needs(path):
     assert notebook.metadata["title"]
     cxkit = notebook.metadata["cxkit"]
     assert cxkit["question"].endswith("?")
-    assert set(cxkit) == {"question", "needs", "after"}
+    assert set(cxkit) - {"reads"} == {"question", "needs", "after"}
+    assert {*cxkit["needs"], *cxkit.get("reads", [])} <= set(TABLES)
     assert set(cxkit["after"]) <= {p.stem for p in NOTEBOOKS if p.stem < path.stem}, "a notebook rests on earlier ones"
     assert notebook.metadata["language_info"]["name"] == "python"
     assert notebook.metadata["kernelspec"]["name"] == "python3"

@@ -148,7 +148,7 @@ def test_a_page_is_read_in_order_without_code_and_students_cells():
     ]
     notebook = new_notebook(cells=cells, metadata={"cxkit": {"question": "Who?", "needs": ["orders"]}})
     page = read_page(notebook, "03_loyalty")
-    assert (page.name, page.title, page.question, page.needs) == ("03_loyalty", "Loyalty in words", "Who?", ["orders"])
+    assert (page.name, page.title, page.question, page.tables) == ("03_loyalty", "Loyalty in words", "Who?", ["orders"])
     assert [block["kind"] for block in page.content] == ["prose", "text", "prose"]
     assert page.headings == [("who-comes-back", "Who comes back?"), ("who-comes-back-2", "Who comes back?")]
     assert [str(html).strip() for html in page.method] == ["<p>Counted.</p>"]

@@ -5,7 +5,7 @@ import re
 import shutil
 
 import pytest
-from make_client import ROWS, make_client
+from make_client import COLUMNS, ROWS, make_client
 from make_notebooks import notebook
 
 from cxkit.errors import DataError, RunError, UsageError
@@ -236,6 +236,72 @@ def test_check_tells_what_was_kept_and_refused_and_what_would_not_run(client, bo
     assert "orders: 13 rows in, 12 kept, 1 refused" in text
     assert "05_voices would not run: the table surveys is missing. Ask for" in text
     assert not (client.parents[2] / "reports").exists()
+
+
+def write_sheet(client, name, text):
+    (client.parent / "workshop").mkdir(exist_ok=True)
+    (client.parent / "workshop" / name).write_text(text, encoding="utf-8")
+
+
+def test_the_sheets_and_the_stages_are_inputs_and_a_change_of_them_shows(client, book):
+    stages = "stages:\n  - {stage: need, name: Need, question: q, path: main}\n"
+    (client.parent / "stages.yml").write_text(stages, encoding="utf-8")
+    make_client(client.parent, stages="stages.yml")
+    write_sheet(client, "touchpoints.csv", "touchpoint,stage\nhome,need\n")
+    before = record(audit(client, book))["inputs"]
+    assert list(before) == ["exports/orders.csv", "stages.yml", "workshop/touchpoints.csv"]
+    write_sheet(client, "touchpoints.csv", "touchpoint,stage\nhome,Need\n")
+    after = record(audit(client, book))["inputs"]
+    assert [name for name in after if after[name] != before[name]] == ["workshop/touchpoints.csv"]
+    (client.parent / "stages.yml").write_text(stages + "# ours\n", encoding="utf-8")
+    assert record(audit(client, book))["inputs"]["stages.yml"] != before["stages.yml"]
+
+
+def test_faults_of_sheets_and_exports_end_the_run_together_before_any_kernel(client, book):
+    make_client(client.parent, rows=[*ROWS, *[("O9", "C1", "soon", "5", "P1")] * 9])
+    write_sheet(client, "touchpoints.csv", "touchpoint,stage\nhome,nowhere\n")
+    write_sheet(client, "quote.csv", "x\n")
+    for ask in (audit, lambda c, b: check_client(c, notebooks_dir=b, out=c.parents[2] / "reports")):
+        with pytest.raises(DataError) as error:
+            ask(client, book)
+        said = str(error.value)
+        assert "workshop/quote.csv: no sheet has this name, did you mean 'quotes'?" in said
+        assert "workshop/touchpoints.csv: row 2, stage: 'nowhere' is none of need, information," in said
+        assert "table 'orders': 9 of 21 records refused" in said
+        assert error.value.exit_code == 3
+    assert not list((client.parents[2] / "reports" / "tiny" / "runs").iterdir())
+
+
+def test_a_wrong_stages_file_is_a_wrong_setting(client, book):
+    (client.parent / "stages.yml").write_text("stages: []\n", encoding="utf-8")
+    make_client(client.parent, stages="stages.yml")
+    with pytest.raises(UsageError, match=r"stages\.yml"):
+        audit(client, book)
+
+
+def test_check_leaves_a_list_of_comments_to_choose_quotes_from(client, books):
+    exports = client.parent / "exports"
+    said = "2026-06-01,nps,2,delivery,Write to a@b.ua please mend it\n"
+    (exports / "surveys.csv").write_text("At,M,S,About,C\n" + said, encoding="utf-8")
+    columns = {"answered_at": "At", "metric": "M", "score": "S", "touchpoint": "About", "comment": "C"}
+    orders = {"path": "exports/orders.csv", "columns": COLUMNS}
+    surveys = {"path": "exports/surveys.csv", "columns": columns}
+    make_client(client.parent, tables={"orders": orders, "surveys": surveys})
+    text = check_client(client, notebooks_dir=books, out=client.parents[2] / "reports")
+    path = client.parent / "private" / "quotes_to_review.csv"
+    assert f"comments to choose from (1): {path}" in text
+    assert "would be shown with `quotes: reviewed` in client.yml" in text
+    assert "read beside the exports: no sheets of the workshop" in text
+    assert (
+        path.read_text(encoding="utf-8-sig").splitlines()[1]
+        == 'delivery,Write to [e-mail] please mend it,"survey, nps 2"'
+    )
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    write_sheet(client, "quotes.csv", path.read_text(encoding="utf-8-sig"))
+    make_client(client.parent, tables={"orders": orders, "surveys": surveys}, quotes="reviewed")
+    text = check_client(client, notebooks_dir=books, out=client.parents[2] / "reports")
+    assert "read beside the exports: workshop/quotes.csv" in text
+    assert "those that you copy to workshop/quotes.csv are shown" in text
 
 
 def test_a_lone_notebook_becomes_a_page(client, books, tmp_path):

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from cxkit.errors import UsageError
-from cxkit.stages import GOAL, name_key, read_stages, touchpoint_map
+from cxkit.stages import GOAL, name_key, read_stages, touchpoint_map, with_stage
 
 OURS = """
 stages:
@@ -70,7 +70,7 @@ def test_faults_of_the_sheet_are_told_together():
     ("change", "told"),
     [
         ((OURS, "stages: 3"), "holds no list `stages`"),
-        ((OURS, "stages: [\x00"), "cannot be read as UTF-8 YAML"),
+        ((OURS, "stages: [\x00"), "is plain YAML"),
         (("path: main, touchpoints: [home]", "path: up"), "write main or aside"),
         (("stage: look", "stage: Look out"), "small letters, digits and _"),
         (("stage: look", "stage: buy"), "stands there twice"),
@@ -90,3 +90,9 @@ def test_faults_of_the_file_are_told(tmp_path, change, told):
         touchpoint_map(path)
     assert told in str(error.value)
     assert str(path) in str(error.value)
+
+
+def test_what_people_write_finds_its_stage():
+    frame = with_stage(pd.DataFrame({"touchpoint": ["Payment page", "zoo"]}), touchpoint_map())
+    assert frame["stage"].tolist()[0] == "payment"
+    assert frame["stage"].isna().tolist() == [False, True]

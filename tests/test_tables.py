@@ -24,7 +24,9 @@ def test_every_table_and_sheet_is_there_with_known_types():
     assert list(TABLES) == [
         "orders", "customers", "events", "surveys", "reviews", "contacts", "searches", "invitations", "catalogue",
     ]  # fmt: skip
-    assert list(SHEETS) == ["swot", "touchpoints", "criteria", "checklist", "actions", "register", "context"]
+    assert list(SHEETS) == [
+        "swot", "touchpoints", "criteria", "checklist", "actions", "register", "context", "quotes",
+    ]  # fmt: skip
     for table in [*TABLES.values(), *SHEETS.values()]:
         assert {c.type for c in table.columns.values()} <= set(TYPES)
         assert table.time is None or table.columns[table.time].type == "time"
@@ -40,6 +42,37 @@ def test_every_table_and_sheet_is_there_with_known_types():
     assert [c.name for t in TABLES.values() for c in t.columns.values() if c.free_text] == [
         "reason", "comment", "text", "reason", "text", "query",
     ]  # fmt: skip
+
+
+def test_every_time_that_places_a_row_has_its_local_day_behind_it():
+    days = {name: table.day for name, table in TABLES.items()}
+    assert days == {
+        "orders": "ordered_on",
+        "customers": "joined_on",
+        "events": "occurred_on",
+        "surveys": "answered_on",
+        "reviews": "written_on",
+        "contacts": "opened_on",
+        "searches": "searched_on",
+        "invitations": "invited_on",
+        "catalogue": None,
+    }
+    derived = [c for t in TABLES.values() for c in t.columns.values() if c.derived]
+    assert [c.name for c in derived] == [day for day in days.values() if day]
+    for table in TABLES.values():
+        if table.time:
+            time, day = table.columns[table.time], table.columns[table.day]
+            assert list(table.columns).index(day.name) == list(table.columns).index(time.name) + 1
+            assert (day.type, day.derived, day.required) == ("date", True, time.required)
+
+
+def test_where_the_meaning_is_a_list_only_its_words_are_valid():
+    assert TABLES["orders"].columns["status"].valid == ("completed", "cancelled", "returned", "partly_returned")
+    assert TABLES["surveys"].columns["metric"].valid == ("nps", "csat", "ces", "csi_item", "expectation")
+    assert SHEETS["swot"].columns["quadrant"].valid == ("strength", "weakness", "opportunity", "threat")
+    assert SHEETS["context"].columns["quadrant"].valid == ("opportunity", "threat")
+    assert SHEETS["criteria"].columns["voice"].valid == ("customer", "partner", "employee")
+    assert len(SHEETS["register"].columns["kind"].valid) == 6
 
 
 def test_no_canonical_column_holds_names_or_addresses():

@@ -1,3 +1,5 @@
+from datetime import date
+
 import ibis
 import pandas as pd
 import pytest
@@ -151,6 +153,23 @@ def test_names_are_only_text():
     frame, counts, _ = log_of({"events": events(*[("s", None, "10:00", name) for name in odd])})
     assert counts["touches without a stage (unmapped)"] == 5
     assert "ab" in set(frame["touchpoint"]), "marks that turn the direction of writing are taken out"
+
+
+def test_a_period_ends_with_its_last_day():
+    days = ibis.memtable({"occurred_on": [date(2026, 5, d) for d in (1, 2, 3, 4, 5)]})
+    found = touches.in_period(days, last=date(2026, 5, 4), days=2).to_pandas()["occurred_on"]
+    assert sorted(str(d)[:10] for d in found) == ["2026-05-03", "2026-05-04"]
+
+
+def test_one_customer_to_follow_by_eye():
+    rows = [("s1", "anna", "10:00", "home"), ("s1", "anna", "10:01", "cart"), ("s2", "bo", "10:00", "home"),
+            ("s2", "bo", "10:01", "faq"), ("s2", "bo", "10:02", "home"), ("s3", None, "10:00", "home")]  # fmt: skip
+    gathered = touches.gather({"events": events(*rows)})
+    names, robots = touches.names(gathered, touchpoint_map()), touches.robots(gathered)
+    log = touches.touch_log(gathered, names=names, robots=robots, zone="UTC")
+    assert touches.one_customer(log)["touchpoint"].tolist() == ["home", "faq", "home"]
+    assert touches.one_customer(log, most=2)["touchpoint"].tolist() == ["home", "cart"]
+    assert touches.one_customer(log, most=1).empty
 
 
 def test_no_table_gives_an_empty_log():
