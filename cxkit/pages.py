@@ -133,7 +133,8 @@ def read_page(notebook: nbformat.NotebookNode, name: str) -> Page:
     """
     about = notebook.metadata.get("cxkit", {})
     title = clean_text(notebook.metadata.get("title", "")) or _first_heading(notebook) or name
-    page = Page(name, title, clean_text(about.get("question", "")) or title, [*about.get("needs", []), *about.get("reads", [])])
+    tables = [*about.get("needs", []), *about.get("reads", [])]
+    page = Page(name, title, clean_text(about.get("question", "")) or title, tables)
     renderer = _Renderer(taken={"main", "short", "findings", "missing", "method", "provenance"}, drop_title=True)
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])

@@ -30,8 +30,8 @@ time_zone: UTC
 tables:
   events:
     path: ${CXKIT_DATA}/retentioneering_ecom/ecom.csv.gz
-    columns: {session_id: session_id, customer_id: user_id, occurred_at: timestamp, touchpoint: event, channel: platform,
-              source: acquisition_channel}
+    columns: {session_id: session_id, customer_id: user_id, occurred_at: timestamp, touchpoint: event,
+              channel: platform, source: acquisition_channel}
     duplicates: keep     # two touches may fall on one second
 """
 

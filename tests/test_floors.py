@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "cxkit"
 # the lower a floor, the smaller its number; a module may import what lies on a lower floor
 FLOORS = [
     {"errors", "demo_write"},
-    {"estimates", "demo_plan"},
+    {"estimates", "settings_file", "demo_plan"},
     {
         "client",
         "privacy",
@@ -25,10 +25,33 @@ FLOORS = [
     },
     {"engine", "findings", "heatmap", "pictures", "demo_export", "demo_truth"},
     {"tables", "demo"},
-    {"returns", "exports", "columns", "buyers", "segment_names", "touches"},
+    {
+        "returns",
+        "exports",
+        "columns",
+        "buyers",
+        "entries",
+        "others",
+        "segment_names",
+        "sheet_files",
+        "steps",
+        "touches",
+    },
     {"refused"},
     {"door"},
-    {"sources", "quality", "segments", "loyalty", "lift", "concentration", "cohorts", "rhythm"},
+    {"sources", "quality", "segments", "loyalty", "lift", "concentration", "cohorts", "rhythm", "workshop"}
+    | {
+        "funnel",
+        "importance",
+        "journey_map",
+        "path_graph",
+        "paths",
+        "performance",
+        "priorities",
+        "satisfaction",
+        "zones",
+    },
+    {"funnel_groups", "visits"},
     {"parts"},
     {"notebook", "pages", "workbook"},
     {"report"},
@@ -41,7 +64,10 @@ FLOORS = [
 IBIS = {
     "the engine": {"engine", "tables"},
     "the door": {"columns", "door", "exports", "refused", "returns"},
-    "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments", "touches"},
+    "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments"},
+    "the journey": {"entries", "funnel", "importance", "others", "paths", "performance", "satisfaction"}
+    | {"steps", "touches", "visits"},
+    "the workshop": {"workshop"},
 }
 
 
