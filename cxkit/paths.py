@@ -26,7 +26,7 @@ QUARTILES = {"q25": 0.25, "median": 0.5, "q75": 0.75}
 END = -1  # the number of "no touchpoint": the visit ends here
 
 
-@ibis.udf.scalar.builtin(name="hash")
+@ibis.udf.scalar.builtin(name="hash")  # of 64 bits; an engine whose `hash` has 32 wants another one here
 def _hash(text: str) -> dt.uint64: ...
 
 
@@ -88,7 +88,7 @@ def path_counts(
 
 
 def _placed(touches: Table, gap_minutes: float | None, order: Sequence[str]) -> tuple[Table, list[str], int]:
-    """Each touch's place and its visit (with `gap_minutes` its visitor); the touchpoints' names; the room of a place."""
+    """Each touch's place and visit (with `gap_minutes` its visitor); the touchpoints' names; the room of a place."""
     if gap_minutes is not None and not gap_minutes > 0:
         raise UsageError(f"gap_minutes must be above 0; found {gap_minutes}.")
     key = "session" if gap_minutes is None else "visitor"

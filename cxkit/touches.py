@@ -216,6 +216,20 @@ def in_period(table: Table, *, last: date, days: int, day: str = "occurred_on") 
     return table.filter(table[day] >= first, table[day] <= ibis.literal(last))
 
 
+def by_experience(log: Table, *, last: date, days: int) -> tuple[Table, Table]:
+    """The touches of a period, of customers new in it and of those who had ordered before it.
+
+    From: `touch_log`; the period as `in_period`. To: two tables with the log's columns: of customers without an order
+    before the period, and of those with one. What is left out: unknown visitors.
+    Source: new against experienced customers are S4's most plain segments.
+    """
+    period = in_period(log, last=last, days=days)
+    known = period.filter(period.customer_id.notnull())
+    first = ibis.literal(last - timedelta(days=days - 1))
+    before = log.filter(log.touchpoint == GOAL, log.occurred_on < first).select("customer_id").distinct()
+    return known.anti_join(before, "customer_id"), known.semi_join(before, "customer_id")
+
+
 def one_customer(log: Table, *, most: int = 40) -> pd.DataFrame:
     """One customer's touches in order, to be followed by eye: of those with at most `most`, the one who came through
     most stages, with the most touches.

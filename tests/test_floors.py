@@ -17,13 +17,14 @@ FLOORS = [
         "privacy",
         "stages",
         "style",
+        "survival",
         "demo_contacts",
         "demo_orders",
         "demo_surveys",
         "demo_touches",
         "demo_workshop",
     },
-    {"engine", "findings", "heatmap", "pictures", "demo_export", "demo_truth"},
+    {"engine", "findings", "heatmap", "lanes", "pictures", "demo_export", "demo_truth"},
     {"tables", "demo"},
     {
         "returns",
@@ -44,6 +45,7 @@ FLOORS = [
         "funnel",
         "importance",
         "journey_map",
+        "journey_voices",
         "path_graph",
         "paths",
         "performance",
@@ -51,7 +53,7 @@ FLOORS = [
         "satisfaction",
         "zones",
     },
-    {"funnel_groups", "visits"},
+    {"funnel_groups", "journey_compare", "journey_page", "journey_table", "visits"},
     {"parts"},
     {"notebook", "pages", "workbook"},
     {"report"},
@@ -65,8 +67,8 @@ IBIS = {
     "the engine": {"engine", "tables"},
     "the door": {"columns", "door", "exports", "refused", "returns"},
     "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments"},
-    "the journey": {"entries", "funnel", "importance", "others", "paths", "performance", "satisfaction"}
-    | {"steps", "touches", "visits"},
+    "the journey": {"entries", "funnel", "importance", "journey_map", "others", "paths", "performance", "satisfaction"}
+    | {"steps", "touches", "visits", "zones"},
     "the workshop": {"workshop"},
 }
 

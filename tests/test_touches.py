@@ -172,6 +172,20 @@ def test_one_customer_to_follow_by_eye():
     assert touches.one_customer(log, most=1).empty
 
 
+def test_new_customers_and_those_who_had_ordered_before():
+    placed = orders(
+        ("1", "anna", "2026-04-30 12:00", 9.0, "completed", 0.0, None),
+        ("2", "anna", "2026-05-04 12:00", 9.0, "completed", 0.0, None),
+        ("3", "bo", "2026-05-04 13:00", 9.0, "completed", 0.0, None),
+        ("4", "bo", "2026-05-05 13:00", 9.0, "completed", 0.0, None),
+    )
+    gathered = touches.gather({"orders": placed, "events": events(("s", None, "10:00", "home"))})
+    names, robots = touches.names(gathered, touchpoint_map()), touches.robots(gathered)
+    log = touches.touch_log(gathered, names=names, robots=robots, zone="UTC")
+    parts = touches.by_experience(log, last=date(2026, 5, 5), days=2)
+    assert [sorted(part.to_pandas()["order_id"]) for part in parts] == [["3", "4"], ["2"]]
+
+
 def test_no_table_gives_an_empty_log():
     frame, counts, _ = log_of({})
     assert frame.empty
