@@ -315,11 +315,12 @@ def describe_comparison(comparison: pd.DataFrame, *, most: int = 6) -> str:
     """
     if comparison.empty:
         return "Two journeys were to be compared, but neither has a figure."
-    name = comparison["other_name"].iloc[0]
+    one, other = (clean_text(comparison[f"{side}_name"].iloc[0]) for side in ("one", "other"))
+    against = f"{other[:1].upper()}{other[1:]} against {one}"
     sure = comparison[comparison["reading"].isin(READINGS[:2])]
     known = int(comparison["difference"].notna().sum())
     if sure.empty:
-        return f"No difference is told apart ({known} compared together)."
+        return f"{against}: no difference is told apart ({known} compared together)."
     near = sure[["low", "high"]].abs().min(axis=1)
     ranked = sure.assign(clear=(near / (sure["high"] - sure["low"])).fillna(0).round(9))
     ranked = ranked.sort_values(["clear", "position", "measure"], ascending=[False, True, True])
@@ -330,7 +331,7 @@ def describe_comparison(comparison: pd.DataFrame, *, most: int = 6) -> str:
         text = f"{clean_text(row['name'])} {_text(row['difference'], row['measure'], signed=True)}{points}"
         parts.append(f"{text} ({lane[2] if row['unit'] == 'points' else lane[1].lower()})")
     more = f", and {len(ranked) - most} more" if len(ranked) > most else ""
-    return f"{name} differs at {'; '.join(parts)}{more}."
+    return f"{against}: {'; '.join(parts)}{more}."
 
 
 def _foot(ax: "Axes", comparison: pd.DataFrame, y: float) -> None:

@@ -44,7 +44,7 @@ def journey_map(
     To: position, stage, name, path; touchpoints (how many), channels (text, the most used first); customers reached,
     unknown_sessions reached (nobody known), touches;
     goes_on: of customers whose first touch at the stage lies at least `within_days` before `until`, the share with a
-    touch at a later main stage within `within_days` of it (Wilson);
+    touch at a later main stage within `within_days` of it (Wilson); missing, as the days, where none is in the data;
     visit_goes_on: of visits that touch the stage, the share that get to a later main stage in the same visit, or, at
     the stage that holds the order, place it (Wilson's interval with the n that visits of as many strangers would need,
     a visitor's visits being alike); missing where no visit of anybody got further: what follows is no visit;
@@ -73,7 +73,7 @@ def journey_map(
     frame = stages[["stage", "name", "path"]].reset_index(drop=True)
     frame.insert(0, "position", np.arange(1, len(frame) + 1))
     frame = frame.join(_reached(log, len(frame)))
-    frame = frame.join(_customers_go_on(log, main, end, within_days, level).reindex(frame.index))
+    frame = frame.join(_customers_go_on(log, main, frame["customers"], end, within_days, level).reindex(frame.index))
     frame = frame.join(_visits_go_on(log, main, level).reindex(frame.index))
     for name in ("goes_on_n", "visit_goes_on_n", "days_n"):
         frame[name] = frame[name].fillna(0).astype("int64")
@@ -150,11 +150,11 @@ def _first_and_next(log: ibis.Table, keys: list[str], main: list[int], *, goal: 
     return both.group_by(keys).aggregate(**begins, **follows).cache()
 
 
-def _customers_go_on(log: ibis.Table, main: list[int], end: datetime, within_days: int, level: float) -> pd.DataFrame:
+def _customers_go_on(log, main: list[int], reached: pd.Series, end: datetime, days: int, level: float) -> pd.DataFrame:
     if len(main) < 2:
         return pd.DataFrame(columns=GOING, dtype="float64")
     wide = _first_and_next(log.filter(log.timed, log["rank"] >= 0, log.customer_id.notnull()), ["customer_id"], main)
-    window, last_entry = ibis.interval(days=within_days), end - timedelta(days=within_days)
+    window, last_entry = ibis.interval(days=days), end - timedelta(days=days)
     parts = []
     for k in main[:-1]:
         here = wide.filter(wide[f"first_{k}"].notnull())
@@ -170,18 +170,18 @@ def _customers_go_on(log: ibis.Table, main: list[int], end: datetime, within_day
         )
         parts.append(here.group_by(here.columns).aggregate(count=ibis._.count()))
     counts = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    order = ["place", "minutes", "observed", "old", "gone"]
     rows = {}
-    for k, found in collect(counts, order_by=order).groupby("place"):
+    for k, found in collect(counts, order_by=["place", "minutes", "observed", "old", "gone"]).groupby("place"):
+        if not reached[[later for later in main if later > k]].any():
+            continue  # the data hold nothing later
         weights, old = found["count"].to_numpy(), found["old"].to_numpy(dtype=bool)
         gone, observed = (found[name].to_numpy(dtype=bool) for name in ("gone", "observed"))
         share = wilson(int(weights[old & gone].sum()), int(weights[old].sum()), level=level)
-        days = found["minutes"].to_numpy() / MINUTES_A_DAY
-        quarter, median, rest = survival_quantiles(days, observed, weights=weights, q=(0.25, 0.5, 0.75), level=level)
+        lasted = found["minutes"].to_numpy() / MINUTES_A_DAY
+        quarter, median, rest = survival_quantiles(lasted, observed, weights=weights, q=(0.25, 0.5, 0.75), level=level)
         rows[k] = _fields("goes_on", share) | _fields("days_median", median)
         rows[k] |= {"days_q25": quarter.value, "days_q75": rest.value, "days_n": int(weights.sum())}
-        rows[k].pop("days_median_n")
-    return pd.DataFrame.from_dict(rows, orient="index", columns=GOING).astype("float64")
+    return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=GOING).astype("float64")
 
 
 def _fields(name: str, estimate: Estimate) -> dict[str, float]:

@@ -77,11 +77,11 @@ def _days(row: dict) -> str:
         return "–"
     if not np.isfinite(row["days_median"]):
         return f"fewer than half so far ({n})"
-    high = row["days_median_high"]
-    ends = (
-        f"{duration_text(row['days_median_low'])} – {duration_text(high)}" if np.isfinite(high) else "end not seen yet"
-    )
-    return f"{duration_text(row['days_median'])} ({ends}, {n})"
+    value, low, high = (duration_text(row[f"days_median{end}"]).replace(" d", " days") for end in ("", "_low", "_high"))
+    if not np.isfinite(row["days_median_high"]):
+        return f"{value} (end not seen yet, {n})"
+    number, _, unit = low.rpartition(" ")
+    return f"{value} ({f'{number}–{high}' if high.endswith(f' {unit}') else f'{low} to {high}'}, {n})"
 
 
 def sentences(journey: pd.DataFrame, marks: pd.DataFrame) -> list[str]:

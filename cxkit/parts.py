@@ -224,7 +224,7 @@ def finding_record(finding: Finding, *, notebook: str = "") -> dict:
         if e.known
         else "",
         "n_text": f"{e.n:,}",
-        "level_text": f"{100 * e.level:g} %",
+        "level_text": f"{round(100 * e.level, 1):g} %",
         "method": clean_text(e.method),
         "target": finding.target,
         "against": against(finding),

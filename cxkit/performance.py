@@ -263,14 +263,15 @@ def _finding(row: object, family: int) -> Finding:
     name = clean_text(row.touchpoint)
     said = {"goes_on": "share of touches after which the visit goes on"}.get(row.measure) or SAID[row.measure]
     points = "percentage points" if row.unit == "share" else "points"
+    verb = {"weak": "falls short of", "strong": "does better than"}.get(row.certain, "is not told apart from")
     plain = f"{name}: {said} against the other touchpoints"
     action = {"weak": f"Find out what stops customers at {name}, mend it, and measure again.",
               "strong": f"See what {name} does well, and keep it so."}.get(row.certain, "")  # fmt: skip
     ends = (float(row.difference), float(row.low), float(row.high))
     return Finding(
         id=f"journey.touchpoint.{name}",
-        claim=f"{name.replace('{', '{{').replace('}', '}}')}: {said} against the client's other touchpoints: "
-        f"{{value}} {points} ({{interval}}).",
+        claim=f"{name.replace('{', '{{').replace('}', '}}')} {verb} the client's other touchpoints: "
+        f"{said} {{value}} {points} ({{interval}}).",
         estimate=Estimate(*ends, int(row.n), "points", float(row.level), row.method),
         label=plain,
         target=0.0,

@@ -126,7 +126,11 @@ def sentences(weighed: pd.DataFrame, *, size: str | None = None) -> list[str]:
     if weighed.empty:
         return ["No touchpoint can be judged: nothing was measured about any of them."]
     weak = weighed[weighed["certain"] == "weak"]
-    told = [f"{row.touchpoint} is weak for certain. {row.reason}" for row in weak.head(3).itertuples()]
+    told = []
+    for row in weak.head(3).itertuples():
+        loudest, *others = row.reason.split(". ")[0].split("; ")
+        more = f", and by {len(others)} more measure{'s' * (len(others) > 1)}" if others else ""
+        told.append(f"{row.touchpoint} is weak for certain: {loudest}{more}.")
     if len(weak) > 3:
         told.append(f"{len(weak) - 3} more are weak for certain; the table names them.")
     if weak.empty:

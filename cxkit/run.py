@@ -108,6 +108,11 @@ def check_findings(client: Client) -> None:
                 meant = f", did you mean {near[0]!r}?" if near else "."
                 faults.append(f"{client.folder / 'client.yml'}: {key}.{name}: no such finding{meant}")
     for name, target in client.targets.items():
+        if name.startswith("journey.touchpoint."):
+            faults.append(
+                f"{client.folder / 'client.yml'}: targets.{name}: touchpoints are judged against the client's others "
+                "and take no target; leave it out."
+            )
         if is_share(name) and not 0 <= target <= 1:
             faults.append(
                 f"{client.folder / 'client.yml'}: targets.{name}: {target:g} is no share; write 40 % as 0.40."

@@ -10,6 +10,8 @@ from cxkit.settings_file import read_yaml
 
 STAGES = Path(__file__).parent / "stages.yml"
 GOAL = "order_placed"  # the touch that a shop works towards
+# touchpoints of the log's own making, whose names stay as they are however a sheet spells them
+OWN = (GOAL, "delivery", "cancellation", "return", "support", "support_solved", "survey_answered", "review_written")
 SIZES = ("small", "medium", "large")
 KEYS = ("stage", "name", "question", "path", "origin", "weights", "touchpoints")
 SHEET = ("touchpoint", "stage", "parent", "channel", "importance", "promise", "owner")
@@ -86,8 +88,9 @@ def _from_sheet(sheet: pd.DataFrame, valid: list[str], orders: set[str]) -> pd.D
             f"workshop/touchpoints: {'; '.join(faults)}. Valid stages are {', '.join(valid)}; mend the sheet, or give"
             " the client stages of its own (stages: in client.yml)."
         )
-    is_order = given["touchpoint"].map(name_key).isin(orders)
-    return given.assign(canonical=given["touchpoint"].mask(is_order, GOAL))
+    keys = given["touchpoint"].map(name_key)
+    own = keys.where(~keys.isin(orders), GOAL)
+    return given.assign(canonical=given["touchpoint"].mask(own.isin(OWN), own))
 
 
 def _read(path: Path) -> tuple[list[dict], list[str]]:

@@ -50,7 +50,11 @@ def format_ends(low: float, high: float, unit: str, currency: str = "") -> str:
     """As `format_interval`, from the two ends."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return "–"
-    first, last = (format_value(end, unit, currency) for end in (low, high))
+    if unit == "points":  # both ends with the decimals of the larger one
+        digits = 0 if (size := max(abs(low), abs(high))) >= 99.95 else 1 if size >= 9.995 else 2
+        first, last = (_signed(end, digits) for end in (low, high))
+    else:
+        first, last = (format_value(end, unit, currency) for end in (low, high))
     for unit_text in (" %", " days", f" {currency}"):
         if unit_text.strip() and first.endswith(unit_text) and last.endswith(unit_text):
             first = first.removesuffix(unit_text)

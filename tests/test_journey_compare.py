@@ -143,10 +143,10 @@ def test_what_cannot_be_compared_is_told(one, other, names, message):
 def test_the_words_for_those_who_cannot_see_it():
     compared = journey_compare.compare_maps(journey(going=50), journey(going=80), names=NAMES)
     told = journey_compare.describe_comparison(compared)
-    assert told.startswith("after differs at ")
+    assert told.startswith("After against before: ")
     assert "Comparison +30.0 points (customers go on)" in told
     same = journey_compare.compare_maps(journey(going=50), journey(going=50), names=NAMES)
-    assert journey_compare.describe_comparison(same).startswith("No difference is told apart (")
+    assert journey_compare.describe_comparison(same).startswith("After against before: no difference is told apart (")
     assert "neither has a figure" in journey_compare.describe_comparison(same[:0])
 
 

@@ -67,8 +67,8 @@ def test_a_small_log_by_eye():
     # customers: nobody known by name stands apart
     assert ends(need, "goes_on") == of(wilson(2, 2))
     assert ends(comparison, "goes_on") == of(wilson(1, 2))
-    assert ends(choice, "goes_on")[3] == 1
-    assert choice["goes_on"] == 0
+    assert np.isnan(choice["goes_on"])  # nobody came to a later stage at all: the data hold none
+    assert choice[["goes_on_n", "days_n"]].to_list() == [0, 0]
     # visits, known or not; to be at two stages at one instant is to go on
     assert ends(need, "visit_goes_on")[::3] == [2 / 4, 4]
     assert ends(comparison, "visit_goes_on")[::3] == [1 / 3, 3]
@@ -95,21 +95,21 @@ def test_the_windows_border_to_the_microsecond():
     assert ends(mapped(rows, stages=TWO).loc["need"], "goes_on") == of(wilson(1, 2))
     assert mapped(rows, stages=TWO).loc["need", "days_median"] == 30
     # a customer has the whole window, or is too young: left out, not lost
+    rows.append(("other", None, first, "product", "comparison"))
     for until, n in ((first + DAYS, 2), (first + DAYS - MICRO, 0)):
         row = mapped(rows, stages=TWO, until=until).loc["need"]
         assert row["goes_on_n"] == n
         assert row["days_n"] == row["customers"] == 2
-    assert (
-        mapped(rows, stages=TWO, until=first + DAYS).loc["need", "goes_on"] == 0.5
-    )  # the window's last instant can be seen
     assert np.isnan(row["goes_on"])
+    # the window's last instant can be seen
+    assert mapped(rows, stages=TWO, until=first + DAYS).loc["need", "goes_on"] == 0.5
 
 
 def test_touches_after_the_end_are_left_out_and_zones_are_understood():
     rows = [("anna", "s", "10:00", "home", "need"), ("anna", "s", "2026-03-05 10:00", "product", "comparison")]
     found = mapped(rows, stages=TWO, until=datetime(2026, 3, 5, 9, 59), within_days=1)
     assert found.loc["comparison", "touches"] == 0
-    assert found.loc["need", ["goes_on", "goes_on_n"]].to_list() == [0, 1]
+    assert found.loc["need", "goes_on_n"] == 0  # and so the data hold no later stage
     aware = datetime(2026, 3, 5, 11, 59, tzinfo=UTC).astimezone(tz=None)
     assert mapped(rows, stages=TWO, until=aware).loc["comparison", "touches"] == 1
     assert mapped(rows, stages=TWO, until=aware)["until"].iloc[0] == pd.Timestamp("2026-03-05 11:59")
@@ -123,7 +123,7 @@ def test_earlier_and_aside_stages_are_no_progress():
         ("anna", "s", "10:03", "search", "information"),
         ("anna", None, "2026-03-02", "return", "return"),
     ]
-    found = mapped(rows)
+    found = mapped([*rows, ("other", None, "10:00", "order_placed", "payment")])
     assert found.loc["choice", ["goes_on", "goes_on_n"]].to_list() == [0, 1]
     assert found.loc["choice", ["days_n"]].to_list() == [1]
     assert np.isnan(found.loc["choice", "days_median"])
@@ -147,7 +147,7 @@ def test_untimed_touches_count_in_reach_and_in_no_duration():
     found = journey_map(table(log), stages=STAGES, until=END).set_index("stage")
     assert found["customers"].loc[["choice", "payment"]].to_list() == [2, 2]
     assert found.loc["choice", ["goes_on", "goes_on_n", "days_n"]].to_list() == [0, 1, 1]
-    assert found.loc["payment", ["goes_on_n", "days_n"]].to_list() == [1, 1]
+    assert found.loc["payment", ["goes_on_n", "days_n"]].to_list() == [0, 0]  # nothing later in the data
     assert found.loc["choice", "visit_goes_on_n"] == 0  # anna's visit has but one touch whose time is known
 
 
@@ -164,7 +164,7 @@ def test_to_order_is_to_go_on_from_the_stage_that_holds_the_order():
     ]
     found = mapped(rows)
     assert found.loc["payment", ["visit_goes_on", "visit_goes_on_n"]].to_list() == [3 / 4, 4]
-    assert found.loc["payment", "goes_on"] == 0  # but a customer goes on to a later stage
+    assert np.isnan(found.loc["payment", "goes_on"])  # a customer goes on to a later stage, and there is none
     assert found.loc["choice", ["visit_goes_on", "visit_goes_on_n"]].to_list() == [0, 1]
 
 
@@ -498,6 +498,7 @@ def test_findings_have_the_stages_ids_and_the_clients_targets_alone_judge_them()
         rows.append((who, None, "2026-04-01", "order_placed", "payment"))
         if number % 4:
             rows.append((who, None, f"2026-04-{5 + number % 3:02}", "delivery", "delivery"))
+    rows.append(("other", None, "2026-04-02", "review_written", "evaluation"))
     found = map_findings(journey_map(touches(rows), stages=STAGES, until=END))
     assert [f.id for f in found] == [
         "journey.stage.payment", "journey.days.payment", "journey.stage.delivery", "journey.days.delivery",
@@ -524,6 +525,7 @@ def test_findings_have_the_stages_ids_and_the_clients_targets_alone_judge_them()
 
 def test_no_finding_of_what_nobody_is_old_enough_for_or_of_minutes():
     rows = [("anna", None, "2026-06-20 10:00", "home", "need"), ("anna", None, "2026-06-20 10:05", "cart", "choice")]
+    rows.append(("other", None, "2026-06-20 10:00", "order_placed", "payment"))
     found = map_findings(mapped(rows).reset_index())
     assert [f.id for f in found] == ["journey.days.choice"]
     week = map_findings(mapped(rows, within_days=1).reset_index())
@@ -610,6 +612,9 @@ def test_any_log_has_the_figures_of_the_slow_calculation(seed, rows, hours):
         went, old, everybody = expected["customers", stage]
         young = everybody - old
         assert row["customers"] == reached.get(stage, 0) >= everybody
+        later = list(STAGES["stage"])[list(STAGES["stage"]).index(stage) + 1 : 8]
+        if not any(reached.get(name, 0) for name in later):
+            went = old = everybody = young = 0  # the data hold nothing later
         assert [row["goes_on_n"], row["days_n"]] == [old, everybody]
         assert ends(row, "goes_on") == pytest.approx(of(wilson(went, old)), nan_ok=True)
         lost = old - went

@@ -41,7 +41,7 @@ def test_the_table_tells_every_number_with_its_interval_and_n():
     assert table.loc["Comparison", "Visits that go on"] == "75 % (60–86 %, n = 40)"  # Wilson, by hand: 30 of 40
     assert table.loc["Choice", "Customers who go on"].startswith("50 % (")
     assert table.loc["Use", "Visits that go on"] == "–"
-    assert table.loc["Payment", "Time to go on, median"].startswith("4.0 d (")
+    assert table.loc["Payment", "Time to go on, median"].startswith("4.0 days (")
     assert table.loc["Comparison", "Time to go on, median"].startswith("< 1 min (")
     assert table.loc["Need", "Customers"] == 0
 

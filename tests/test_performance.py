@@ -171,7 +171,7 @@ def test_findings_are_of_what_is_certain_and_of_the_first():
     assert findings[0].quadrant() == "too early to say"
     weak = next(f for f in findings if hostile in f.id)
     assert weak.quadrant() == "weakness"
-    assert "<b>{value}</b> {x}: CSAT against the client's other touchpoints: −1.0" in weak.sentence()
+    assert "<b>{value}</b> {x} falls short of the client's other touchpoints: CSAT −1.0" in weak.sentence()
     assert weak.target_source == "the client's other touchpoints (5 comparisons hold together, Holm)"
     assert weak.estimate.unit == "points"
 

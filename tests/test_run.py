@@ -63,6 +63,12 @@ def test_a_misspelt_finding_is_refused(client, book, key):
         check_client(client, notebooks_dir=book)
 
 
+def test_a_touchpoint_takes_no_target(client, book):
+    client.write_text(client.read_text(encoding="utf-8") + "\ntargets: {journey.touchpoint.cart: 1}\n")
+    with pytest.raises(UsageError, match=r"targets\.journey\.touchpoint\.cart: touchpoints are judged against"):
+        audit(client, book)
+
+
 def test_a_target_that_is_no_share_is_refused(client, book):
     client.write_text(client.read_text(encoding="utf-8") + "\ntargets: {loyalty.repeat_rate: 40}\n")
     with pytest.raises(UsageError, match=r"targets\.loyalty\.repeat_rate: 40 is no share; write 40 % as 0\.40\."):

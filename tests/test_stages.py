@@ -57,6 +57,14 @@ def test_what_exports_call_the_order_is_the_order():
     )
 
 
+def test_the_logs_own_touchpoints_keep_their_names():
+    mapped = touchpoint_map(sheet=sheet(("Support", "support", None), ("Order placed", "choice", None))).set_index(
+        "key"
+    )
+    assert mapped.loc[["support", "order_placed"], "canonical"].tolist() == ["support", GOAL]
+    assert mapped.loc["order_placed", "stage"] == "choice"
+
+
 def test_faults_of_the_sheet_are_told_together():
     with pytest.raises(UsageError) as error:
         touchpoint_map(sheet=sheet(("cart", "buying", None), ("site", "need", "page"), ("page", "need", "site")))
