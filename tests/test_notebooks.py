@@ -43,6 +43,13 @@ def test_metadata_says_what_the_runner_needs(path):
     assert notebook.metadata["kernelspec"]["name"] == "python3"
 
 
+def test_the_summary_waits_for_all_others(path):
+    """The summary reads what all others found; one that it did not wait for would be missing from time to time."""
+    if path == NOTEBOOKS[-1]:
+        after = nbformat.read(path, as_version=4).metadata["cxkit"]["after"]
+        assert after == [p.stem for p in NOTEBOOKS[:-1]]
+
+
 def test_parameters_are_one_a_line_with_their_help(path):
     (cell,) = [c for c in cells(path, "code") if "parameters" in tags(c)]
     for line in cell.source.splitlines():
