@@ -181,7 +181,9 @@ def conversion_finding(funnel: pd.DataFrame, *, group: str = EVERYBODY) -> Findi
     action = ""
     if (worst := _worst(rows)) is not None:
         one, other = (step_name(rows["touchpoint"].iloc[k]) for k in (worst - 1, worst))
-        action = f"Look first at the way from {one} to {other}, where most are lost."
+        action = (
+            f"By number most are lost from {one} to {other}; which touchpoints are weak, the list to work on tells."
+        )
     return Finding(
         id="journey.conversion",
         claim=claim,

@@ -10,14 +10,13 @@ import pandas as pd
 from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, cluster_error, wilson, wilson_ends
-from cxkit.findings import Finding
 from cxkit.stages import GOAL
-from cxkit.style import clean_text
 from cxkit.survival import survival_quantiles
 
 METRICS = ("csat", "nps", "ces")
 ENDS = ("", "_low", "_high", "_n")
 SUPPORT = "support"
+ASKED = "evaluation"  # the stage to which customers come by being asked
 MINUTES_A_DAY = 1440
 GOING = ("goes_on", "goes_on_low", "goes_on_high", "goes_on_n", "days_q25", "days_median", "days_median_low",
          "days_median_high", "days_q75", "days_n")  # fmt: skip
@@ -50,6 +49,8 @@ def journey_map(
     a visitor's visits being alike); missing where no visit of anybody got further: what follows is no visit;
     days_q25, days_median, days_q75: days from a customer's first touch at the stage to his first at a later main stage
     after it, by a survival estimate, those who did not get there censored at `until`; days_n;
+    leads_on (yes/no: a main stage with data, and more than evaluation, comes later: who has his parcel and answers no
+    survey is not lost);
     nps, csat, ces from `scores`; contacts (support asked by customers whose last touch at a main stage before was
     here) and contacts_per_100 customers reached (missing where nobody known asked at all); quote_1, quote_2;
     of_customers, of_unknown_sessions (at any stage), since, to (local days of the first and last touch), until,
@@ -73,6 +74,8 @@ def journey_map(
     frame = stages[["stage", "name", "path"]].reset_index(drop=True)
     frame.insert(0, "position", np.arange(1, len(frame) + 1))
     frame = frame.join(_reached(log, len(frame)))
+    met = (frame["touches"] > 0) & (frame["path"] == "main") & (frame["stage"] != ASKED)
+    frame["leads_on"] = [bool(met[place:].any()) and frame["path"][place - 1] == "main" for place in frame["position"]]
     frame = frame.join(_customers_go_on(log, main, frame["customers"], end, within_days, level).reindex(frame.index))
     frame = frame.join(_visits_go_on(log, main, level).reindex(frame.index))
     for name in ("goes_on_n", "visit_goes_on_n", "days_n"):
@@ -318,83 +321,3 @@ def join_maps(*maps: pd.DataFrame) -> pd.DataFrame:
     if len(both := joined.loc[joined["position"].duplicated(keep=False), "stage"]):
         raise UsageError(f"two maps put other stages in one place: {', '.join(sorted(both))}. {mend}")
     return joined.sort_values("position", ignore_index=True)
-
-
-def weak_points(journey: pd.DataFrame, *, touchpoints: Sequence[str] = ()) -> pd.DataFrame:
-    """Where the map carries a mark and a word.
-
-    From: `journey_map` or `join_maps`; touchpoints: those that are weak for certain (priorities). To: lane (goes_on,
-    visit_goes_on, contacts_per_100, the metric of satisfaction, or touchpoint), stage, touchpoint, word.
-    A stage is marked in a lane where its figure is the worst of all stages and its interval lies wholly beyond the
-    intervals of all others; satisfaction goes by the metric known at most stages; who goes on by visits where they are
-    known, else by customers (who are known by an order, so that few are lost before it).
-    It says where the figure is worst, not that it is bad for such a stage: stages differ by nature.
-    """
-    rows = [("touchpoint", None, name, "weak") for name in touchpoints]
-    going = "visit_goes_on" if (journey["visit_goes_on_n"] > 0).sum() > 1 else "goes_on"
-    lanes = [(going, "fewest go on", 1), ("contacts_per_100", "most contacts", -1)]
-    if metric := leading_metric(journey):
-        lanes.append((metric, "least content", 1))
-    for lane, word, sign in lanes:
-        known = journey[journey[[lane, f"{lane}_low", f"{lane}_high"]].notna().all(axis=1)].reset_index(drop=True)
-        if len(known) < 2:
-            continue
-        worst = (sign * known[lane]).idxmin()
-        near, far = (f"{lane}_high", f"{lane}_low")[::sign]
-        if (sign * known.drop(index=worst)[far] > sign * known.at[worst, near]).all():
-            rows.append((lane, known.at[worst, "stage"], None, word))
-    return pd.DataFrame(rows, columns=["lane", "stage", "touchpoint", "word"], dtype=object)
-
-
-def leading_metric(journey: pd.DataFrame) -> str | None:
-    """The metric of satisfaction known at most stages (of several csat, then nps, then ces), or None."""
-    known = {metric: int(journey[metric].notna().sum()) for metric in METRICS}
-    best = max(known, key=known.get)
-    return best if known[best] else None
-
-
-def map_findings(journey: pd.DataFrame) -> list[Finding]:
-    """journey.stage.<stage> (share that goes on) and journey.days.<stage> (median days).
-
-    From: `journey_map`. They have no reference: only the client's own target can judge a stage, stages differing by
-    nature.
-    What is left out: stages without a customer old enough; of the days, stages that half leave within a day.
-    """
-    found = []
-    for row in journey.to_dict("records"):
-        name, level = clean_text(row["name"]), row["level"]
-        days = "1 day" if row["within_days"] == 1 else f"{row['within_days']} days"
-        said = name.replace("{", "{{").replace("}", "}}")  # a claim's own places stand in braces
-        if row["goes_on_n"] > 0:
-            share = _estimate(row, "goes_on", "share", row["goes_on_n"], level, "Wilson")
-            found.append(
-                Finding(
-                    id=f"journey.stage.{row['stage']}",
-                    claim=f"{{value}} of the customers who come to the stage {said} go on to a later one within {days} "
-                    "({interval}).",
-                    estimate=share,
-                    label=f"{name}: customers who go on within {days}",
-                    evidence=("journey_map",),
-                    action=f"Find out where customers leave the stage {name}, and why: look at its touchpoints.",
-                )
-            )
-        if row["days_n"] > 0 and not row["days_median"] < 1:
-            method = "Brookmeyer & Crowley" if row["days_median"] > 0 else "fewer than half have gone on by the end"
-            method = "how long at most cannot be seen yet" if np.isinf(row["days_median_high"]) else method
-            median = _estimate(row, "days_median", "days", row["days_n"], level, method)
-            found.append(
-                Finding(
-                    id=f"journey.days.{row['stage']}",
-                    claim=f"Half of the customers who come to the stage {said} have gone on after {{value}} "
-                    "({interval}).",
-                    estimate=median,
-                    label=f"{name}: days until half of the customers go on",
-                    higher_is_better=False,
-                    evidence=("journey_map",),
-                )
-            )
-    return found
-
-
-def _estimate(row: dict, name: str, unit: str, n: int, level: float, method: str) -> Estimate:
-    return Estimate(*(float(row[f"{name}{part}"]) for part in ENDS[:3]), int(n), unit, level, method)

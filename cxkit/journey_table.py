@@ -8,7 +8,7 @@ import pandas as pd
 import yaml
 
 from cxkit.errors import UsageError
-from cxkit.journey_map import leading_metric
+from cxkit.journey_readings import leading_metric
 from cxkit.lanes import duration_text
 from cxkit.style import format_ends, format_value, plain_text
 
@@ -38,6 +38,7 @@ def map_table(journey: pd.DataFrame) -> pd.DataFrame:
     From: `journey_map.journey_map`. To: Stage, Customers, Visits of nobody known, Visits that go on, Customers who go
     on, Time to go on (median), Satisfaction, Contacts per hundred customers.
     """
+    metric = leading_metric(journey)
     rows = [
         {
             "Stage": row["name"],
@@ -46,7 +47,7 @@ def map_table(journey: pd.DataFrame) -> pd.DataFrame:
             "Visits that go on": _figure(row, "visit_goes_on", "share"),
             "Customers who go on": _figure(row, "goes_on", "share"),
             "Time to go on, median": _days(row),
-            "Satisfaction": "; ".join(_score(row, key) for key in SCORES if np.isfinite(row[key])) or "–",
+            "Satisfaction": _score(row, metric) if metric and np.isfinite(row[metric]) else "–",
             "Contacts per hundred": _figure(row, "contacts_per_100", "points", n=False),
         }
         for row in journey.to_dict("records")
@@ -93,7 +94,8 @@ def sentences(journey: pd.DataFrame, marks: pd.DataFrame) -> list[str]:
     marked = dict(zip(marks["lane"], marks["stage"], strict=True))
     found = []
     going = "visit_goes_on" if (journey["visit_goes_on_n"] >= LEAST).sum() > 1 else "goes_on"
-    known = journey[(journey[f"{going}_n"] >= LEAST) & np.isfinite(journey[going])]
+    enough = (journey[f"{going}_n"] >= LEAST) & np.isfinite(journey[going])
+    known = journey[enough & journey["leads_on"]]
     if len(known) > 1:
         row, whose = known.loc[known[going].idxmin()], "visits" if going == "visit_goes_on" else "customers"
         told = f"{row['name']}: {_figure(row, going, 'share')}"
@@ -103,7 +105,12 @@ def sentences(journey: pd.DataFrame, marks: pd.DataFrame) -> list[str]:
             if sure
             else f"No stage stands out as losing most {whose}; the lowest share goes on from {told}."
         )
-    slow = journey[(journey["days_n"] >= LEAST) & np.isfinite(journey["days_median"]) & (journey["days_median"] >= 1)]
+    slow = journey[
+        journey["leads_on"]
+        & (journey["days_n"] >= LEAST)
+        & np.isfinite(journey["days_median"])
+        & (journey["days_median"] >= 1)
+    ]
     if len(slow):
         row = slow.loc[slow["days_median"].idxmax()]
         found.append(f"Customers take longest to go on from {row['name']}: half have after {_days(row)}.")
@@ -125,7 +132,7 @@ def describe_map(journey: pd.DataFrame, marks: pd.DataFrame) -> str:
     """What the picture of the map shows, for those who cannot see it. From: `journey_map`, `weak_points`."""
     there = journey[(journey["customers"] > 0) | (journey["unknown_sessions"] > 0)]
     if there.empty:
-        return "A journey map without data: no touch belongs to a stage."
+        return "A journey map without data: no touch of any stage lies in the period."
     weak = [plain_text(name) for name in marks["touchpoint"].dropna()]
     return (
         f"Map of the customers' journey in {len(journey)} stages, of which {len(there)} have data. "

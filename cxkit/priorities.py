@@ -108,10 +108,11 @@ def _reason(row: object, measures: pd.DataFrame) -> str:
 def priorities(weighed: pd.DataFrame, *, most: int = 10) -> pd.DataFrame:
     """The touchpoints to work on first, at most `most`.
 
-    From, To: `weigh`, the first rows of it. What is left out: touchpoints not below the middle one in anything.
+    From, To: `weigh`, the first rows of it. What is left out: touchpoints less than half a percent of a scale below the
+    middle one: of them there is nothing to tell.
     Source: S2c (start with ten main points).
     """
-    return weighed[(weighed["shortfall"] > 0) | (weighed["certain"] == "weak")].head(most).reset_index(drop=True)
+    return weighed[(weighed["shortfall"] >= SEEN) | (weighed["certain"] == "weak")].head(most).reset_index(drop=True)
 
 
 SIZES = {

@@ -1,6 +1,7 @@
 """The stages of the journey, and which touchpoint belongs to which: stages.yml, and above it the workshop's sheet."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -61,6 +62,15 @@ def touchpoint_map(path: Path | None = None, sheet: pd.DataFrame | None = None) 
     return frame.reindex(columns=["touchpoint", "key", "canonical", "stage", *SHEET[2:], "mapped_by"]).astype(
         {"importance": "float64", "parent": object, "channel": object, "promise": object, "owner": object}
     )
+
+
+def strangers(sheet: pd.DataFrame, touchpoint_map: pd.DataFrame, met: Iterable[str]) -> list[str]:
+    """The touchpoints that people scored or quoted and that nobody has met: misspelt, or without a touch in the data.
+
+    From: a sheet with touchpoint; `touchpoint_map`; `met`: the touchpoints of the log.
+    """
+    known = {name_key(name) for name in met} | set(touchpoint_map.loc[touchpoint_map["mapped_by"] == "sheet", "key"])
+    return sorted({str(name) for name in sheet["touchpoint"] if name_key(name) not in known})
 
 
 def with_stage(frame: pd.DataFrame, touchpoint_map: pd.DataFrame) -> pd.DataFrame:

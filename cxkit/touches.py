@@ -8,11 +8,14 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from cxkit.engine import collect, instant, local_time
+from cxkit.errors import UsageError
 from cxkit.stages import GOAL, name_key
-from cxkit.style import clean_text
+from cxkit.style import clean_text, format_value
 
 ORIGINS = ("events", "orders", "contacts", "surveys", "reviews")
+GRACE_DAYS = 7  # without a touch at a period's begin are no gap yet
 OTHERS = "other touchpoints"  # what is grouped together where there are too many to tell
+ASIDE, UNMAPPED = "set aside: visits with more touches than a person makes", "touches without a stage (unmapped)"
 COLUMNS = {
     "customer_id": "string",
     "session": "string",
@@ -40,7 +43,10 @@ def gather(tables: Mapping[str, Table], *, gap_minutes: int = 30) -> Table:
     Visits: the export's own session, else touches of one customer with no gap over `gap_minutes`. A session in which
     one customer alone is named is his from its first touch on (he logged in on the way).
     What is left out: orders, contacts, answers and reviews without a customer (nobody's journey).
+    Raises UsageError where `gap_minutes` is not above 0.
     """
+    if gap_minutes < 1:
+        raise UsageError(f"gap_minutes must be at least 1; found {gap_minutes}.")
     makers = {"events": _events, "orders": _orders, "contacts": _contacts, "surveys": _answers, "reviews": _reviews}
     parts = [
         _shaped(part, name)
@@ -146,8 +152,10 @@ def _reviews(reviews: Table, _: int) -> list[Table]:
 def robots(gathered: Table, *, most_touches: int = 1000) -> pd.DataFrame:
     """Visits with more touches than a person makes: programs that read the site, to be set aside.
 
-    From: `gather`. To, longest first: session, visitor, touches.
+    From: `gather`. To, longest first: session, visitor, touches. Raises UsageError where `most_touches` is below 2.
     """
+    if most_touches < 2:
+        raise UsageError(f"most_touches must be at least 2, or every visit is a program's; found {most_touches}.")
     visits = (
         gathered.filter(gathered.session.notnull()).group_by("session", "visitor").aggregate(touches=ibis._.count())
     )
@@ -161,8 +169,10 @@ def names(gathered: Table, touchpoint_map: pd.DataFrame, *, most: int = 60) -> p
     From: `gather`; `stages.touchpoint_map`. To, one row a name, the most met first: name, touchpoint, stage (missing:
     unmapped), mapped_by (sheet, stages or missing), touches, visitors, grouped (yes/no).
     At most `most` touchpoints are told apart: those with a stage before those without, then those that most visitors
-    met; the rest become one, `other touchpoints`, without a stage.
+    met; the rest become one, `other touchpoints`, without a stage. Raises UsageError where `most` is below 2.
     """
+    if most < 2:
+        raise UsageError(f"most_touchpoints must be at least 2; found {most}.")
     counted = gathered.group_by("name").aggregate(touches=ibis._.count(), visitors=ibis._.visitor.nunique())
     frame = collect(counted, order_by="name", max_rows=1_000_000)
     frame["key"] = frame["name"].map(name_key)
@@ -211,9 +221,32 @@ def touch_log(gathered: Table, *, names: pd.DataFrame, robots: pd.DataFrame, zon
 
 
 def in_period(table: Table, *, last: date, days: int, day: str = "occurred_on") -> Table:
-    """The rows of the `days` days that end with `last`; `day` is the column with the local day."""
+    """The rows of the `days` days that end with `last`; `day` is the column with the local day.
+
+    Raises UsageError where `days` is not above 0.
+    """
+    if days < 1:
+        raise UsageError(f"a period has at least 1 day; found period_days {days}.")
     first = ibis.literal(last - timedelta(days=days - 1))
     return table.filter(table[day] >= first, table[day] <= ibis.literal(last))
+
+
+def not_covered(log: Table, *, last: date, days: int) -> pd.DataFrame:
+    """Which tables begin later than a period, so that it must not be compared with a later one.
+
+    From: `touch_log`; the period as `in_period`. To, one row a table with a touch in the log that begins over a week
+    after the period's first day: origin, first_on (its first day).
+    """
+    first = log.group_by("origin").aggregate(first_on=log.occurred_on.min())
+    late = first.filter(first.first_on > ibis.literal(last - timedelta(days=days - 1 - GRACE_DAYS)))
+    return collect(late, order_by="origin")
+
+
+def experience(log: Table, *, last: date, days: int) -> pd.DataFrame:
+    """Customers of a period in two groups: visitor, group ("new": without an order before it, or "returning")."""
+    parts = zip(("new", "returning"), by_experience(log, last=last, days=days), strict=True)
+    frames = [collect(part.select("visitor").distinct(), order_by="visitor").assign(group=name) for name, part in parts]
+    return pd.concat(frames, ignore_index=True)
 
 
 def by_experience(log: Table, *, last: date, days: int) -> tuple[Table, Table]:
@@ -245,6 +278,20 @@ def one_customer(log: Table, *, most: int = 40) -> pd.DataFrame:
     return collect(own.select(columns), order_by=["occurred_at", "touchpoint"])
 
 
+def warnings(account: pd.DataFrame) -> list[str]:
+    """What a reader must know of the log before he believes the map, in sentences; none where all is well.
+
+    From: `account`. Told: more than a tenth of the touches without a stage, or set aside as programs'.
+    """
+    counts = account.set_index("what")
+    told = []
+    for what, words in ((UNMAPPED, "belong to no stage and are missing from the map"), (ASIDE, "were set aside")):
+        part, whole = counts.at[what, "count"], counts.at[what, "of"]
+        if whole and part / whole > 0.1:
+            told.append(f"Mind: {format_value(part / whole, 'share')} of the touches {words}.")
+    return told
+
+
 def account(log: Table, *, names: pd.DataFrame, robots: pd.DataFrame) -> pd.DataFrame:
     """What went into the log and what did not, in rows to be read from top to bottom.
 
@@ -265,13 +312,13 @@ def account(log: Table, *, names: pd.DataFrame, robots: pd.DataFrame) -> pd.Data
     grouped = names[names["grouped"]]
     rows = [
         ("touches gathered from all tables", whole, None),
-        ("set aside: visits with more touches than a person makes", aside, whole),
+        (ASIDE, aside, whole),
         ("orders that an event shows already, counted once", whole - aside - int(found["touches"]), whole),
         ("touches in the log", int(found["touches"]), whole),
         ("customers", int(found["customers"]), None),
         ("visits", int(found["visits"]), None),
         ("of them visits of nobody known", int(found["unknown"]), int(found["visits"])),
-        ("touches without a stage (unmapped)", int(found["unmapped"]), int(found["touches"])),
+        (UNMAPPED, int(found["unmapped"]), int(found["touches"])),
         ("names grouped as other touchpoints", len(grouped), len(names)),
         ("touches without a time of their own (returns, cancellations)", int(found["untimed"]), int(found["touches"])),
     ]

@@ -489,7 +489,7 @@ def test_the_sentence_and_the_finding():
     finding = conversion_finding(rows)
     assert (finding.id, finding.quadrant()) == ("journey.conversion", "no reference")
     assert finding.sentence() == "28 % of visitors at product reach order placed within 7 days (22–34 %, n = 200)."
-    assert finding.action == "Look first at the way from product to cart, where most are lost."
+    assert finding.action.startswith("By number most are lost from product to cart; which touchpoints are weak")
     assert conversion(rows).method == "Wilson"
     with pytest.raises(UsageError, match="holds no group 'great'; it has: everybody"):
         conversion(rows, group="great")

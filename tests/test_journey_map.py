@@ -14,7 +14,8 @@ from cxkit import journey_map as jm
 from cxkit.errors import UsageError
 from cxkit.estimates import wilson
 from cxkit.findings import Finding
-from cxkit.journey_map import join_maps, journey_map, leading_metric, map_findings, weak_points
+from cxkit.journey_map import join_maps, journey_map
+from cxkit.journey_readings import leading_metric, map_findings, weak_points
 from cxkit.stages import GOAL, read_stages
 from cxkit.survival import survival_quantiles
 
@@ -456,7 +457,7 @@ def nothing() -> pd.DataFrame:
 
 def drawn(**columns: list[float]) -> pd.DataFrame:
     """A map of three stages; its figures by name: value, low, high of each stage (or NaN)."""
-    found = nothing().copy()
+    found = nothing().assign(leads_on=True)
     for name, cells in columns.items():
         for place, part in enumerate(("", "_low", "_high")):
             found[f"{name}{part}"] = [cell[place] if cell else np.nan for cell in cells]
@@ -498,7 +499,7 @@ def test_findings_have_the_stages_ids_and_the_clients_targets_alone_judge_them()
         rows.append((who, None, "2026-04-01", "order_placed", "payment"))
         if number % 4:
             rows.append((who, None, f"2026-04-{5 + number % 3:02}", "delivery", "delivery"))
-    rows.append(("other", None, "2026-04-02", "review_written", "evaluation"))
+    rows.append(("other", None, "2026-04-02", "manual", "use"))
     found = map_findings(journey_map(touches(rows), stages=STAGES, until=END))
     assert [f.id for f in found] == [
         "journey.stage.payment", "journey.days.payment", "journey.stage.delivery", "journey.days.delivery",

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from hand_touches import touches
 
-from cxkit.journey_map import journey_map, weak_points
+from cxkit.journey_map import journey_map
 from cxkit.journey_page import plot_journey_map
+from cxkit.journey_readings import weak_points
 from cxkit.lanes import A4
 from cxkit.stages import read_stages
 from cxkit.style import theme
@@ -115,7 +116,6 @@ def test_the_page_says_whom_it_rests_on_and_what_is_missing():
     assert "1 customer, 1 March 2026. Computed from what they did and said." in texts
     assert "No stage and no touchpoint stands out beyond chance." in texts
     assert "no data: no survey asked about a touchpoint" in texts
-    assert "n = 1" in texts
     assert texts.count("no data") == 9  # each of the other stages, once
     matplotlib.pyplot.close(ax.figure)
 

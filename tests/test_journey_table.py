@@ -7,7 +7,8 @@ import yaml
 from hand_touches import touches
 
 from cxkit.errors import UsageError
-from cxkit.journey_map import journey_map, weak_points
+from cxkit.journey_map import journey_map
+from cxkit.journey_readings import weak_points
 from cxkit.journey_table import LOOKS, describe_map, look, map_table, sentences
 from cxkit.parts import FORMATS
 from cxkit.stages import read_stages
@@ -61,7 +62,7 @@ def test_the_least_content_stage_is_told_with_its_score():
     assert "Customers are least content at Choice: CSAT 3.1 (2.9–3.3, n = 80)." in told
     assert map_table(figures).set_index("Stage").loc["Choice", "Satisfaction"] == "CSAT 3.1 (2.9–3.3, n = 80)"
     below = figures.assign(
-        nps=np.where(figures["stage"] == "choice", -12.4, np.nan), nps_low=-20.6, nps_high=-4.4, nps_n=70
+        csat=np.nan, nps=np.where(figures["stage"] == "choice", -12.4, np.nan), nps_low=-20.6, nps_high=-4.4, nps_n=70
     )
     assert "NPS −12 (−21 to −4, n = 70)" in map_table(below).set_index("Stage").loc["Choice", "Satisfaction"]
 
@@ -87,7 +88,7 @@ def test_the_words_for_those_who_cannot_see_the_map():
     assert text.startswith("Map of the customers' journey in 10 stages, of which 4 have data. ")
     assert text.endswith(r"Weak for certain: \$cart.")
     empty = journey_map(touches([]), stages=STAGES, until=END)
-    assert describe_map(empty, no_marks()) == "A journey map without data: no touch belongs to a stage."
+    assert describe_map(empty, no_marks()) == "A journey map without data: no touch of any stage lies in the period."
 
 
 def test_every_look_fits_a_table():

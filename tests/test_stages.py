@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from cxkit.errors import UsageError
-from cxkit.stages import GOAL, name_key, read_stages, touchpoint_map, with_stage
+from cxkit.stages import GOAL, name_key, read_stages, strangers, touchpoint_map, with_stage
 
 OURS = """
 stages:
@@ -104,3 +104,9 @@ def test_what_people_write_finds_its_stage():
     frame = with_stage(pd.DataFrame({"touchpoint": ["Payment page", "zoo"]}), touchpoint_map())
     assert frame["stage"].tolist()[0] == "payment"
     assert frame["stage"].isna().tolist() == [False, True]
+
+
+def test_scores_of_what_nobody_met_are_told():
+    scored = pd.DataFrame({"touchpoint": ["Payment page", "paymentpage", "courier", "nowhere"]})
+    mapped = touchpoint_map(sheet=sheet(("Courier", "delivery", None)))
+    assert strangers(scored, mapped, ["payment_page", "home"]) == ["nowhere", "paymentpage"]

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxkit import touches
+from cxkit.errors import UsageError
 from cxkit.stages import GOAL, touchpoint_map
 
 DAY = "2026-05-04 "
@@ -184,6 +185,58 @@ def test_new_customers_and_those_who_had_ordered_before():
     log = touches.touch_log(gathered, names=names, robots=robots, zone="UTC")
     parts = touches.by_experience(log, last=date(2026, 5, 5), days=2)
     assert [sorted(part.to_pandas()["order_id"]) for part in parts] == [["3", "4"], ["2"]]
+
+
+def test_a_table_that_begins_late_does_not_cover_the_days_before():
+    days = [("events", date(2026, 5, 20)), ("orders", date(2026, 1, 1)), ("orders", date(2026, 5, 30))]
+    log = ibis.memtable(
+        pd.DataFrame(days, columns=["origin", "occurred_on"]), schema={"origin": "string", "occurred_on": "date"}
+    )
+    late = touches.not_covered(log, last=date(2026, 5, 31), days=31)
+    assert [(row.origin, str(row.first_on)[:10]) for row in late.itertuples()] == [("events", "2026-05-20")]
+    assert touches.not_covered(log, last=date(2026, 5, 31), days=12).empty
+    assert touches.not_covered(log, last=date(2026, 5, 31), days=19).empty, "a week without a touch is no gap yet"
+
+
+def test_new_and_returning_as_groups_for_the_funnel():
+    placed = orders(
+        ("1", "anna", "2026-04-30 12:00", 9.0, "completed", 0.0, None),
+        ("2", "anna", "2026-05-04 12:00", 9.0, "completed", 0.0, None),
+        ("3", "bo", "2026-05-04 13:00", 9.0, "completed", 0.0, None),
+    )
+    gathered = touches.gather({"orders": placed})
+    names, robots = touches.names(gathered, touchpoint_map()), touches.robots(gathered)
+    log = touches.touch_log(gathered, names=names, robots=robots, zone="UTC")
+    groups = touches.experience(log, last=date(2026, 5, 5), days=2)
+    assert dict(zip(groups["visitor"], groups["group"], strict=True)) == {"anna": "returning", "bo": "new"}
+
+
+def test_what_a_reader_must_know_is_told_before_the_map():
+    rows = [("s", None, "10:00", "home")] * 8 + [("s", None, "10:00", "zoo")] * 2
+    assert touches.warnings(log_of({"events": events(*rows)})[1].reset_index().pipe(whole)) == [
+        "Mind: 20 % of the touches belong to no stage and are missing from the map."
+    ]
+    assert touches.warnings(log_of({"events": events(*rows[:8])})[1].reset_index().pipe(whole)) == []
+    assert touches.warnings(log_of({})[1].reset_index().pipe(whole)) == []
+
+
+def whole(counts: pd.DataFrame) -> pd.DataFrame:
+    """The account with `of` as the touches of the log, which the tests' helper leaves out."""
+    return counts.assign(of=counts.set_index("what")["count"]["touches in the log"])
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: touches.gather({}, gap_minutes=0), "gap_minutes must be at least 1; found 0"),
+        (lambda: touches.robots(touches.gather({}), most_touches=0), "most_touches must be at least 2"),
+        (lambda: touches.names(touches.gather({}), touchpoint_map(), most=0), "most_touchpoints must be at least 2"),
+        (lambda: touches.in_period(touches.gather({}), last=date(2026, 5, 5), days=0), "found period_days 0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(call, told):
+    with pytest.raises(UsageError, match=told):
+        call()
 
 
 def test_no_table_gives_an_empty_log():
