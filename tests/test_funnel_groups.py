@@ -144,7 +144,7 @@ def test_the_sentence():
     said = groups_sentence(compare_groups(made(THREE)))
     assert said.startswith(
         "Told apart from all others, all together at 95 %: c from product to order placed: 10 % against 25 % "
-        "(15 percentage points fewer, 9.57–19.9); a from product"
+        "(15 percentage points fewer, 9.6–19.9); a from product"
     )
     alike = compare_groups(made({"a": (100, 50, 20), "b": (100, 50, 21)}))
     assert groups_sentence(alike) == "No group can be told apart from the others: every difference could be chance."
