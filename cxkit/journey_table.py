@@ -113,7 +113,7 @@ def sentences(journey: pd.DataFrame, marks: pd.DataFrame) -> list[str]:
     ]
     if len(slow):
         row = slow.loc[slow["days_median"].idxmax()]
-        found.append(f"Customers take longest to go on from {row['name']}: half have after {_days(row)}.")
+        found.append(f"The longest median time that can be told is that from {row['name']} on: {_days(row)}.")
     metric = leading_metric(journey)
     scored = journey[np.isfinite(journey[metric]) & (journey[f"{metric}_n"] >= LEAST)] if metric else journey[:0]
     if len(scored) > 1:

@@ -12,7 +12,6 @@ from cxkit.errors import UsageError
 from cxkit.stages import GOAL, name_key
 from cxkit.style import clean_text, format_value
 
-ORIGINS = ("events", "orders", "contacts", "surveys", "reviews")
 GRACE_DAYS = 7  # without a touch at a period's begin are no gap yet
 OTHERS = "other touchpoints"  # what is grouped together where there are too many to tell
 ASIDE, UNMAPPED = "set aside: visits with more touches than a person makes", "touches without a stage (unmapped)"
@@ -267,7 +266,9 @@ def one_customer(log: Table, *, most: int = 40) -> pd.DataFrame:
     """One customer's touches in order, to be followed by eye: of those with at most `most`, the one who came through
     most stages, with the most touches.
 
-    From: `touch_log`. To: occurred_at (UTC), session, touchpoint, stage, channel; empty where nobody is known.
+    From: `touch_log`. To: since_first (time since his first touch), visit (1, 2, … in order; missing where it is no
+    visit), touchpoint, stage, channel; empty where nobody is known. Neither dates nor the export's own numbers are in
+    it, so that nobody can be told by it.
     """
     known = log.filter(log.customer_id.notnull())
     people = known.group_by("customer_id").aggregate(touches=known.count(), stages=known.stage.nunique())
@@ -275,7 +276,11 @@ def one_customer(log: Table, *, most: int = 40) -> pd.DataFrame:
     ranked = people.order_by([ibis.desc("stages"), ibis.desc("touches"), "customer_id"]).limit(1)
     own = known.semi_join(ranked, "customer_id")
     columns = ["occurred_at", "session", "touchpoint", "stage", "channel"]
-    return collect(own.select(columns), order_by=["occurred_at", "touchpoint"])
+    frame = collect(own.select(columns), order_by=["occurred_at", "touchpoint"])
+    visit = pd.Series(pd.factorize(frame["session"])[0] + 1, index=frame.index, dtype="Int64")
+    frame.insert(0, "since_first", frame["occurred_at"] - frame["occurred_at"].min())
+    frame.insert(1, "visit", visit.where(visit > 0))
+    return frame.drop(columns=["occurred_at", "session"])
 
 
 def warnings(account: pd.DataFrame) -> list[str]:

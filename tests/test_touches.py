@@ -168,7 +168,11 @@ def test_one_customer_to_follow_by_eye():
     gathered = touches.gather({"events": events(*rows)})
     names, robots = touches.names(gathered, touchpoint_map()), touches.robots(gathered)
     log = touches.touch_log(gathered, names=names, robots=robots, zone="UTC")
-    assert touches.one_customer(log)["touchpoint"].tolist() == ["home", "faq", "home"]
+    followed = touches.one_customer(log)
+    assert followed["touchpoint"].tolist() == ["home", "faq", "home"]
+    assert followed["visit"].tolist() == [1, 1, 1]
+    assert followed["since_first"].tolist() == [pd.Timedelta(minutes=m) for m in (0, 1, 2)]
+    assert not {"session", "occurred_at", "customer_id"} & set(followed), "nobody can be told by it"
     assert touches.one_customer(log, most=2)["touchpoint"].tolist() == ["home", "cart"]
     assert touches.one_customer(log, most=1).empty
 
