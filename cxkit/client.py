@@ -122,8 +122,10 @@ class Settings(_Strict):
     scales: dict[str, tuple[float, float]] = {}
     targets: dict[str, float] = {}
     withhold: dict[str, Text] = {}
+    margin: Share | None = None
     parameters: dict[str, dict[str, Any]] = {}
     stages: Text | None = None
+    segments: Text | None = None
     company_size: Literal["small", "medium", "large"] | None = None
     quotes: Literal["none", "reviewed"] = "none"
     limits: Limits = Limits()
@@ -185,6 +187,11 @@ class Client(Settings):
     def stages_file(self) -> Path | None:
         """The client's own stages of the journey; None where the kit's are to be taken."""
         return resolve(self.stages, folder=self.folder, key="stages") if self.stages else None
+
+    @property
+    def segments_file(self) -> Path | None:
+        """The client's own names of RFM segments; None where the kit's are to be taken."""
+        return resolve(self.segments, folder=self.folder, key="segments") if self.segments else None
 
     def files(self, table: str) -> dict[str, Path]:
         """The export's files: path as client.yml has it -> where it lies."""
@@ -250,7 +257,8 @@ def load_client(path: Path, *, as_of: str | None = None) -> Client:
                 resolve(text, folder=client.folder, key=f"tables.{table}.path")
             except UsageError as error:
                 faults.append(str(error))
-    for key, suffixes in {"logo": (".svg", ".png"), "stages": (".yml", ".yaml")}.items():
+    yml = (".yml", ".yaml")
+    for key, suffixes in {"logo": (".svg", ".png"), "stages": yml, "segments": yml}.items():
         try:
             text = getattr(client, key)
             if text and resolve(text, folder=client.folder, key=key).suffix.lower() not in suffixes:

@@ -16,6 +16,8 @@ IDS = (
     "quality.without_customer_share",
     "segments.great_share",
     "segments.quiet_share",
+    "segments.great_kept",
+    "segments.best_change",
     "journey.conversion",
     "loyalty.repeat_rate",
     "loyalty.top_share",
@@ -23,9 +25,10 @@ IDS = (
     "loyalty.lift_goods",
     "loyalty.lift_categories",
     "loyalty.lift_revenue",
+    "personas.margin_eaten",
 )
-# families of findings, one a stage or touchpoint of the client's own: `journey.stage.payment`
-FAMILIES = ("journey.stage", "journey.days", "journey.touchpoint")
+# families of findings, one a stage, touchpoint or segment of the client's own: `journey.stage.payment`
+FAMILIES = ("journey.stage", "journey.days", "journey.touchpoint", "segments.shrinks")
 PLACES = ("value", "interval", "n")  # what a claim may hold in braces
 
 
@@ -82,7 +85,8 @@ def is_finding(id: str) -> bool:
 
 def is_share(id: str) -> bool:
     """Whether a finding is a share, so that its target lies between 0 and 1."""
-    return (id in IDS and not id.startswith("loyalty.lift_")) or id.startswith("journey.stage.")
+    no_share = id.startswith("loyalty.lift_") or id == "segments.best_change"
+    return (id in IDS and not no_share) or id.startswith("journey.stage.")
 
 
 def judge(estimate: Estimate, reference: float | None, *, higher_is_better: bool = True) -> str:

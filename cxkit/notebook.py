@@ -4,7 +4,6 @@ Everything shown is the same bytes for the same data: no clock, no random ids, n
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,6 +18,7 @@ from cxkit import findings as findings_file
 from cxkit import style
 from cxkit.errors import DataError, UsageError
 from cxkit.findings import Finding
+from cxkit.kept_tables import read_table, write_json, write_table
 from cxkit.parts import (
     MIME,
     VERDICT_WORDS,
@@ -30,7 +30,6 @@ from cxkit.parts import (
     table_record,
 )
 from cxkit.pictures import svg_text
-from cxkit.privacy import safe_cell
 
 if TYPE_CHECKING:
     import ibis
@@ -77,6 +76,12 @@ class Run:
     def tables_dir(self) -> Path:
         """Where whole tables go."""
         return self.run_dir / "tables"
+
+    @property
+    def earlier_dir(self) -> Path | None:
+        """The folder of the earlier run that changes are measured against; None where the runner named none."""
+        against = _record(self.run_dir / "run.json").get("against")
+        return self.run_dir.parent / "runs" / against["run"] if against else None
 
     @cached_property
     def connection(self) -> object:
@@ -125,7 +130,12 @@ class Run:
 
     def keep_table(self, frame: pd.DataFrame, name: str) -> None:
         """Write a whole frame to tables/<notebook>.<name>.csv without showing it: lists of customers, to act upon."""
-        _write_csv(frame, self.tables_dir / f"{self.name}.{check_name(name, what='a table named')}.csv")
+        write_table(frame, self.tables_dir / f"{self.name}.{check_name(name, what='a table named')}.csv")
+
+    def kept_table(self, notebook: str, name: str, *, texts: Sequence[str] = ()) -> pd.DataFrame | None:
+        """What an earlier notebook left in tables/<notebook>.<name>.csv, or None. `texts`: see `read_table`."""
+        path = self.tables_dir / f"{check_name(notebook, what='a notebook')}.{check_name(name, what='a table')}.csv"
+        return read_table(path, texts=texts) if path.is_file() else None
 
     def claims(self) -> pd.DataFrame:
         """The published claims that this and the earlier notebooks of the run checked, in name order."""
@@ -164,7 +174,7 @@ def open_run(client_yml: str | Path, run_dir: str | Path, name: str) -> Run:
 
     folder = Path(run_dir)
     check_name(name, what="the notebook's name")
-    told = _as_of(folder / "run.json")
+    told = _record(folder / "run.json").get("as_of")
     client = load_client(Path(client_yml), as_of=told)
     run = Run(client=client, loaded=load(client, as_of=told), run_dir=folder, name=name)
     folder.mkdir(parents=True, exist_ok=True)
@@ -176,10 +186,9 @@ def open_run(client_yml: str | Path, run_dir: str | Path, name: str) -> Run:
     return run
 
 
-def _as_of(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    return json.loads(path.read_text(encoding="utf-8")).get("as_of")
+def _record(path: Path) -> dict:
+    """run.json, which the runner writes before the first notebook; {} where nobody did."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def _claim_folder(folder: Path, client: "Client") -> None:
@@ -213,21 +222,6 @@ def _display(record: dict, plain: str, html: str = "", **more: object) -> None:
     display(bundle, raw=True, metadata=metadata)
 
 
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """The whole frame in full precision; text that a spreadsheet would run as a formula is made inert."""
-    safe = frame.rename(columns=lambda c: safe_cell(clean_text(c)))
-    for i, dtype in enumerate(safe.dtypes):
-        if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype)):
-            safe.isetitem(i, safe.iloc[:, i].astype(object).map(_safe_text))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    safe.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
-
-
-def _safe_text(value: object) -> object:
-    # a lone carriage return would end the record: csv quotes it only where it ends lines itself
-    return safe_cell(re.sub(r"\r\n?", "\n", value)) if isinstance(value, str) else value
-
-
 def show_table(
     frame: pd.DataFrame,
     name: str,
@@ -259,9 +253,25 @@ def show_table(
         rows=min(rows, ROWS_SHOWN),
         currency=run.currency,
     )
-    _write_csv(whole, run.run_dir / file)
+    write_table(whole, run.run_dir / file)
     plain = f"{record['caption']} ({len(record['rows'])} of {record['total']:,} rows; {file})"
     _display(record, plain, part("table", record))
+
+
+def show_each(
+    frame: pd.DataFrame, name: str, *, by: str, caption: str, columns: Sequence[str], labels: Mapping[str, str] = {}
+) -> None:
+    """Show one small table for each value of the column `by`, in the frame's order, and write the whole frame once.
+
+    `caption`: what one table is; {} in it stands for the value. Else as `show_table`.
+    """
+    file = f"tables/{current_run().name}.{check_name(name, what='a table named')}.csv"
+    write_table(frame, current_run().run_dir / file)
+    last = frame[by].iloc[-1] if len(frame) else None  # the file is named once, under the last
+    for value, rows in frame.groupby(by, sort=False):
+        told = {"caption": caption.replace("{}", clean_text(value)), "file": file if value == last else ""}
+        record = table_record(rows, columns=columns, labels=labels, currency=current_run().currency, **told)
+        _display(record, f"{record['caption']} ({len(record['rows'])} rows; {file})", part("table", record))
 
 
 def show_figure(ax: "Axes", name: str, *, alt: str) -> None:
@@ -308,14 +318,9 @@ def not_assessed(what: str, *, why: str, ask_for: str) -> None:
     run = current_run()
     record = {"what": clean_text(what), "why": clean_text(why), "ask_for": clean_text(ask_for)}
     run.missing.append(record)
-    _write_json(run.run_dir / "not_assessed" / f"{run.name}.json", run.missing)
+    write_json(run.run_dir / "not_assessed" / f"{run.name}.json", run.missing)
     shown = {"kind": "not_assessed", **record}
     _display(shown, f"Not assessed: {record['what']}. {record['why']} {record['ask_for']}", part("not_assessed", shown))
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _settle(finding: Finding, run: Run) -> Finding:
@@ -353,7 +358,7 @@ def keep_findings(*findings: Finding | Iterable[Finding], caption: str = "What w
         raise DataError(f"{run.name}: {error}") from error
     hidden = run.run_dir / "findings" / "withheld" / f"{run.name}.json"
     if withheld:
-        _write_json(hidden, withheld)
+        write_json(hidden, withheld)
     else:
         hidden.unlink(missing_ok=True)
     _show(kept, withheld, caption, kept_here=True)
@@ -376,7 +381,7 @@ def keep_claims(*claims: pd.DataFrame) -> None:
     """
     run = current_run()
     rows = [row for frame in claims for row in frame.astype(object).where(frame.notna(), None).to_dict("records")]
-    _write_json(run.run_dir / "claims" / f"{run.name}.json", rows)
+    write_json(run.run_dir / "claims" / f"{run.name}.json", rows)
 
 
 def show_findings(*findings: Finding | Iterable[Finding], caption: str) -> None:

@@ -128,9 +128,13 @@ def has_runs(home: Path) -> bool:
     return bool(_runs(home))
 
 
+READ = ("findings/*.json", "models/*.json", "tables/01_segmentation.groups.csv")  # what of an earlier run is read
+
+
 @dataclass(frozen=True)
 class Earlier:
-    """The earlier run that changes are measured against: its name, its as_of, the hash of its findings."""
+    """The earlier run that changes are measured against: its name, its as_of, the hash of what is read from it: its
+    findings, models and groups of customers."""
 
     run: str
     as_of: str
@@ -167,6 +171,6 @@ def _status(run: Path) -> str:
 
 def _describe(run: Path) -> Earlier:
     digest = hashlib.sha256()
-    for path in sorted((run / "findings").glob("*.json")):
+    for path in sorted(p for place in READ for p in run.glob(place)):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return Earlier(run.name, _name_of(run)[0], digest.hexdigest())

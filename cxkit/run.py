@@ -98,6 +98,13 @@ def run_audit(
     return RunResult(target, record["status"], record["notebooks"])
 
 
+JUDGED_OTHERWISE = {
+    "journey.touchpoint": "touchpoints are judged against the client's others",
+    "segments.best_change": "numbers of customers in the best segments are judged against those of the earlier date",
+    "segments.shrinks": "segments are judged against their size at the earlier date",
+}
+
+
 def check_findings(client: Client) -> None:
     """Raise UsageError where client.yml sets a target for, or withholds, what is no finding of the kit."""
     faults = []
@@ -108,11 +115,8 @@ def check_findings(client: Client) -> None:
                 meant = f", did you mean {near[0]!r}?" if near else "."
                 faults.append(f"{client.folder / 'client.yml'}: {key}.{name}: no such finding{meant}")
     for name, target in client.targets.items():
-        if name.startswith("journey.touchpoint."):
-            faults.append(
-                f"{client.folder / 'client.yml'}: targets.{name}: touchpoints are judged against the client's others "
-                "and take no target; leave it out."
-            )
+        if rule := JUDGED_OTHERWISE.get(name, JUDGED_OTHERWISE.get(name.rpartition(".")[0])):
+            faults.append(f"{client.folder / 'client.yml'}: targets.{name}: {rule} and take no target; leave it out.")
         if is_share(name) and not 0 <= target <= 1:
             faults.append(
                 f"{client.folder / 'client.yml'}: targets.{name}: {target:g} is no share; write 40 % as 0.40."
@@ -123,15 +127,16 @@ def check_findings(client: Client) -> None:
 
 
 def read_data(client: Client, *, as_of: str | None, home: Path) -> tuple["Loaded", dict[str, str]]:
-    """Reads the client's exports and checks what people wrote. To: the tables; the workshop's sheets and the stages'
-    own file, path -> SHA-256.
+    """Reads the client's exports and checks what people wrote. To: the tables; the workshop's sheets and the client's
+    own files of stages and segments, path -> SHA-256.
 
-    Raises DataError with the faults of the exports and of the sheets together; UsageError where client.yml or the
-    stages' file is wrong.
+    Raises DataError with the faults of the exports and of the sheets together; UsageError where client.yml or one of
+    those two files is wrong.
     """
-    from cxkit import exports, sources, workshop  # slow to import
+    from cxkit import exports, segment_names, sources, workshop  # slow to import
 
     faults, loaded, sheets = [], None, {}
+    segment_names.segment_names(client.segments_file)
     try:
         sheets = workshop.check(client.folder, stages=client.stages_file)
     except DataError as error:
@@ -142,8 +147,8 @@ def read_data(client: Client, *, as_of: str | None, home: Path) -> tuple["Loaded
         faults.append(str(error))
     if faults or loaded is None:
         raise DataError("\n".join(faults))
-    own = {client.stages: exports.sha256(client.stages_file)} if client.stages and client.stages_file else {}
-    return loaded, sheets | own
+    own = {client.stages: client.stages_file, client.segments: client.segments_file}
+    return loaded, sheets | {text: exports.sha256(path) for text, path in own.items() if text and path}
 
 
 @contextmanager

@@ -55,22 +55,17 @@ def _column(line: str) -> Column:
     name, required = name.lstrip("*"), name.startswith("*")
     if type_ not in TYPES:
         raise ValueError(f"column {name!r}: type {type_!r} is unknown; valid types: {', '.join(TYPES)}.")
-    extra: dict = {}
-    if name in ("status", "metric", "quadrant", "voice", "kind"):  # their meaning is the list of what is valid
+    extra: dict = {"free_text": name in ("comment", "text", "query", "reason"), "derived": name.endswith("_on")}
+    if name in ("status", "metric", "quadrant", "voice", "kind", "field"):  # their meaning is the list of what is valid
         extra["valid"] = tuple(re.split(", | or ", words))
     if words.startswith("[") and "]" in words:
         low, high = words[1 : words.index("]")].split("-")
         extra["scale"], words = (float(low), float(high)), words[words.index("]") + 1 :].strip()
-    if name in ("comment", "text", "query", "reason"):
-        extra["free_text"] = True
-    if name.endswith("_on"):
-        extra["derived"] = True
     return Column(name, type_, required, words, **extra)
 
 
 def _table(name: str, row: str, columns: str, **more) -> Table:
-    made = [_column(line.strip()) for line in columns.strip().splitlines()]
-    return Table(name, row, {c.name: c for c in made}, **more)
+    return Table(name, row, {c.name: c for c in map(_column, map(str.strip, columns.strip().splitlines()))}, **more)
 
 
 _ALL = (
@@ -332,6 +327,17 @@ _ALL_SHEETS = (
         *touchpoint text
         *quote text the words; nothing in them tells who said them
         source text where it was said
+        """,
+    ),
+    _table(
+        "personas",
+        "something said of a group of customers",
+        """
+        *group text the group, or the persona of personas.yml that it is likened to
+        *field text avoids, tasks, says or do
+        *text text the words
+        voice text customer, partner or employee
+        source text
         """,
     ),
 )

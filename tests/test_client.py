@@ -69,11 +69,15 @@ def test_a_good_file(folder):
         ("withhold: [loyalty.gini]", "withhold: input should be a valid dictionary"),
         ("logo: ../logo.svg", "logo: '../logo.svg' leaves the client's folder"),
         ("company_size: huge", "company_size: input should be 'small', 'medium' or 'large' (found 'huge')"),
+        ("margin: 35", "margin: input should be less than or equal to 1 (found '35')"),
+        ("margin: 35 %", "margin: input should be a valid number"),
         ("quotes: all", "quotes: input should be 'none' or 'reviewed' (found 'all')"),
         ("quotes: true", "quotes: input should be 'none' or 'reviewed' (found 'True')"),
         ("stages: ../stages.yml", "stages: '../stages.yml' leaves the client's folder"),
         ("stages: stages.yml", "stages: there is no file 'stages.yml'"),
         ("stages: exports/orders.csv", "stages: 'exports/orders.csv' is neither .yml nor .yaml."),
+        ("segments: ../segments.yml", "segments: '../segments.yml' leaves the client's folder"),
+        ("segments: exports/orders.csv", "segments: 'exports/orders.csv' is neither .yml nor .yaml."),
         ("currency: UAH", "the key 'currency' stands there twice; keep one"),
         ("targets: &a {}\nwithhold: *a", "aliases (&name, *name) are not read"),
         ("client2: !!python/object/apply:os.system [ls]", "could not determine a constructor"),
@@ -127,6 +131,14 @@ def test_the_settings_of_the_journey(folder):
     assert client.settings()["stages"] == "journey/stages.yml"
     empty = load_client(write(folder, GOOD + "company_size:\nstages:\n"))
     assert (empty.company_size, empty.stages_file) == (None, None)
+
+
+def test_the_margin_is_a_share_and_may_be_left_out(folder):
+    assert load_client(write(folder, GOOD)).margin is None
+    client = load_client(write(folder, GOOD + "margin: 0.35\n"))
+    assert client.margin == 0.35
+    assert client.settings()["margin"] == 0.35
+    assert load_client(write(folder, GOOD + "margin:\n")).margin is None
 
 
 def test_a_near_file_name_is_offered(folder):

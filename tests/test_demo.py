@@ -18,7 +18,7 @@ from cxkit.client import load_client
 from cxkit.errors import RunError, UsageError
 
 TABLES = ["catalogue", "contacts", "customers", "events", "invitations", "orders", "reviews", "searches", "surveys"]
-SHEETS = ["actions", "checklist", "context", "criteria", "quotes", "register", "swot", "touchpoints"]
+SHEETS = ["actions", "checklist", "context", "criteria", "personas", "quotes", "register", "swot", "touchpoints"]
 
 
 def files(folder: Path) -> dict[str, Path]:

@@ -1,12 +1,25 @@
 """What is planted in the made-up client is what the areas find, through the door and all."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
-from cxkit import concentration, demo, lift, loyalty, quality, rhythm, segments
+from cxkit import (
+    concentration,
+    demo,
+    estimates,
+    features,
+    lift,
+    loyalty,
+    quality,
+    rhythm,
+    segment_change,
+    segments,
+    tiers,
+)
 from cxkit.client import load_client
 from cxkit.engine import connect, read_parquet
 from cxkit.sources import load
@@ -78,6 +91,30 @@ def test_every_customer_order_and_coin_is_in_a_segment(default):
     coverage = quality.monthly_coverage(orders, as_of=loaded.as_of)
     assert coverage["orders"].sum() == owners["orders"].sum()
     assert coverage["complete"].all()
+
+
+def test_who_was_near_the_great_tier_reaches_it_more_often_than_the_other_good_customers(default):
+    orders, loaded = default
+    before = features.read_features({"orders": orders}, as_of=loaded.as_of - timedelta(days=180), zone="Europe/Kyiv")
+    tier = tiers.tier_of(before)
+    border = before.merge(tier).query("tier == 'great'")["monetary"].min()
+    now = segments.rfm(orders, as_of=loaded.as_of).set_index("customer_id")["monetary"]
+    good = tiers.good_customers(before, tier)
+    reached, near = good["customer_id"].map(now) >= border, good["standing"] == "near"
+    counts = (reached[near].sum(), near.sum(), reached[~near].sum(), (~near).sum())
+    assert estimates.share_difference(*map(int, counts)).low > 0
+
+
+def test_the_segments_of_two_dates_hold_every_customer_of_each(default):
+    orders, loaded = default
+    dates = [loaded.as_of - timedelta(days=180), loaded.as_of]
+    then, now = (segments.rfm(orders, as_of=day, days=365) for day in dates)
+    cuts = segments.cut_points(then)
+    named = [segments.name_segments(segments.score_rfm(frame, cuts=cuts)) for frame in (then, now)]
+    table = segment_change.segment_sizes_then_and_now(*named)
+    assert (table["customers_then"].sum(), table["customers_now"].sum()) == (len(then), len(now))
+    # planted: first orders are busiest in November and December, just before the earlier date
+    assert table.set_index("segment").loc["New", "reading"] == "shrinks"
 
 
 def test_no_gap_and_no_odd_day_is_planted(default, null):

@@ -14,7 +14,10 @@ FLOORS = [
     {"estimates", "settings_file", "demo_plan"},
     {
         "client",
+        "cluster_null",
         "privacy",
+        "scales",
+        "stability",
         "stages",
         "style",
         "survival",
@@ -24,16 +27,32 @@ FLOORS = [
         "demo_touches",
         "demo_workshop",
     },
-    {"engine", "findings", "heatmap", "lanes", "pictures", "demo_export", "demo_truth"},
+    {
+        "cluster_model",
+        "clusters",
+        "engine",
+        "findings",
+        "group_table",
+        "heatmap",
+        "kept_tables",
+        "lanes",
+        "pictures",
+        "demo_export",
+        "demo_truth",
+    },
     {"tables", "demo"},
     {
         "returns",
         "exports",
         "columns",
         "buyers",
+        "cluster_moves",
+        "cluster_names",
         "entries",
+        "moons",
         "others",
         "segment_names",
+        "share_ratios",
         "sheet_files",
         "steps",
         "touches",
@@ -41,8 +60,10 @@ FLOORS = [
     {"refused"},
     {"door"},
     {"sources", "quality", "segments", "loyalty", "lift", "concentration", "cohorts", "rhythm", "workshop"}
+    | {"features", "newcomers", "plan_groups", "profiles", "segment_change", "tiers", "likeness", "personas"}
     | {
         "funnel",
+        "cost_to_serve",
         "importance",
         "journey_map",
         "journey_voices",
@@ -67,7 +88,8 @@ FLOORS = [
 IBIS = {
     "the engine": {"engine", "tables"},
     "the door": {"columns", "door", "exports", "refused", "returns"},
-    "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments"},
+    "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments"}
+    | {"cluster_model", "cost_to_serve", "features", "newcomers", "personas", "profiles"},
     "the journey": {"entries", "funnel", "importance", "journey_map", "others", "paths", "performance", "satisfaction"}
     | {"steps", "touches", "visits", "zones"},
     "the workshop": {"workshop"},

@@ -23,6 +23,7 @@ from cxkit import style
 from cxkit.errors import DataError, UsageError
 from cxkit.estimates import Estimate, wilson
 from cxkit.findings import Finding
+from cxkit.kept_tables import write_table
 from cxkit.parts import MIME
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
@@ -97,11 +98,26 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 @given(st.lists(TEXTS, min_size=1, max_size=5))
 def test_a_csv_reads_back_row_for_row(tmp_path_factory, texts):
     path = tmp_path_factory.mktemp("csv") / "t.csv"
-    kit._write_csv(pd.DataFrame({"text": texts, "n": range(len(texts))}), path)
+    write_table(pd.DataFrame({"text": texts, "n": range(len(texts))}), path)
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.reader(stream))[1:]
     assert [row[1] for row in rows] == [str(i) for i in range(len(texts))]
     assert not [row[0] for row in rows if row[0].lstrip()[:1] in ("=", "@")]
+
+
+def test_one_small_table_for_each_value_and_the_whole_once(run):
+    InteractiveShell.instance()
+    cards = pd.DataFrame({"group": ["b", "b", HOSTILE], "label": ["Who", "Says", "Who"], "text": ["1", "2", "=3"]})
+    with capture_output() as captured:
+        kit.show_each(cards, "cards", by="group", caption="Card of {}", columns=["label", "text"])
+    records = [output.data[MIME] for output in captured.outputs]
+    assert [record["caption"] for record in records] == ["Card of b", f"Card of {HOSTILE}"]
+    assert records[0]["rows"] == [["Who", "1"], ["Says", "2"]]
+    assert [record["file"] for record in records] == ["", "tables/03_loyalty.cards.csv"]
+    assert len(pd.read_csv(run.tables_dir / "03_loyalty.cards.csv")) == 3
+    assert Elements(captured.outputs[1].data["text/html"]).tags <= {"div", "table", "caption", "span", "thead", "tbody",
+                                                                    "tr", "th", "td", "p"}  # fmt: skip
+    kit.show_each(cards[:0], "none", by="group", caption="{}", columns=["label"])
 
 
 def test_showing_changes_no_frame():

@@ -8,6 +8,7 @@ import pytest
 from make_client import COLUMNS, ROWS, make_client
 from make_notebooks import notebook
 
+from cxkit import segment_names
 from cxkit.errors import DataError, RunError, UsageError
 from cxkit.run import check_client, render_lone, run_audit
 
@@ -283,6 +284,18 @@ def test_a_wrong_stages_file_is_a_wrong_setting(client, book):
     make_client(client.parent, stages="stages.yml")
     with pytest.raises(UsageError, match=r"stages\.yml"):
         audit(client, book)
+
+
+def test_the_clients_own_segments_are_checked_before_a_run_and_are_an_input(client, book):
+    make_client(client.parent, segments="ours.yml")
+    kits = segment_names.NAMES.read_text(encoding="utf-8")
+    (client.parent / "ours.yml").write_text(kits, encoding="utf-8")
+    assert "ours.yml" in record(audit(client, book))["inputs"]
+    (client.parent / "ours.yml").write_text(kits.replace("recency: [5]", "recency: [4, 5]"), encoding="utf-8")
+    for ask in (audit, lambda c, b: check_client(c, notebooks_dir=b, out=c.parents[2] / "reports")):
+        with pytest.raises(UsageError, match=r"ours\.yml: 411 is in New and Promising; 412 is in") as error:
+            ask(client, book)
+        assert error.value.exit_code == 2
 
 
 def test_check_leaves_a_list_of_comments_to_choose_quotes_from(client, books):

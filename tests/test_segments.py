@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hand_customers import people, random_people
 from hand_orders import orders, random_orders, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,21 +13,10 @@ from hypothesis import strategies as st
 from cxkit import segments
 from cxkit.errors import UsageError
 from cxkit.findings import judge
-from cxkit.style import format_value
+from cxkit.group_table import WITHHELD
+from cxkit.segment_names import segment_names
 
 DAY = date(2026, 6, 30)
-
-
-def people(recency, frequency, monetary):
-    ids = [f"c{i:04d}" for i in range(len(recency))]
-    return pd.DataFrame(
-        {"customer_id": ids, "recency_days": recency, "frequency": frequency, "monetary": np.asarray(monetary, float)}
-    )
-
-
-def random_people(seed, n=300):
-    rng = np.random.default_rng(seed)
-    return people(rng.integers(0, 500, n), rng.geometric(0.6, n), rng.integers(1, 40_000, n) / 100)
 
 
 # --- RFM by hand
@@ -59,10 +49,7 @@ def test_rfm_of_nobody_is_empty_and_nothing_breaks():
     assert len(empty) == 0
     named = segments.name_segments(segments.score_rfm(empty))
     assert segments.segment_table(named)["customers"].sum() == 0
-    assert segments.tiers(empty)["customers"].sum() == 0
-    assert not segments.great_share_finding(segments.tiers(empty)).estimate.known
     assert not segments.quiet_share_finding(named).estimate.known
-    assert segments.claims_checked(empty).iloc[0]["n"] == 0
 
 
 def test_rfm_does_not_depend_on_the_order_of_lines():
@@ -100,7 +87,6 @@ def test_scoring_does_not_change_its_argument():
     frame = random_people(1)
     before = frame.copy()
     segments.name_segments(segments.score_rfm(frame))
-    segments.tiers(frame)
     pd.testing.assert_frame_equal(frame, before)
 
 
@@ -128,7 +114,89 @@ def test_bins_have_bounds(bins):
         segments.score_rfm(random_people(1), bins=bins)
 
 
+# --- the client's own cut points, and another date's
+
+
+def test_own_cut_points_take_the_place_of_fifths():
+    frame = people([0, 30, 31, 400], [1, 2, 3, 9], [10, 500, 501, 9000])
+    fifths = segments.cut_points(frame)
+    cuts = segments.own_cuts(fifths, recency=[30, 90, 180, 365], monetary=(100, 500, 1000, 5000))
+    assert cuts.loc["frequency"].to_list() == fifths.loc["frequency"].to_list()
+    scored = segments.score_rfm(frame, cuts=cuts)
+    assert list(scored["recency_score"]) == [5, 5, 4, 1]  # a value on a cut point belongs below it
+    assert list(scored["monetary_score"]) == [1, 2, 3, 5]
+    assert list(scored["frequency_score"]) == list(segments.score_rfm(frame)["frequency_score"])
+    assert fifths.equals(segments.cut_points(frame))
+
+
+def test_another_dates_cut_points_give_everybody_the_score_he_would_have_had():
+    then, now = random_people(1), random_people(2)
+    cuts = segments.cut_points(then)
+    assert list(segments.score_rfm(then, cuts=cuts)["rfm"]) == list(segments.score_rfm(then)["rfm"])
+    both = segments.score_rfm(pd.concat([then, now]), cuts=cuts)["rfm"]
+    assert list(both) == [*segments.score_rfm(then)["rfm"], *segments.score_rfm(now, cuts=cuts)["rfm"]]
+
+
+def test_faults_of_own_cut_points_are_told_together():
+    cuts = segments.cut_points(random_people(1))
+    with pytest.raises(UsageError) as fault:
+        segments.own_cuts(cuts, recency=[30, 90, 180], frequency=[1, 2, 2, 3], monetary=[1, 2, "x", 4])
+    assert str(fault.value) == (
+        "cut points: recency needs 4 numbers; found [30, 90, 180]; frequency must rise from 0 or above, no number "
+        "twice; found [1, 2, 2, 3]; monetary needs 4 numbers; found [1, 2, 'x', 4]. Leave a measure empty to cut it "
+        "into equal parts."
+    )
+    for wrong in ([True, 2, 3, 4], [1, 2, 3, float("nan")], [1, 2, 3, float("inf")], [-1, 2, 3, 4], [4, 3, 2, 1]):
+        with pytest.raises(UsageError, match="cut points: recency"):
+            segments.own_cuts(cuts, recency=wrong)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.drop(index="monetary"), "the cut points lack monetary; take those of cut_points, or own_cuts"),
+        (lambda c: c * np.nan, "the cut points of recency_days are no numbers: [nan, nan, nan, nan]. With nobody"),
+        (lambda c: c[[4, 3, 2, 1]], "the cut points of recency_days must rise; found ["),
+        (lambda c: c[[]], "a measure has 1 to 8 cut points; found 0"),
+    ],
+)
+def test_cut_points_are_checked(change, message):
+    frame = random_people(1)
+    with pytest.raises(UsageError) as fault:
+        segments.score_rfm(frame, cuts=change(segments.cut_points(frame)))
+    assert message in str(fault.value)
+
+
+def test_the_last_days_alone_by_hand():
+    shop = orders(
+        [("1", "anna", "2026-06-01", 5.0), ("2", "anna", "2026-06-30", 7.0), ("3", "bohdan", "2026-05-31", 9.0)]
+    )
+    assert segments.rfm(shop, as_of=DAY, days=30).to_dict("records") == [
+        {"customer_id": "anna", "recency_days": 0, "frequency": 2, "monetary": 12.0}
+    ]
+    assert len(segments.rfm(shop, as_of=DAY, days=31)) == 2
+    assert list(segments.rfm(shop, as_of=DAY, days=1)["monetary"]) == [7.0]
+    with pytest.raises(UsageError, match="days must be 1 or more; found 0"):
+        segments.rfm(shop, as_of=DAY, days=0)
+
+
 # --- names
+
+
+def test_the_clients_own_names_everywhere():
+    own = segment_names().assign(
+        segment=lambda n: np.where(n["rfm"].str[0] > "2", "Here", "Away"), place=lambda n: (n["rfm"].str[0] < "3") * 1,
+        quiet=lambda n: n["rfm"].str[0] < "3", meaning="m", action="a",
+    )  # fmt: skip
+    named = segments.name_segments(segments.score_rfm(random_people(1)), names=own)
+    table = segments.segment_table(named, names=own)
+    assert set(table["segment"]) == {"Here", "Away"}
+    assert set(table["meaning"] + table["action"]) == {"ma"}
+    away = named.loc[named["segment"] == "Away", "monetary"].sum()
+    share = segments.quiet_share_finding(named, names=own).estimate.value
+    assert share == pytest.approx(away / named["monetary"].sum())
+    with pytest.raises(UsageError, match="the names know no segment Away, Here; they know Champions, Loyal"):
+        segments.segment_table(named)
 
 
 def test_names_for_fifths_do_not_fit_quarters():
@@ -190,7 +258,7 @@ def test_small_segments_are_withheld_with_what_could_be_subtracted(tmp_path):
     numbers = shown.select_dtypes("number").drop(columns=["n", "level"])
     # without Loyal, At risk would be what is missing in the sum
     assert numbers.loc[["At risk", "Loyal"]].isna().all(axis=None)
-    assert set(shown.loc[["At risk", "Loyal"], "method"]) == {segments.WITHHELD}
+    assert set(shown.loc[["At risk", "Loyal"], "method"]) == {WITHHELD}
     assert shown.loc["Champions", "revenue"] == 300
     assert shown.loc["New", "customers"] == 0  # nobody is nobody to protect
     assert set(frame["segment"].tail(2)) == {"At risk", "Loyal"}
@@ -203,14 +271,6 @@ def test_small_segments_are_withheld_with_what_could_be_subtracted(tmp_path):
     assert ax.get_ylim()[0] > len(frame) - 1 + 0.2 > ax.get_ylim()[1]  # the last row stands in the picture
     ax.figure.savefig(tmp_path / "withheld.png")
     matplotlib.pyplot.close(ax.figure)
-
-
-def test_small_tiers_are_withheld():
-    # two who spent much, and two borders that fall among the equal
-    table = segments.tiers(people(range(40), [1] * 40, [5] * 38 + [50] * 2)).set_index("tier")
-    assert table.loc[["great", "indifferent"], ["customers", "revenue", "bought_once"]].isna().all(axis=None)
-    finding = segments.great_share_finding(table.reset_index())
-    assert finding.sentence().endswith(f": too early to say (n = 40; {segments.WITHHELD}).")
 
 
 # --- customers gone quiet
@@ -259,72 +319,6 @@ def test_the_grid_shows_no_money_of_few():
     assert "Most customers, under 5, have recency 1" in few
 
 
-# --- tiers
-
-
-def test_tiers_by_hand():
-    frame = people(range(80), [1] * 56 + [2] * 24, [1] * 56 + [4] * 16 + [20] * 8)
-    great, good, indifferent = segments.tiers(frame).to_dict("records")
-    assert [t["tier"] for t in (great, good, indifferent)] == ["great", "good", "indifferent"]
-    assert [t["customers"] for t in (great, good, indifferent)] == [8, 16, 56]
-    assert [t["article_share"] for t in (great, good, indifferent)] == [0.10, 0.20, 0.70]
-    assert [t["revenue"] for t in (great, good, indifferent)] == [160, 64, 56]
-    assert great["share_of_revenue"] == pytest.approx(80 / 140)
-    assert (great["revenue_from"], indifferent["bought_once"], great["bought_once"]) == (20, 1.0, 0.0)
-
-
-def test_equal_customers_stay_in_one_tier():
-    frame = people(range(200), [1] * 200, [1] * 100 + [5] * 90 + [50] * 10)
-    split = segments.tiers(frame).set_index("tier")["customers"]
-    # the 140th customer spent 5 like 89 others: all of them stay in the lower tier
-    assert split.to_dict() == {"great": 10, "good": 0, "indifferent": 190}
-    assert segments.tiers(people(range(9), [1] * 9, [7] * 9)).set_index("tier")["customers"]["indifferent"] == 9
-
-
-def test_where_all_spent_the_same_nobody_stands_above_the_others():
-    table = segments.tiers(people(range(60), [1] * 60, [7] * 60))
-    finding = segments.great_share_finding(table)
-    assert finding.sentence() == (
-        "Share of revenue from the great tier: too early to say (n = 60; no customer stands above the others)."
-    )
-    assert np.isnan(finding.estimate.value)
-    assert judge(finding.estimate, 0.3, higher_is_better=False) == "too early to say"
-    assert segments.describe_segments(table) == (
-        "Bars of the share of customers and of revenue by tier. "
-        "The indifferent tier is 100 % of customers and brings 100 % of revenue."
-    )
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([0.01, 1 / 3, 41.5]))
-def test_laws_of_tiers(seed, rate):
-    frame = random_people(seed, n=int(np.random.default_rng(seed).integers(60, 300)))
-    tiers = segments.tiers(frame)
-    assert tiers["customers"].sum() == len(frame)
-    assert tiers["share_of_revenue"].sum() == pytest.approx(1)
-    scaled = segments.tiers(frame.assign(monetary=frame["monetary"] * rate).sample(frac=1, random_state=1))
-    assert scaled["customers"].to_list() == tiers["customers"].to_list()
-    numbers = ["share_of_revenue", "low", "high", "bought_once"]
-    np.testing.assert_allclose(scaled[numbers].to_numpy(float), tiers[numbers].to_numpy(float), atol=1e-9)
-
-
-def test_shares_of_tiers_are_checked():
-    with pytest.raises(UsageError, match="three positive numbers that add up to 1"):
-        segments.tiers(random_people(1), shares=(0.7, 0.2, 0.2))
-
-
-def test_the_articles_tiers_are_quoted_and_never_a_target():
-    frame = random_people(5)
-    table = segments.tiers(frame)
-    claim = segments.claims_checked(frame).iloc[0]
-    assert (claim["theirs"], claim["n"]) == ("70 %", 300)
-    assert claim["ours"] == format_value((frame["frequency"] == 1).mean(), "share")
-    assert "S3" in claim["source"]
-    finding = segments.great_share_finding(table)
-    assert (finding.id, finding.target, finding.quadrant()) == ("segments.great_share", None, "no reference")
-    assert finding.sentence().startswith("The 10 % of customers who spent most bring ")
-
-
 # --- pictures
 
 
@@ -334,19 +328,16 @@ def test_pictures_show_what_the_frames_say(tmp_path):
     matplotlib.use("Agg")
     scored = segments.score_rfm(random_people(6))
     frame = segments.segment_table(segments.name_segments(scored))
-    tiers = segments.tiers(scored)
     before = frame.copy()
     pictures = {
         "grid": segments.plot_score_grid(segments.score_grid(scored), currency="UAH"),
         "segments": segments.plot_segments(frame),
-        "tiers": segments.plot_tiers(tiers),
     }
     pd.testing.assert_frame_equal(frame, before)
     texts = {name: [t.get_text() for t in ax.texts] for name, ax in pictures.items()}
     size = segments.score_grid(scored)["customers"].max()
     assert any(text.startswith(f"{size}\n") for text in texts["grid"])
     assert [t.get_text() for t in pictures["segments"].get_yticklabels()] == list(frame["segment"])
-    assert texts["tiers"][:3] == ["10 %", "20 %", "70 %"]
     for name, ax in pictures.items():
         ax.figure.savefig(tmp_path / f"{name}.png")
         assert ax.get_title() or ax.get_title(loc="left")  # where the theme puts it

@@ -7,7 +7,7 @@ import matplotlib
 import pytest
 from hand_orders import orders
 
-from cxkit import cohorts, concentration, lift, loyalty, quality, rhythm, segments
+from cxkit import cohorts, concentration, lift, loyalty, quality, rhythm, segment_change, segments, tiers
 
 SHOPS = {
     "no orders": [],
@@ -43,8 +43,14 @@ def test_every_area_bears_it(name, tmp_path):
         scored = segments.score_rfm(customers)
         named = segments.name_segments(scored)
         table = segments.segment_table(named)
-        tiers = segments.tiers(customers)
+        split = tiers.tiers(customers)
         grid = segments.score_grid(scored)
+        change = segment_change.segment_sizes_then_and_now(named, named)
+        kept = tiers.great_kept(*tiers.tier_moves(customers, customers))
+        known = customers.rename(columns={"frequency": "orders"}).assign(order_value=10.0, median_gap_days=30.0)
+        good = tiers.good_customers(known, tiers.tier_of(customers))
+        assert len(tiers.standing_table(good)) <= len(tiers.STANDINGS)
+        assert len(tiers.promotable(known, tiers.tier_of(customers))) == 0
         rates = loyalty.repeat_rates(loyalty.second_orders(shop, as_of=as_of))
         frame = cohorts.cohorts(shop, as_of=as_of)
         retention, curve = cohorts.retention(frame), cohorts.retention_curve(frame)
@@ -54,8 +60,11 @@ def test_every_area_bears_it(name, tmp_path):
         lifts = lift.loyal_lift(shop, as_of=as_of, seed=1)
         findings = [
             quality.without_customer_finding(quality.without_customer(shop, as_of=as_of)),
-            segments.great_share_finding(tiers),
+            tiers.great_share_finding(split),
             segments.quiet_share_finding(named),
+            tiers.great_kept_finding(kept, days=180),
+            segment_change.best_change_finding(segment_change.best_change(named, named), days=180),
+            *segment_change.shrinking_findings(change, days=180),
             loyalty.repeat_rate_finding(loyalty.repeat_rate(shop, within_days=30, as_of=as_of), within_days=30),
             concentration.top_share_finding(top),
             concentration.gini_finding(concentration.gini(revenue)),
@@ -63,7 +72,7 @@ def test_every_area_bears_it(name, tmp_path):
         ]
         for finding in findings:
             assert "nan" not in finding.sentence().lower()
-        for claims in (segments.claims_checked(customers), lift.claims_checked(lifts)):
+        for claims in (tiers.claims_checked(customers), lift.claims_checked(lifts)):
             assert claims["reading"].str.len().gt(0).all()
         quality.largest_customers(shop, as_of=as_of)
         owners = quality.revenue_by_owner(shop, as_of=as_of)
@@ -73,7 +82,8 @@ def test_every_area_bears_it(name, tmp_path):
             rhythm.describe_daily(daily, odd, gaps),
             segments.describe_grid(grid),
             segments.describe_segments(table),
-            segments.describe_segments(tiers),
+            tiers.describe_tiers(split),
+            segment_change.describe_segment_change(change, days=180),
             loyalty.describe_repeat_rates(rates),
             cohorts.describe_retention(retention),
             cohorts.describe_curve(curve),
@@ -82,7 +92,7 @@ def test_every_area_bears_it(name, tmp_path):
         assert all(text.endswith(".") and "nan" not in text for text in words)
     assert not lifts["value"].notna().any()
     assert len(customers) == len(revenue) == grid["customers"].sum()
-    for groups in (table, tiers):
+    for groups in (table, split):
         assert not groups["customers"].between(1, 4).any()
         assert groups["customers"].isna().any() or groups["customers"].sum() == len(customers)
     if name not in ("no orders", "one order", "hostile names"):
@@ -94,7 +104,8 @@ def test_every_area_bears_it(name, tmp_path):
             rhythm.plot_daily(daily, odd, gaps),
             segments.plot_score_grid(grid, currency="UAH"),
             segments.plot_segments(table),
-            segments.plot_tiers(tiers),
+            tiers.plot_tiers(split),
+            segment_change.plot_segment_change(change, days=180),
             loyalty.plot_repeat_rates(rates),
             cohorts.plot_retention(retention),
             cohorts.plot_retention_curve(curve),

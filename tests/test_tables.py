@@ -25,7 +25,7 @@ def test_every_table_and_sheet_is_there_with_known_types():
         "orders", "customers", "events", "surveys", "reviews", "contacts", "searches", "invitations", "catalogue",
     ]  # fmt: skip
     assert list(SHEETS) == [
-        "swot", "touchpoints", "criteria", "checklist", "actions", "register", "context", "quotes",
+        "swot", "touchpoints", "criteria", "checklist", "actions", "register", "context", "quotes", "personas",
     ]  # fmt: skip
     for table in [*TABLES.values(), *SHEETS.values()]:
         assert {c.type for c in table.columns.values()} <= set(TYPES)
