@@ -13,7 +13,7 @@ from cxkit.errors import UsageError
 from cxkit.estimates import wilson_ends
 from cxkit.heatmap import draw_heat_map
 from cxkit.privacy import withhold_small
-from cxkit.style import clean_text, format_ends, format_value, plain_text
+from cxkit.style import clean_text, folded_text, format_ends, format_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -233,6 +233,28 @@ def _ring(counts: np.ndarray, free: np.ndarray, hidden: np.ndarray, i: int, j: i
     return []
 
 
+def stayed(then: pd.DataFrame, now: pd.DataFrame, *, order: Sequence[str] = (), level: float = 0.95) -> pd.DataFrame:
+    """How many of each group's customers are in it still.
+
+    From: as `moves`. To: group, customers_then, stayed (share of them), low, high, n, level, method. Where one to four
+    moved, or a group had one to four customers, the numbers are withheld.
+    """
+    both = then.merge(now, on="customer_id", how="left", suffixes=("_then", "_now"))
+    names, rows = _in_order(set(both["group_then"]), order), []
+    for name in names:
+        mine = both[both["group_then"] == name]
+        n, same = len(mine), int((mine["group_now"] == name).sum())
+        hidden = n < LEAST_SHOWN or 0 < n - same < LEAST_SHOWN
+        low, high = (np.nan, np.nan) if hidden else (float(end) for end in wilson_ends(same, n, level=level))
+        told = "all but a handful, or too few to tell" if hidden else "Wilson"
+        rows.append(
+            (name, n if n >= LEAST_SHOWN else np.nan, np.nan if hidden else same / n, low, high, n, level, told)
+        )
+    columns = ["group", "customers_then", "stayed", "low", "high", "n", "level", "method"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(n=frame["n"].where(frame["customers_then"].notna()))
+
+
 def plot_moves(moves: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     """`moves` as a heat map: a row a group then with its customers, a column a group now, the share of the row.
 
@@ -257,10 +279,10 @@ def plot_moves(moves: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
         for numbers, shares in zip(grid["customers"], grid["share_of_then"], strict=True)
     ]
     known = moves.dropna(subset=["n"]).groupby("then")["n"].first()
-    names = [f"{plain_text(r, width=24)}\n{known[r]:,.0f} customers" if r in known else plain_text(r, width=24)
+    names = [f"{folded_text(r)}\n{known[r]:,.0f} customers" if r in known else folded_text(r)
              for r in rows]  # fmt: skip
     draw_heat_map(
-        ax, grid["share_of_then"], texts, rows=names, columns=[plain_text(c, width=24) for c in columns],
+        ax, grid["share_of_then"], texts, rows=names, columns=[folded_text(c) for c in columns],
         hatched=hatched, top=1.0,
     )  # fmt: skip
     if columns:

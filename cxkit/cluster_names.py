@@ -12,7 +12,7 @@ from cxkit.cluster_model import Model
 from cxkit.clusters import fit_centres
 from cxkit.scales import FAR_OFF, Scale
 from cxkit.stability import nearest
-from cxkit.style import GREY, INK, clean_text, format_value, plain_text
+from cxkit.style import GREY, INK, clean_text, folded_text, format_value, plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,9 +127,12 @@ def feature_label(feature: str, rules: pd.DataFrame) -> str:
     return clean_text(rules.loc[family, "label"].replace("{value}", value))
 
 
-def feature_table(features: pd.DataFrame, *, listed: pd.DataFrame, currency: str = "") -> pd.DataFrame:
+def feature_table(
+    features: pd.DataFrame, *, listed: pd.DataFrame, chosen: Sequence[str] = (), currency: str = ""
+) -> pd.DataFrame:
     """What is known of the customers: feature, label, definition, known (share of the customers), middle (the median
-    with its unit), in the list's order. From: features (a row a customer), `features.feature_list`."""
+    with its unit), used (yes: groups are looked for in it). From: features (a row a customer),
+    `features.feature_list`, the names of those chosen, which stand first."""
     rules, rows = listed.set_index("name"), []
     for column in features.columns:
         family = column.partition(":")[0]
@@ -143,9 +146,11 @@ def feature_table(features: pd.DataFrame, *, listed: pd.DataFrame, currency: str
                     "definition": rules.loc[family, "definition"],
                     "known": float(features[column].notna().mean()) if len(features) else np.nan,
                     "middle": f"{middle} days" if unit == "days" else middle,
+                    "used": "yes" if family in chosen else "",
                 }
             )
-    return pd.DataFrame(rows, columns=["feature", "label", "definition", "known", "middle"])
+    frame = pd.DataFrame(rows, columns=["feature", "label", "definition", "known", "middle", "used"])
+    return frame.sort_values("used", ascending=False, kind="stable", ignore_index=True)
 
 
 def families(features: pd.DataFrame, *, listed: pd.DataFrame) -> list[str]:
@@ -181,18 +186,15 @@ def plot_differences(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes"
         xlim=(-0.5, len(labels) - 0.5), ylim=(len(groups) - 0.5, -0.5), title="How far each group lies from the middle"
     )
     room = max(7, 62 // len(labels)) if labels else 1  # letters a column holds
-    ax.set_xticks(range(len(labels)), ["\n".join(wrap(plain_text(label, width=40), room)) for label in labels])
-    ax.set_yticks(range(len(groups)), [_folded(name) for name in groups])
+    ax.set_xticks(
+        range(len(labels)),
+        ["\n".join(wrap(plain_text(label, width=40), room, break_long_words=False)) for label in labels],
+    )
+    ax.set_yticks(range(len(groups)), [folded_text(name) for name in groups])
     ax.tick_params(length=0)
     for side in ax.spines.values():
         side.set_visible(False)
     return ax
-
-
-def _folded(name: str) -> str:
-    """A name on at most two lines, cut at a comma."""
-    first, comma, rest = plain_text(name, width=60).partition(", ")
-    return f"{first}{comma.strip()}\n{rest}" if rest else first
 
 
 def describe_differences(table: pd.DataFrame) -> str:

@@ -198,7 +198,7 @@ def _number(raw: Value, decimal: str) -> Value:
     """Text -> number: `1234.5`, `1,234.5`, `1 234.5`, or with a decimal comma `1234,5`, `1.234,5`, `1 234,5`."""
     if raw.type().is_numeric():
         number = raw.cast("float64")
-        return number.isnan().ifelse(ibis.null("float64"), number)
+        return _finite(number)
     text = _as_text(raw)
     other = "," if decimal == "." else "."
     tidy = text.re_replace(_BLANK_IN_NUMBER, " ").replace("−", "-")
@@ -211,7 +211,13 @@ def _number(raw: Value, decimal: str) -> Value:
     else:
         simple = text
     number = ibis.coalesce(simple.try_cast("float64"), joined.try_cast("float64"))
-    return (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
+    return _finite(number)
+
+
+def _finite(number: Value) -> Value:
+    """The number, null where it is none or infinite: asked by what is true of numbers alone, since DuckDB answers
+    isnan and comparisons from a Parquet file's statistics, which leave NaN out."""
+    return (number - number == 0).ifelse(number, ibis.null("float64"))
 
 
 _ZONE = r" ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"

@@ -9,7 +9,7 @@ import pandas as pd
 from cxkit.errors import UsageError
 from cxkit.estimates import mean, ratio_of_sums, unknown
 from cxkit.privacy import withhold_small
-from cxkit.style import GREY, INK, clean_text, format_value, plain_text
+from cxkit.style import GREY, INK, clean_text, folded_text, format_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,7 +117,7 @@ def plot_groups(
     import matplotlib.pyplot as plt
 
     ax = plt.subplots(figsize=(7.2, 0.52 * max(len(table), 1) + 1.4))[1] if ax is None else ax
-    paired_bars(ax, table, [plain_text(name, width=28) for name in table["group"]])
+    paired_bars(ax, table, [folded_text(name) for name in table["group"]])
     ax.set_title(title)
     return ax
 

@@ -183,7 +183,7 @@ def _who(row: Mapping) -> str:
         text += f", {format_value(share, 'share')} of all"
     parts = []
     if (orders := _number(row, "orders_per_customer")) is not None:
-        parts.append(f"{format_value(orders, 'count')} orders each")
+        parts.append("1 order each" if orders == 1 else f"{format_value(orders, 'count')} orders each")
     if (days := _number(row, "median_recency_days")) is not None:
         parts.append(f"half of them have ordered within the last {days:,.0f} days")
     return f"{text}; {', '.join(parts)}." if parts else f"{text}."

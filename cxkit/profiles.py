@@ -224,17 +224,10 @@ def _shown(lifts: pd.DataFrame, most_values: int, most_groups: int) -> pd.DataFr
     return rows[pd.MultiIndex.from_frame(rows[["aspect", "value"]]).isin(kept.index)]
 
 
-def standing_out(lifts: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `trait_lifts` that are more or less for certain, the farthest from the others first."""
-    certain = lifts[lifts["reading"].isin([MORE, LESS]) & (lifts["value"] != OTHER)]
-    certain = certain.assign(strength=_strength(certain))
-    return certain.sort_values("strength", ascending=False, kind="stable", ignore_index=True).drop(columns="strength")
-
-
-def all_in_words(lifts: pd.DataFrame, *, most: int = 4) -> list[str]:
-    """A sentence a group: what stands out in it for certain. From: `trait_lifts`."""
-    names = lifts["group"].drop_duplicates()
-    return [f"{clean_text(name)}: {in_words(lifts, name, most=most)}." for name in names]
+def words_table(lifts: pd.DataFrame, *, most: int = 4) -> pd.DataFrame:
+    """What stands out for certain in each group, in words: group, words. From: `trait_lifts`."""
+    names = list(lifts["group"].drop_duplicates())
+    return pd.DataFrame({"group": names, "words": [in_words(lifts, name, most=most) for name in names]})
 
 
 def plot_profile(

@@ -78,6 +78,16 @@ def plain_text(text: object, *, width: int = 60) -> str:
     return short.replace("$", r"\$")
 
 
+def folded_text(text: object, *, width: int = 26) -> str:
+    """As `plain_text`, on two lines where one of `width` letters is too short, the first one ending at a comma or
+    blank."""
+    short = plain_text(text, width=2 * width)
+    if len(short) <= width:
+        return short
+    cut = max(short.rfind(", ", 0, width) + 1, 0) or max(short.rfind(" ", 0, width), 0) or width
+    return f"{short[:cut].rstrip()}\n{short[cut:].lstrip()}"
+
+
 def _channels(colour: str) -> list[int]:
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
         raise ValueError(f"a colour is written #rrggbb; found {colour!r}.")

@@ -149,6 +149,9 @@ def claims_checked(rfm: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([row])
 
 
+NO_ORDER = "no order in that time"
+
+
 def tier_moves(
     then: pd.DataFrame, now: pd.DataFrame, *, shares: tuple[float, ...] = ARTICLE_SHARES
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -156,9 +159,12 @@ def tier_moves(
 
     From: `segments.rfm` at the earlier and at the later date, best over as many `days` each: revenue of a whole history
     only grows, so that nobody would ever fall behind but by others' overtaking him.
-    To: two frames customer_id, group (the tier's name), ordered by customer_id.
+    To: two frames customer_id, group (the tier's name), ordered by customer_id. Who is in the earlier one alone is in
+    the later one too, as "no order in that time".
     """
-    return tuple(tier_of(rfm, shares=shares).rename(columns={"tier": "group"}) for rfm in (then, now))
+    before, after = (tier_of(rfm, shares=shares).rename(columns={"tier": "group"}) for rfm in (then, now))
+    gone = before[~before["customer_id"].isin(after["customer_id"])].assign(group=NO_ORDER)
+    return before, pd.concat([after, gone]).sort_values("customer_id", ignore_index=True)
 
 
 def great_kept(then: pd.DataFrame, now: pd.DataFrame, *, level: float = 0.95) -> Estimate:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cxkit import cluster_moves as moved
 from cxkit.cluster_model import Model, score
-from cxkit.cluster_moves import GONE, NOT_YET, WITHHELD, carry_names, describe_moves, match, moves, why_no_match
+from cxkit.cluster_moves import GONE, NOT_YET, WITHHELD, carry_names, describe_moves, match, moves, stayed, why_no_match
 from cxkit.errors import UsageError
 from cxkit.estimates import wilson
 from cxkit.privacy import withhold_small
@@ -251,6 +251,20 @@ def test_whoever_knows_all_sums_cannot_tell_that_a_move_was_small(seed, rows, co
         most = linprog(-(places.ravel() == place).astype(float), A_eq=np.array(equal), b_eq=right, bounds=bounds)
         total_small = (~sums[0]).all() or (~sums[1]).all()
         assert -most.fun >= 5 - 1e-6 or (grid.size and not told.any()) or total_small
+
+
+def test_who_stayed_by_hand():
+    then, now = groups({("A", "A"): 60, ("A", "B"): 35, ("A", None): 5, ("B", "B"): 30, ("B", "A"): 2, (None, "B"): 9,
+                        ("C", "C"): 3, ("D", "D"): 8})  # fmt: skip
+    table = stayed(then, now, order=["B"]).set_index("group")
+    assert table.index.tolist() == ["B", "A", "C", "D"]
+    assert (table.loc["A", "customers_then"], table.loc["A", "stayed"]) == (100, 0.6)
+    assert table.loc["A", "low"] < 0.6 < table.loc["A", "high"]
+    assert table.loc["D", "stayed"] == 1
+    # two moved: neither they nor those who stayed are told; three are no group to speak of
+    assert table.loc["B", "customers_then"] == 32
+    assert table.loc[["B", "C"], ["stayed", "low", "high"]].isna().all(axis=None)
+    assert table.loc["C", ["customers_then", "n"]].isna().all()
 
 
 def test_messages():

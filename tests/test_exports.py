@@ -79,6 +79,25 @@ def test_mixed_line_ends_and_line_breaks_in_cells(tmp_path):
     assert pd.read_parquet(loaded.tables["orders"]).product_id.tolist() == ["X", "Y\r\nZ"]
 
 
+def test_a_parquet_file_with_nan_is_refused_by_the_row(tmp_path):
+    """pandas would have written it as null; pyarrow and others do not."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = {
+        "Order": [f"o{i}" for i in range(100)],
+        "Customer": ["c1"] * 100,
+        "Date": ["2026-01-05"] * 100,
+        "Qty": [1.0] * 100,
+        "SKU": [f"s{i}" for i in range(100)],
+        "Total": [float("nan") if i < 20 else 5.0 for i in range(100)],
+    }
+    pq.write_table(pa.table(table), tmp_path / "orders.parquet")
+    client = make_client(tmp_path, settings(orders=orders_export(path="orders.parquet", max_refused_share=0.5)))
+    loaded = sources.load(client)
+    assert pd.read_parquet(loaded.tables["orders"]).amount.tolist() == [5.0] * 80
+
+
 def test_parquet_reads_as_csv_does(tmp_path):
     frame = pd.DataFrame(
         {

@@ -64,9 +64,17 @@ def test_a_misspelt_finding_is_refused(client, book, key):
         check_client(client, notebooks_dir=book)
 
 
-def test_a_touchpoint_takes_no_target(client, book):
-    client.write_text(client.read_text(encoding="utf-8") + "\ntargets: {journey.touchpoint.cart: 1}\n")
-    with pytest.raises(UsageError, match=r"targets\.journey\.touchpoint\.cart: touchpoints are judged against"):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("journey.touchpoint.cart", "touchpoints are judged against the client's others"),
+        ("segments.best_change", "numbers of customers in the best segments are judged against those of the earlier"),
+        ("segments.shrinks.champions", "segments are judged against their size at the earlier date"),
+    ],
+)
+def test_what_is_judged_otherwise_takes_no_target(client, book, name, why):
+    client.write_text(client.read_text(encoding="utf-8") + f"\ntargets: {{{name}: 1}}\n")
+    with pytest.raises(UsageError, match=f"targets.{name}: {why}.* take no target; leave it out"):
         audit(client, book)
 
 

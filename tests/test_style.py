@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxkit.estimates import UNITS, Estimate
-from cxkit.style import format_interval, format_value
+from cxkit.style import folded_text, format_interval, format_value
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,21 @@ def test_money_without_a_currency_ends_in_its_number():
 def test_intervals(ends, unit, text):
     estimate = Estimate(sum(ends) / 2, *ends, 10, unit, 0.95, "by hand")
     assert format_interval(estimate, "UAH") == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Champions", "Champions"),
+        ("Often by web, small orders and more", "Often by web,\nsmall orders and more"),
+        ("Often by marketplace orders", "Often by marketplace\norders"),
+        ("ж" * 30, "ж" * 26 + "\n" + "ж" * 4),
+        ("a" * 80, "a" * 26 + "\n" + "a" * 25 + "…"),
+        ("x$y", "x\\$y"),
+    ],
+)
+def test_a_long_name_is_folded_once(name, text):
+    assert folded_text(name) == text
 
 
 @given(st.floats(-1e12, 1e12), st.sampled_from(UNITS))

@@ -144,7 +144,8 @@ def test_great_kept_by_hand():
     now = then.assign(monetary=later).dropna()
     one, other = tiers.tier_moves(then, now)
     assert list(one.columns) == list(other.columns) == ["customer_id", "group"]
-    assert (len(one), len(other)) == (100, 99)
+    assert (len(one), len(other)) == (100, 100)
+    assert other.loc[other["group"] == tiers.NO_ORDER, "customer_id"].tolist() == [then["customer_id"].iloc[9]]
     kept = tiers.great_kept(one, other)
     assert (kept.value, kept.n) == (0.6, 10)
     assert kept.low < 0.6 < kept.high
