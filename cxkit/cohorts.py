@@ -4,11 +4,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import ibis
-import ibis.expr.datatypes as dt
 import numpy as np
 import pandas as pd
 
-from cxkit.engine import collect
+from cxkit.engine import bit_or, collect
 from cxkit.estimates import wilson_ends
 from cxkit.heatmap import draw_heat_map
 from cxkit.style import GREY, INK, format_value
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
 
 WORD = 60  # months that one whole number holds as bits, with room to spare below the sign
 LEAST_SHOWN = 30  # shares of fewer customers are greyed
-
-
-@ibis.udf.agg.builtin(name="bit_or")
-def _bit_or(bits: dt.int64) -> dt.int64: ...
 
 
 def cohorts(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
@@ -58,7 +53,7 @@ def cohorts(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
             inside = (place >= word * WORD) & (place < (word + 1) * WORD)
             distance = ((word + 1) * WORD - place).clip(1, WORD).cast("int32")
             bit = inside.ifelse(ibis.literal(1 << WORD, "int64") >> distance, ibis.literal(0, "int64"))
-        bits[f"word_{word}"] = _bit_or(bit)
+        bits[f"word_{word}"] = bit_or(bit)
     patterns = lines.group_by("customer_id").aggregate(**bits)
     counted = patterns.group_by(list(bits)).aggregate(customers=patterns.count())
     active = _active(collect(counted, order_by=list(bits)), span)

@@ -183,6 +183,21 @@ def _to_local(zone: str, instant: dt.Timestamp("UTC")) -> dt.timestamp: ...
 def _trim(text: str, blanks: str) -> str: ...
 
 
+@ibis.udf.agg.builtin(name="bit_or")
+def bit_or(bits: dt.int64) -> dt.int64:
+    """All bits that are set in any row of a group."""
+
+
+@ibis.udf.scalar.builtin(name="hash")
+def hash_of(text: str) -> dt.uint64:
+    """A number of 64 bits for a text, the same within one engine; two texts share one by chance alone."""
+
+
+@ibis.udf.scalar.builtin(name="epoch_us")
+def microseconds(time: dt.timestamp) -> dt.int64:
+    """Microseconds since 1970 began."""
+
+
 def plain(text: ibis.expr.types.StringValue) -> ibis.expr.types.StringValue:
     """A text without the blanks around it, of any kind; null where nothing is left."""
     # most texts have none, and to look is several times quicker than to trim

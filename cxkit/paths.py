@@ -5,12 +5,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import ibis
-import ibis.expr.datatypes as dt
 import numpy as np
 import pandas as pd
 from ibis.expr.types import IntegerValue, Table
 
-from cxkit.engine import collect
+from cxkit.engine import collect, hash_of
 from cxkit.errors import UsageError
 from cxkit.estimates import wilson_ends
 from cxkit.heatmap import draw_heat_map
@@ -24,10 +23,6 @@ BEGINS, LEAVES, ENDED = "(begins)", "(leaves)", "(visit ended)"
 MOST_POSITIONS = 100
 QUARTILES = {"q25": 0.25, "median": 0.5, "q75": 0.75}
 END = -1  # the number of "no touchpoint": the visit ends here
-
-
-@ibis.udf.scalar.builtin(name="hash")  # of 64 bits; an engine whose `hash` has 32 wants another one here
-def _hash(text: str) -> dt.uint64: ...
 
 
 def path_counts(
@@ -93,7 +88,7 @@ def _placed(touches: Table, gap_minutes: float | None, order: Sequence[str]) -> 
         raise UsageError(f"gap_minutes must be above 0; found {gap_minutes}.")
     key = "session" if gap_minutes is None else "visitor"
     placed, names, room = in_order(touches.filter(touches[key].notnull()), order=order)
-    return placed.select("place", visit=_hash(placed[key])), names, room  # a number sorts faster than a text
+    return placed.select("place", visit=hash_of(placed[key])), names, room  # a number sorts faster than a text
 
 
 def _next_point(walked: Table, gap_minutes: float | None, room: int) -> IntegerValue:

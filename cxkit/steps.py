@@ -3,20 +3,15 @@
 from collections.abc import Sequence
 
 import ibis
-import ibis.expr.datatypes as dt
 import numpy as np
 import pandas as pd
 from ibis.expr.types import IntegerValue, Table
 
-from cxkit.engine import collect
+from cxkit.engine import collect, microseconds
 from cxkit.errors import DataError
 
 MOST_POINTS = 2048  # touchpoints that fit beside a time in microseconds in one 64-bit number
 NO_STAGE = "(no stage)"
-
-
-@ibis.udf.scalar.builtin(name="epoch_us")
-def _microseconds(time: dt.timestamp) -> dt.int64: ...
 
 
 def touchpoint_stages(touches: Table) -> pd.DataFrame:
@@ -54,7 +49,7 @@ def in_order(touches: Table, *, order: Sequence[str] = ()) -> tuple[Table, list[
     if "timed" in touches.columns:
         touches = touches.filter(touches.timed)
     found = touches.group_by("touchpoint").aggregate(
-        first=_microseconds(touches.occurred_at.min()), last=_microseconds(touches.occurred_at.max())
+        first=microseconds(touches.occurred_at.min()), last=microseconds(touches.occurred_at.max())
     )
     found = collect(found, order_by="touchpoint", max_rows=1_000_000)
     if len(found) > MOST_POINTS:
@@ -76,7 +71,7 @@ def in_order(touches: Table, *, order: Sequence[str] = ()) -> tuple[Table, list[
     points = pd.DataFrame({"touchpoint": names, "point": np.arange(len(names), dtype="int64")})
     points = ibis.memtable(points.astype({"touchpoint": object}), schema={"touchpoint": "string", "point": "int64"})
     placed = touches.join(points, "touchpoint")
-    return placed.mutate(place=_microseconds(placed.occurred_at) * room + placed.point), names, room
+    return placed.mutate(place=microseconds(placed.occurred_at) * room + placed.point), names, room
 
 
 def _day(microseconds: int) -> str:

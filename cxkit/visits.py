@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import ibis
-import ibis.expr.datatypes as dt
 import numpy as np
 import pandas as pd
 from ibis.expr.types import Table
 
-from cxkit.engine import collect
+from cxkit.engine import bit_or, collect
 from cxkit.errors import UsageError
 from cxkit.estimates import wilson_ends
 from cxkit.stages import GOAL
@@ -25,10 +24,6 @@ MOST_CHANNELS = 30  # channels that are told apart
 NOT_KNOWN, OTHERS = "(not known)", "(others)"
 BACK, AGAIN = "back to an earlier stage", "three times in a row or more"
 ARROW = " → "
-
-
-@ibis.udf.agg.builtin(name="bit_or")
-def _bit_or(bits: dt.int64) -> dt.int64: ...
 
 
 def _visit_touches(touches: Table, order: Sequence[str]) -> tuple[Table, list[str], int]:
@@ -326,4 +321,4 @@ def _channel_sets(touches: Table) -> tuple[Table, list[str]]:
     bits = [1 << min(i, MOST_CHANNELS - 1) for i in range(len(names))]
     words = pd.DataFrame({"channel": pd.Series(names, dtype=object), "bit": np.array(bits, dtype="int64")})
     joined = known.join(ibis.memtable(words, schema={"channel": "string", "bit": "int64"}), "channel")
-    return joined.group_by("customer_id").aggregate(bits=_bit_or(joined.bit)), told + ["(other channels)"] * many
+    return joined.group_by("customer_id").aggregate(bits=bit_or(joined.bit)), told + ["(other channels)"] * many
