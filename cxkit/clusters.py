@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cxkit.cluster_null import without_groups
+from cxkit.cluster_null import latent_correlation, without_groups
 from cxkit.errors import UsageError
 from cxkit.stability import STABLE, bootstrap_stability, nearest, squared_distances
 from cxkit.style import GREY, INK
@@ -84,7 +84,8 @@ def _choose(rows: np.ndarray, tried: list[int], *, seed: int, n: int) -> tuple[p
     rng = np.random.default_rng(seed)
     fits = [_fit(rows, k, seed=seed) for k in tried]
     own = np.array([_silhouette(rows, centres) for centres in fits])
-    made = [without_groups(rows, rng) for _ in range(NULLS)]
+    latent = latent_correlation(rows, rng)
+    made = [without_groups(rows, rng, latent=latent) for _ in range(NULLS)]
     nulls = np.array([[_silhouette(null, _fit(null, k, seed=seed)) for k in tried] for null in made])
     table = pd.DataFrame({"k": tried, "silhouette": own})
     table["null_silhouette"], table["null_95"] = nulls.mean(axis=0), np.quantile(nulls, 0.95, axis=0)

@@ -182,10 +182,14 @@ def main() -> None:
     start = time.perf_counter()
     chosen = tuple(options.features.split(","))
     seeds = range(FIRST_SEED, FIRST_SEED + options.runs)
-    tasks = [(kind, seed, chosen) for kind in ("default", *FLAT) for seed in seeds]
+    kinds = ("default", *FLAT)
+    results: list[dict] = []
     with Pool(2) as pool:
-        results = pool.map(run, tasks, chunksize=2)
-    options.out.write_text(report(results, runs=options.runs, chosen=chosen), encoding="utf-8", newline="\n")
+        for found in pool.imap(run, [(kind, seed, chosen) for seed in seeds for kind in kinds]):
+            results.append(found)
+            done, rest = divmod(len(results), len(kinds))
+            if not rest and (done % 20 == 0 or done == options.runs):  # what is done stands, should it be ended
+                options.out.write_text(report(results, runs=done, chosen=chosen), encoding="utf-8", newline="\n")
     print(f"{time.perf_counter() - start:.0f} s", file=sys.stderr)
 
 
