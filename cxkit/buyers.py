@@ -4,6 +4,7 @@ from datetime import date
 
 import ibis
 
+from cxkit.errors import DataError
 from cxkit.tables import counted_lines, order_totals
 
 PLACES = 4  # money is rounded to a hundredth of the smallest coin: sums of floats differ by their order beyond it
@@ -38,6 +39,11 @@ def buyers(orders: ibis.Table, *, as_of: date) -> ibis.Table:
 
 def customer_totals(orders: ibis.Table, *, as_of: date) -> ibis.Table:
     """As `buyers`, with those who only returned something (orders 0, last_on null) and with one row for no customer."""
+    if "customer_id" not in orders.columns:
+        raise DataError(
+            f"table 'orders' lacks 'customer_id'; it has {', '.join(map(repr, orders.columns))}. Map it under"
+            " tables.orders.columns in client.yml: without it nobody can be told from anybody."
+        )
     lines = counted_lines(orders)
     lines = lines.filter(lines.ordered_on <= ibis.literal(as_of))
     per_order = lines.group_by("order_id").aggregate(

@@ -141,7 +141,7 @@ HEAD = {
     "clusters": (lambda v: isinstance(v, list) and v, "a list of one cluster or more"),
 }
 SCALE = {
-    "feature": (_name, "a feature's name"),
+    "feature": (lambda v: isinstance(v, str) and 0 < len(v) <= 10_000, "a feature's name"),
     "kind": (lambda v: v in KINDS, ", ".join(KINDS)),
     "centre": (_number, "a finite number"),
     "spread": (lambda v: _number(v, 1e-9), "a finite number above 0"),

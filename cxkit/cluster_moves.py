@@ -233,26 +233,16 @@ def _ring(counts: np.ndarray, free: np.ndarray, hidden: np.ndarray, i: int, j: i
     return []
 
 
-def stayed(then: pd.DataFrame, now: pd.DataFrame, *, order: Sequence[str] = (), level: float = 0.95) -> pd.DataFrame:
-    """How many of each group's customers are in it still.
+def stayed(moves: pd.DataFrame) -> pd.DataFrame:
+    """How many of each group's customers are in it still, no more told than in the moves themselves.
 
-    From: as `moves`. To: group, customers_then, stayed (share of them), low, high, n, level, method. Where one to four
-    moved, or a group had one to four customers, the numbers are withheld.
+    From: `moves`. To: group, customers_then, stayed (share of them), low, high, n, level, method. Where the number of
+    those who stayed is withheld, so it is here.
     """
-    both = then.merge(now, on="customer_id", how="left", suffixes=("_then", "_now"))
-    names, rows = _in_order(set(both["group_then"]), order), []
-    for name in names:
-        mine = both[both["group_then"] == name]
-        n, same = len(mine), int((mine["group_now"] == name).sum())
-        hidden = n < LEAST_SHOWN or 0 < n - same < LEAST_SHOWN
-        low, high = (np.nan, np.nan) if hidden else (float(end) for end in wilson_ends(same, n, level=level))
-        told = "all but a handful, or too few to tell" if hidden else "Wilson"
-        rows.append(
-            (name, n if n >= LEAST_SHOWN else np.nan, np.nan if hidden else same / n, low, high, n, level, told)
-        )
+    same = moves[(moves["then"] == moves["now"]) & (moves["then"] != NOT_YET)]
+    renamed = same.rename(columns={"then": "group", "share_of_then": "stayed"}).assign(customers_then=same["n"])
     columns = ["group", "customers_then", "stayed", "low", "high", "n", "level", "method"]
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.assign(n=frame["n"].where(frame["customers_then"].notna()))
+    return renamed[columns].reset_index(drop=True)
 
 
 def plot_moves(moves: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
@@ -300,14 +290,19 @@ def _cell(customers: float, share: float, *, wide: bool) -> str:
     return f"{customers:,.0f}\n{text}" if wide else text.removesuffix(" %")
 
 
-def describe_moves(moves: pd.DataFrame, *, most: int = 3) -> str:
-    """What `plot_moves` shows: how many stayed in each group, and the `most` greatest moves to another one."""
+def describe_moves(moves: pd.DataFrame) -> str:
+    """What `plot_moves` shows, for those who cannot see it."""
     if moves.empty:
         return "No customer stands in either date's groups, so there are no moves to show."
+    return f"Heat map of the share of each group's customers by the group they are in now. {in_words(moves)}"
+
+
+def in_words(moves: pd.DataFrame, *, most: int = 3) -> str:
+    """How many stayed in each group, and the `most` greatest moves to another one, in sentences."""
     known = moves[moves["customers"] > 0]
     inside = known[~known["then"].isin([NOT_YET]) & ~known["now"].isin([GONE])]
     stayed = inside[inside["then"] == inside["now"]].sort_values("share_of_then", ascending=False, kind="stable")
-    parts = ["Heat map of the share of each group's customers by the group they are in now."]
+    parts = []
     if len(stayed):
         told = (f"{_named(r.then)} {_share(r)}" for r in stayed.itertuples())
         parts.append("Still in the same group: " + "; ".join(told) + ".")

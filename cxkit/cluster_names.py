@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TOLD_APART = 0.5  # spreads; a smaller difference names nothing
 WORDS = 2  # features in a name, where they are enough to tell the clusters apart
 VALUE_LETTERS = 24  # of a client's own word, such as a channel's name
+LEAST_SHOWN = 5  # people; nothing is told of a group of fewer
 UNITS = {"days": "count", "yes/no": "share"}  # how the others are written is told by their own name
 MIDDLING = "in the middle in everything"
 
@@ -109,7 +110,8 @@ def _words(gaps: np.ndarray, scales: Sequence[Scale], listed: pd.DataFrame) -> l
 
 def differences(model: Model, *, listed: pd.DataFrame) -> pd.DataFrame:
     """How far each cluster lies from the middle, a row a cluster and feature: group, feature, label, difference
-    (spreads; 1 is about as far as two customers in three lie from the middle), customers."""
+    (spreads: for amounts and counts the quartiles' distance as a normal distribution's standard deviation, for shares
+    how far customers differ, chance and the family taken together), customers."""
     gaps = apart(np.array(model.centres), np.array(model.sizes))
     rules = listed.set_index("name")
     rows = [
@@ -119,6 +121,29 @@ def differences(model: Model, *, listed: pd.DataFrame) -> pd.DataFrame:
         for j, s in enumerate(model.scales)
     ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def middles(
+    features: pd.DataFrame, groups: pd.DataFrame, model: Model, *, listed: pd.DataFrame, currency: str = ""
+) -> pd.DataFrame:
+    """What the customers of each group have of the features that it was found by, in the features' own units.
+
+    From: features indexed by customer_id; customer_id, group; the model. To: feature (its label), a column a group with
+    the median, or of shares the mean, as text; groups of under five customers are left out.
+    """
+    joined = features.join(groups.set_index("customer_id")["group"])
+    sizes = joined["group"].value_counts()
+    names, rules = [n for n in model.names if sizes.get(n, 0) >= LEAST_SHOWN], listed.set_index("name")
+    rows = []
+    for s in model.scales:
+        unit = rules.loc[s.feature.partition(":")[0], "unit"]
+        row = {"feature": feature_label(s.feature, rules)}
+        for name in names:
+            values = joined.loc[joined["group"] == name, s.feature].astype(float)
+            number = values.mean() if s.kind == "share" else values.median()
+            row[name] = format_value(number, UNITS.get(unit, unit), currency)
+        rows.append(row)
+    return pd.DataFrame(rows, columns=["feature", *names])
 
 
 def feature_label(feature: str, rules: pd.DataFrame) -> str:
@@ -179,7 +204,7 @@ def plot_differences(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes"
             size = min(abs(value) / 2.5, 0.55)  # never so dark that ink could not be read on it
             fill = to_hex(more(size)) if value > 0 else to_hex((1 - 0.45 * size,) * 3)
             ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=fill, edgecolor="white", linewidth=1))
-            strong = abs(value) >= TOLD_APART
+            strong = abs(round(value, 1)) >= TOLD_APART  # rounded as for the names, so that both say the same
             ax.text(column, row, f"{value:+.1f}".replace("-", "−"), ha="center", va="center", fontsize=9,
                     color=INK if strong else GREY, fontweight="bold" if strong else "normal")  # fmt: skip
     ax.set(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cxkit.cluster_null import latent_correlation, without_groups
 from cxkit.errors import UsageError
-from cxkit.stability import STABLE, bootstrap_stability, nearest, squared_distances
+from cxkit.stability import STABLE, best_jaccard, bootstrap_stability, nearest, squared_distances
 from cxkit.style import GREY, INK
 
 if TYPE_CHECKING:
@@ -282,17 +282,35 @@ def describe_choice(table: pd.DataFrame, verdict: Verdict) -> str:
 
 def in_words(verdict: Verdict) -> list[str]:
     """The verdict in sentences that carry its numbers."""
+    head = f"{verdict.sentence[:1].upper()}{verdict.sentence[1:]}"
     if not verdict.k:
-        return [f"{verdict.sentence[:1].upper()}{verdict.sentence[1:]} ({'; '.join(verdict.reasons)})."]
-    head = (
-        f"{verdict.sentence[:1].upper()}{verdict.sentence[1:]} (n = {verdict.n:,} customers who bought more than once)."
-    )
-    beats = "above" if verdict.p_value <= 0.05 else "not above"
+        return [f"{head} ({'; '.join(verdict.reasons)})."]
+    reached = round(verdict.p_value * (NULLS + 1)) - 1
+    alike = "alike" if verdict.agreement >= AGREE else "otherwise"
     return [
-        head,
-        f"Their silhouette is {verdict.silhouette:.2f}; the excess over data without groups is {beats} what such data "
-        f"reach by themselves (p = {verdict.p_value:.2f}, {NULLS} data sets).",
-        f"In samples drawn again, each group came out with a Jaccard index of {verdict.stability:.2f} or more "
-        f"({STABLE:.2f} is asked), and a second method (Gaussian mixture) agrees with an adjusted Rand index of "
-        f"{verdict.agreement:.2f} ({AGREE:.1f} is asked).",
+        f"{head} (n = {verdict.n:,} customers who bought more than once).",
+        f"{verdict.k} groups have a silhouette of {verdict.silhouette:.2f}; {reached or 'none'} of {NULLS} data sets "
+        f"without groups stand out as far by themselves (p = {verdict.p_value:.2f}; at most 0.05 is asked).",
+        f"In samples drawn again each group came out with {verdict.stability:.0%} of its customers or more (Jaccard "
+        f"index; {STABLE:.0%} is asked).",
+        f"A second method divides the customers {alike} (Gaussian mixture, adjusted Rand index "
+        f"{verdict.agreement:.2f}; {AGREE:.1f} is asked).",
     ]
+
+
+def one_draw(scaled: pd.DataFrame, *, k: int, seed: int) -> pd.DataFrame:
+    """For the student: k groups, and how far each came out again from one sample drawn with replacement.
+
+    To: group (1 to k), customers, jaccard; no rows where there is nothing to group.
+    """
+    rows = scaled.to_numpy(dtype=float)
+    if not rows.shape[1] or len(np.unique(rows, axis=0)) < k:
+        return pd.DataFrame(columns=["group", "customers", "jaccard"])
+    drawn = np.random.default_rng(seed).integers(0, len(rows), len(rows))
+    mine = fit_labels(rows, k=k, seed=seed)
+    again = nearest(rows, _fit(rows[drawn], k, seed=seed))
+    there = np.unique(drawn)
+    found = best_jaccard(mine[there], again[there], old=k)
+    return pd.DataFrame(
+        {"group": range(1, k + 1), "customers": np.bincount(mine, minlength=k), "jaccard": found.round(3)}
+    )

@@ -9,10 +9,11 @@ import pandas as pd
 
 from cxkit.engine import collect
 from cxkit.errors import UsageError
-from cxkit.estimates import cluster_error, holm_levels, ratio_of_sums, unknown
+from cxkit.estimates import Estimate, cluster_error, holm_levels, ratio_of_sums, unknown
 from cxkit.findings import Finding
 from cxkit.privacy import withhold_small
-from cxkit.style import GREY, INK, clean_text, format_value, plain_text
+from cxkit.stages import name_key
+from cxkit.style import GREY, INK, clean_text, folded_text, format_value
 from cxkit.tables import counted_lines
 
 if TYPE_CHECKING:
@@ -232,6 +233,8 @@ def eaten(costs: pd.DataFrame, *, level: float = 0.95) -> "Estimate":
     if len(unknown_parts(costs)) == len(PARTS):
         method = "neither discounts nor returns nor what contacts cost are known"
         return unknown("share", n=len(costs), level=level, method=method)
+    if costs["goods_margin"].isna().all():
+        return unknown("share", n=len(costs), level=level, method="neither the goods' costs nor a margin are known")
     parts = costs[list(PARTS)].sum(axis=1)
     return ratio_of_sums(parts.to_numpy(float), costs["goods_margin"].to_numpy(float), level=level)
 
@@ -247,6 +250,32 @@ def eaten_finding(costs: pd.DataFrame) -> Finding:
         evidence=("cost_to_serve",),
         action="Begin with the group that costs most to serve, and there with the largest of the three.",
     )
+
+
+def costly_findings(table: pd.DataFrame) -> list[Finding]:
+    """personas.costs.<group>: the groups that cost more to serve than the others, or more than their margin, for
+    certain. From: `cost_to_serve`. Judged against the other groups together."""
+    found = []
+    for row in table[table["verdict"].isin([EATEN, DEAR])].itertuples():
+        name = clean_text(row.group).replace("{", "{{").replace("}", "}}")
+        share, low, high = (float(x) for x in (row.share, row.low, row.high))
+        estimate = Estimate(share, low, high, int(row.n), "share", row.level, row.method)
+        found.append(
+            Finding(
+                id=f"personas.costs.{name_key(row.group)}",
+                claim=f"Discounts, returns and contacts take {{value}} of the {row.of} of the group “{name}” "
+                f"({{interval}}), and {format_value(row.others, 'share')} with the others.",
+                estimate=estimate,
+                label=f"Cost to serve: {clean_text(row.group)}",
+                target=float(row.others),
+                target_source="the other groups together",
+                higher_is_better=False,
+                evidence=("cost_to_serve",),
+                action="Ask whether this is a customer of ours, and what of it the shop's own coupons, parcels and "
+                "rules make.",
+            )
+        )
+    return found
 
 
 def cost_sentences(table: pd.DataFrame) -> list[str]:
@@ -297,7 +326,7 @@ def plot_costs(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     whole, part = base[known].sum(), table.loc[known, list(PARTS)].sum().sum()
     if whole > 0:
         ax.axvline(part / whole, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), label="All groups")
-    ax.set_yticks(place, [plain_text(name, width=32) for name in table["group"]])
+    ax.set_yticks(place, [folded_text(name) for name in table["group"]])
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.margins(x=0.12)

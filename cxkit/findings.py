@@ -17,6 +17,7 @@ IDS = (
     "segments.great_share",
     "segments.quiet_share",
     "segments.great_kept",
+    "segments.top_group_share",
     "segments.best_change",
     "journey.conversion",
     "loyalty.repeat_rate",
@@ -27,8 +28,9 @@ IDS = (
     "loyalty.lift_revenue",
     "personas.margin_eaten",
 )
-# families of findings, one a stage, touchpoint or segment of the client's own: `journey.stage.payment`
-FAMILIES = ("journey.stage", "journey.days", "journey.touchpoint", "segments.shrinks")
+# families of findings, one a stage, touchpoint, segment or group of the client's own: `journey.stage.payment`
+FAMILIES = ("journey.stage", "journey.days", "journey.touchpoint", "segments.shrinks", "segments.grows")
+FAMILIES += ("personas.costs",)
 PLACES = ("value", "interval", "n")  # what a claim may hold in braces
 
 

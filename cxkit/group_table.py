@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LEAST_SHOWN = 5  # people; what fewer spent is withheld
 WITHHELD = f"withheld: fewer than {LEAST_SHOWN} customers in the group, or in one that could be worked out from it"
+MOST_GIVEN_BACK = 0.1  # of what the others spent
+GIVEN_BACK = "more was given back than paid with many customers: shares of the sum mean nothing"
 NEEDED = ("customer_id", "group", "monetary", "frequency", "recency_days")
 TABLE = ("group", "customers", "share_of_customers", "orders", "revenue", "share_of_revenue", "low", "high", "n",
          "level", "method", "revenue_per_customer", "revenue_low", "revenue_high", "orders_per_customer",
@@ -49,6 +51,8 @@ def group_table(customers: pd.DataFrame, *, groups: Sequence[str] = (), level: f
         held = ratio_of_sums(np.where(inside, revenue, 0.0), revenue, level=level)
         if not inside.any():  # the formula would give nobody an interval of no width
             held = unknown("share", n=total, level=level, method="nobody in the group")
+        elif given_back(revenue):
+            held = unknown("share", n=total, level=level, method=GIVEN_BACK)
         size, orders = int(inside.sum()), int(frequency[inside].sum())
         money, each = round(float(revenue[inside].sum()), 4), mean(revenue[inside], unit="money", level=level)
         rows.append(
@@ -58,7 +62,7 @@ def group_table(customers: pd.DataFrame, *, groups: Sequence[str] = (), level: f
                 "share_of_customers": size / total if total else np.nan,
                 "orders": orders,
                 "revenue": money,
-                "share_of_revenue": share_of_sum(revenue, inside),
+                "share_of_revenue": np.nan if given_back(revenue) else share_of_sum(revenue, inside),
                 **{field: getattr(held, field) for field in ("low", "high", "n", "level", "method")},
                 "revenue_per_customer": money / size if size else np.nan,
                 "revenue_low": each.low,
@@ -99,6 +103,11 @@ def withhold_groups(groups: pd.DataFrame) -> pd.DataFrame:
     common = groups[[name for name in COMMON if name in groups]]
     held = withhold_small(groups, count="customers", least=LEAST_SHOWN).assign(**common)
     return held.assign(method=held["method"].mask(held["customers"].isna(), WITHHELD))
+
+
+def given_back(revenue: np.ndarray) -> bool:
+    """Whether so many customers were given back more than they paid that shares of the sum mean nothing."""
+    return bool(-revenue[revenue < 0].sum() > MOST_GIVEN_BACK * revenue[revenue > 0].sum())
 
 
 def share_of_sum(revenue: np.ndarray, inside: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from cxkit.errors import UsageError
 from cxkit.estimates import holm_levels, p_values
 from cxkit.heatmap import draw_heat_map
 from cxkit.settings_file import read_yaml
-from cxkit.style import INK, clean_text, plain_text
+from cxkit.style import INK, clean_text, folded_text, plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -241,7 +241,7 @@ def plot_likeness(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     texts = [[_cell(cell) for cell in row] for row in rows]
     draw_heat_map(
         ax, fit.reshape(len(groups), len(personas)), texts, top=1.0,
-        rows=[plain_text(name, width=30) for name in groups],
+        rows=[folded_text(name) for name in groups],
         columns=["\n".join(plain_text(name, width=34).split(" ", 1)) for name in personas],
     )  # fmt: skip
     for y, row in enumerate(rows):

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from cxkit.clusters import fit_labels
 from cxkit.style import GREY
@@ -10,14 +11,21 @@ from cxkit.style import GREY
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+POINTS = 600
 MARKS = ("o", "s", "^", "v", "D", "P", "X", "*", "<", ">")
 
 
-def two_moons(*, seed: int, n: int = 600) -> tuple[np.ndarray, np.ndarray]:
-    """Points on two half circles, one inside the other's bend (n x 2), and which half circle each is on (0 or 1)."""
+def two_moons(*, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points on two half circles, one inside the other's bend (rows x 2), and which half circle each is on (0 or 1)."""
     from sklearn.datasets import make_moons
 
-    return make_moons(n, noise=0.07, random_state=seed)
+    return make_moons(POINTS, noise=0.07, random_state=seed)
+
+
+def moons_table(*, seed: int) -> pd.DataFrame:
+    """The moons as customers with two habits, fit for `clusters.choose`."""
+    points, _ = two_moons(seed=seed)
+    return pd.DataFrame(points, columns=["one", "other"], index=[f"c{i:03d}" for i in range(len(points))])
 
 
 def plot_moons(*, k: int, seed: int, ax: "Axes | None" = None) -> "Axes":

@@ -10,8 +10,12 @@ from cxkit.cluster_model import BOUGHT_ONCE, NOT_KNOWN, OUTLIER, Model, load_mod
 from cxkit.cluster_moves import carry_names, match, why_no_match
 from cxkit.cluster_names import fit_model
 from cxkit.clusters import LEAST_CUSTOMERS, Verdict
+from cxkit.errors import DataError
+from cxkit.estimates import Estimate
+from cxkit.findings import Finding
 from cxkit.kept_tables import read_table
 from cxkit.scales import FAR_OFF, Scale, far_off, fit_scales, scale
+from cxkit.style import clean_text, format_value
 
 LEAST_ORDERS = 2  # who bought once is a group of their own: one order shows no habit
 WHY = {
@@ -77,10 +81,20 @@ def plan_groups(features: pd.DataFrame, model: Model | None, tier: pd.DataFrame)
     return score(features, model).rename_axis("customer_id").reset_index().sort_values("customer_id", ignore_index=True)
 
 
-def earlier_model(folder: Path | None) -> Model | None:
-    """The model that an earlier run saved, or None. Raises DataError where the file is none."""
+def earlier_model(folder: Path | None) -> tuple[Model | None, str]:
+    """The model that an earlier run saved, or None; and why it cannot be read, where it is damaged."""
     path = folder / MODEL if folder else None
-    return load_model(path) if path and path.is_file() else None
+    try:
+        return (load_model(path) if path and path.is_file() else None), ""
+    except DataError as error:
+        return None, str(error).replace(str(path), f"{folder.name}/{MODEL}")
+
+
+def why_not_then(model: Model | None) -> str:
+    """Why today's groups are compared with none of an earlier date."""
+    if model is None:
+        return "There are no groups by habit to compare."
+    return "At the earlier date there were too few customers, or a habit could not be told apart from chance then."
 
 
 def keep_names(found: Model | None, old: Model | None) -> tuple[Model | None, list[str]]:
@@ -95,8 +109,8 @@ def keep_names(found: Model | None, old: Model | None) -> tuple[Model | None, li
 def other_model(
     model: Model | None, old: Model | None, features: pd.DataFrame, *, listed: pd.DataFrame, as_of: date
 ) -> Model | None:
-    """What today's groups are compared with: the earlier audit's, or, where there is none on the same features, those
-    that the same search finds among the customers as they were at `as_of`. From: as `found_then`."""
+    """What today's groups are compared with: the earlier audit's, or, where there is none on the same features, as many
+    groups of the customers as they were at `as_of`. From: as `found_then`."""
     if model is None:
         return None
     if old is not None and not why_no_match(model, old):
@@ -105,7 +119,8 @@ def other_model(
 
 
 def found_then(features: pd.DataFrame, model: Model, *, listed: pd.DataFrame, as_of: date) -> Model | None:
-    """The groups that the same search would have found at an earlier date: as many, in the same features.
+    """The groups that as many clusters in the same features give at an earlier date; whether they were real then is
+    not asked.
 
     From: the features of that date, indexed by customer_id; the model of today. To: a model; None where there were too
     few customers, or a feature could not serve then.
@@ -150,11 +165,20 @@ def in_words(pairs: pd.DataFrame, *, other: Model, audited: bool) -> str:
     """How many groups were found at the other date too. From: `matched`; whether the other model is an audit's."""
     ours = pairs[pairs["group"].notna()]
     same = int((ours["reading"] == "the same group").sum())
-    when = f"in the audit of {other.as_of}" if audited else f"by the same search on {other.as_of}"
+    when = (
+        f"in the audit of {other.as_of}"
+        if audited
+        else f"among the customers as they were on {other.as_of}, cut into as many by the same habits,"
+    )
     if same == len(ours):
         return f"All {same} groups were found {when} too."
     lost = ", ".join(f"“{name}”" for name in ours.loc[ours["reading"] == "new", "group"])
     return f"{same} of {len(ours)} groups were found {when} too; not {lost}."
+
+
+def channels(features: pd.DataFrame) -> list[str]:
+    """The channels that have a column, for `features.read_features` at another date."""
+    return [column.partition(":")[2] for column in features.columns if column.startswith("channel:")]
 
 
 def groups_then(folder: Path | None, features: pd.DataFrame, model: Model) -> pd.DataFrame:
@@ -169,4 +193,34 @@ def groups_then(folder: Path | None, features: pd.DataFrame, model: Model) -> pd
         kept = read_table(path, texts=["customer_id", "group"])
         if set(kept["group"]) & set(model.names):
             return kept
+    wanted = {"orders", *(s.feature for s in model.scales), *(s.of for s in model.scales if s.of)}
+    # what nobody had then (no times of the day in the export) is unknown: such customers are "Not placed"
+    features = features.reindex(columns=[*features.columns, *sorted(wanted - set(features.columns))])
     return plan_groups(features, model, tier=pd.DataFrame())
+
+
+def top_group_finding(sizes: pd.DataFrame, model: Model | None) -> list[Finding]:
+    """segments.top_group_share: what the group by habit brings that brings most. From: `group_table.group_table`.
+
+    None where the plan is made for tiers (segments.great_share tells of those), or the group is withheld.
+    """
+    rows = sizes[sizes["group"].isin(model.names)] if model else sizes[:0]
+    rows = rows.dropna(subset=["low"]).sort_values("share_of_revenue", ascending=False, kind="stable")
+    found = []
+    for row in rows.head(1).itertuples():
+        name = clean_text(row.group).replace("{", "{{").replace("}", "}}")
+        estimate = Estimate(row.share_of_revenue, row.low, row.high, int(row.n), "share", row.level, row.method)
+        found.append(
+            Finding(
+                id="segments.top_group_share",
+                claim=f"{len(model.names)} groups by habit are told from data without groups; “{name}”, "
+                f"{format_value(row.share_of_customers, 'share')} of the customers, bring {{value}} of what all spent "
+                "({interval}).",
+                estimate=estimate,
+                label="Share of revenue from the strongest group by habit",
+                higher_is_better=False,  # the more hangs on one group, the more is lost with it
+                evidence=("group_sizes",),
+                action="Make a plan of its own for this group; see its card among the personas.",
+            )
+        )
+    return found

@@ -100,8 +100,9 @@ def run_audit(
 
 JUDGED_OTHERWISE = {
     "journey.touchpoint": "touchpoints are judged against the client's others",
-    "segments.best_change": "numbers of customers in the best segments are judged against those of the earlier date",
     "segments.shrinks": "segments are judged against their size at the earlier date",
+    "segments.grows": "segments are judged against their size at the earlier date",
+    "personas.costs": "groups are judged against the client's other groups",
 }
 
 

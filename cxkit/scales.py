@@ -170,18 +170,20 @@ def far_off(scaled: pd.DataFrame, scales: Sequence[Scale], *, limit: float = FAR
     return (scaled[open_ended].abs() > limit).any(axis=1)
 
 
-def alike(scaled: pd.DataFrame, *, least: float = ALIKE) -> pd.DataFrame:
-    """Pairs of features that nearly say the same: one, other, rank_correlation (Spearman's), n; the closest first.
+def alike(features: pd.DataFrame, *, columns: Sequence[str], least: float = ALIKE) -> pd.DataFrame:
+    """Pairs of features that rank the customers nearly alike: one, other, rank_correlation (Spearman's), n.
 
-    Two such features count one thing twice. Columns of one family (channel:web, channel:app) are no pair.
+    From: features as they are (a share mixed with the shop's own would hang on the number of orders), and which columns
+    to compare; each pair over the customers in whom both are known. To: the closest pairs first. Two such features
+    count one thing twice. Columns of one family (channel:web, channel:app) are no pair.
     """
-    known = scaled.dropna()
-    matrix = known.corr(method="spearman").to_numpy() if len(known) > 2 else np.zeros((0, 0))
-    names = list(scaled.columns)
+    values = features[list(columns)].astype(float)
+    matrix, known = values.corr(method="spearman").to_numpy(), values.notna().astype(int).to_numpy()
+    both, names = known.T @ known, list(columns)
     rows = [
-        {"one": names[i], "other": names[j], "rank_correlation": float(matrix[i, j]), "n": len(known)}
-        for i in range(len(matrix))
-        for j in range(i + 1, len(matrix))
+        {"one": names[i], "other": names[j], "rank_correlation": float(matrix[i, j]), "n": int(both[i, j])}
+        for i in range(len(names))
+        for j in range(i + 1, len(names))
         if abs(matrix[i, j]) >= least and names[i].split(":")[0] != names[j].split(":")[0]
     ]
     frame = pd.DataFrame(rows, columns=["one", "other", "rank_correlation", "n"])

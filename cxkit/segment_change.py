@@ -152,10 +152,11 @@ def best_change(
     return normal(came - left, np.sqrt(came + left), len(both), unit="count", level=level, method="Poisson (McNemar)")
 
 
-def best_change_finding(
-    change: Estimate, *, days: int, target: float = 0.0, target_source: str = "as many as then"
-) -> Finding:
-    """segments.best_change: are there more customers in the best segments than `days` days ago? From: `best_change`."""
+def best_change_finding(change: Estimate, *, days: int) -> Finding:
+    """segments.best_change: how many more customers are in the best segments than `days` days ago. From: `best_change`.
+
+    Told and not judged without the client's target: a shop that grows has more of every kind.
+    """
     side = "fewer" if change.value < 0 else "more"
     return Finding(
         id="segments.best_change",
@@ -163,33 +164,35 @@ def best_change_finding(
         f"{days:,} days ago, by the same cut points (change {{interval}}).",
         estimate=change,
         label="Change in the number of customers in the best segments",
-        target=target,
-        target_source=target_source,
         evidence=("segment_change",),
-        action="Look in the moves where the best came from and where they went.",
+        action="See which groups grew and which shrank, as a share of all customers.",
     )
 
 
-def shrinking_findings(table: pd.DataFrame, *, days: int, names: pd.DataFrame | None = None) -> list[Finding]:
-    """segments.shrinks.<segment>: the segments that shrink for certain, from the best to the last.
+def change_findings(table: pd.DataFrame, *, days: int, names: pd.DataFrame | None = None) -> list[Finding]:
+    """segments.shrinks.<segment>, segments.grows.<segment>: which change for certain, from the best to the last.
 
     From: `segment_sizes_then_and_now`, and the same `names`. That one of the best segments shrinks is a weakness, that
-    one of those gone quiet does is a strength; of the others it is told and not judged.
+    it grows a strength; of those gone quiet it is the other way round; of the others it is told that they shrink, and
+    not judged.
     """
     names = segment_names() if names is None else names
     marks = names.drop_duplicates("segment").set_index("segment")
     family = int(np.isfinite(table["low"]).sum())
     found = []
-    for row in table[table["reading"] == "shrinks"].itertuples():
+    for row in table[table["reading"].isin(READINGS[:2])].itertuples():
         mark, name = marks.loc[row.segment], clean_text(row.segment)
         judged = bool(mark["best"] or mark["quiet"])
+        if row.reading == READINGS[1] and not judged:
+            continue
         before, after = (format_value(share, "share") for share in (row.share_then, row.share_now))
         estimate = Estimate(
             float(row.change), float(row.low), float(row.high), int(row.n), "points", float(row.level), row.method
         )
+        shrinks = row.reading == READINGS[0]
         found.append(
             Finding(
-                id=f"segments.shrinks.{mark['key']}",
+                id=f"segments.shrinks.{mark['key']}" if shrinks else f"segments.grows.{mark['key']}",
                 claim=f"{_braces(name)} were {before} of customers {days:,} days ago and are {after} now: "
                 "{value} percentage points ({interval}).",
                 estimate=estimate,
@@ -198,7 +201,7 @@ def shrinking_findings(table: pd.DataFrame, *, days: int, names: pd.DataFrame | 
                 target_source=f"no change ({family} comparisons hold together, Holm)" if judged else "",
                 higher_is_better=not mark["quiet"],
                 evidence=("segment_change",),
-                action="Look in the moves where they went.",
+                action="Find out what changed for them since, the season included, before offering anything.",
             )
         )
     return found

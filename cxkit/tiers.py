@@ -8,7 +8,15 @@ import pandas as pd
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, ranked_share, unknown, wilson
 from cxkit.findings import Finding, check_claim
-from cxkit.group_table import LEAST_SHOWN, describe_groups, paired_bars, share_of_sum, withhold_groups
+from cxkit.group_table import (
+    GIVEN_BACK,
+    LEAST_SHOWN,
+    describe_groups,
+    given_back,
+    paired_bars,
+    share_of_sum,
+    withhold_groups,
+)
 from cxkit.privacy import withhold_small
 from cxkit.style import format_value
 
@@ -79,6 +87,8 @@ def tiers(rfm: pd.DataFrame, *, shares: tuple[float, ...] = ARTICLE_SHARES) -> p
         if held.known and not customers:  # the formula would give nobody an interval of no width
             above = "no customer stands above the others" if tier == TIERS[-1] else "nobody in the tier"
             held = unknown("share", n=n, method=above)
+        if given_back(revenue):
+            held = unknown("share", n=n, method=GIVEN_BACK)
         rows.append(
             {
                 "tier": tier,
@@ -86,7 +96,7 @@ def tiers(rfm: pd.DataFrame, *, shares: tuple[float, ...] = ARTICLE_SHARES) -> p
                 "share_of_customers": customers / n if n else np.nan,
                 "article_share": shares[number],
                 "revenue": round(float(revenue[inside].sum()), 4),
-                "share_of_revenue": share_of_sum(revenue, inside),
+                "share_of_revenue": np.nan if given_back(revenue) else share_of_sum(revenue, inside),
                 **{field: getattr(held, field) for field in ("low", "high", "n", "level", "method")},
                 "revenue_from": float(revenue[inside].min()) if customers else np.nan,
                 "revenue_per_customer": float(revenue[inside].mean()) if customers else np.nan,

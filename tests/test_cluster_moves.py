@@ -253,18 +253,17 @@ def test_whoever_knows_all_sums_cannot_tell_that_a_move_was_small(seed, rows, co
         assert -most.fun >= 5 - 1e-6 or (grid.size and not told.any()) or total_small
 
 
-def test_who_stayed_by_hand():
-    then, now = groups({("A", "A"): 60, ("A", "B"): 35, ("A", None): 5, ("B", "B"): 30, ("B", "A"): 2, (None, "B"): 9,
-                        ("C", "C"): 3, ("D", "D"): 8})  # fmt: skip
-    table = stayed(then, now, order=["B"]).set_index("group")
-    assert table.index.tolist() == ["B", "A", "C", "D"]
-    assert (table.loc["A", "customers_then"], table.loc["A", "stayed"]) == (100, 0.6)
-    assert table.loc["A", "low"] < 0.6 < table.loc["A", "high"]
-    assert table.loc["D", "stayed"] == 1
-    # two moved: neither they nor those who stayed are told; three are no group to speak of
-    assert table.loc["B", "customers_then"] == 32
-    assert table.loc[["B", "C"], ["stayed", "low", "high"]].isna().all(axis=None)
-    assert table.loc["C", ["customers_then", "n"]].isna().all()
+def test_who_stayed_is_told_where_the_moves_tell_it():
+    then, now = groups({("A", "A"): 60, ("A", "B"): 35, ("B", "B"): 30, ("B", "A"): 10, (None, "B"): 9})
+    table = stayed(moves(then, now)).set_index("group")
+    assert table["stayed"].tolist() == [60 / 95, 0.75]
+    assert table["customers_then"].tolist() == [95, 40]
+    assert (table["low"] < table["stayed"]).all()
+    then, now = groups({("A", "A"): 50, ("A", "B"): 3, ("B", "B"): 40, ("B", "A"): 20, ("C", "C"): 70})
+    told = moves(then, now)
+    hidden = told[(told["then"] == told["now"]) & told["customers"].isna()]["then"]
+    assert len(hidden)
+    assert stayed(told).set_index("group").loc[list(hidden), "stayed"].isna().all()
 
 
 def test_messages():

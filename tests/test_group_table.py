@@ -99,7 +99,7 @@ def test_nobody_and_given_back():
     assert [t.get_text() for t in plot_groups(nobody).texts] == ["nothing to show yet"]
     back = group_table(two_groups().assign(monetary=-1.0))
     assert back["share_of_revenue"].isna().all()
-    assert set(back["method"]) == {"the whole is not above zero"}
+    assert set(back["method"]) == {"more was given back than paid with many customers: shares of the sum mean nothing"}
     plot_groups(back)
 
 

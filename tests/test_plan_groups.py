@@ -90,9 +90,13 @@ def test_without_groups_the_tiers_are_the_plan():
 def test_groups_of_the_earlier_audit_keep_their_names(model, tmp_path):
     old = replace(model, names=("Alpha", "Beta", "Gamma"), as_of="2026-01-01")
     save_model(old, tmp_path / plan_groups.MODEL)
-    assert earlier_model(tmp_path) == old
-    assert earlier_model(tmp_path / "nowhere") is None
-    assert earlier_model(None) is None
+    assert earlier_model(tmp_path) == (old, "")
+    assert earlier_model(tmp_path / "nowhere") == (None, "")
+    assert earlier_model(None) == (None, "")
+    (tmp_path / plan_groups.MODEL).write_text("{")
+    none, why = earlier_model(tmp_path)
+    assert none is None
+    assert why.startswith(f"{tmp_path.name}/models/01_segmentation.json is no model: ")
     now, verdict = search(people(seed=1, n=700))
     assert verdict.real
     kept, told = keep_names(now, old)
@@ -119,7 +123,8 @@ def test_a_group_that_was_not_there_is_told(model):
     then = people()
     other = found_then(then[then["truth"] != 2], model, listed=LISTED, as_of=BEFORE)
     words = in_words(matched(model, other), other=other, audited=False)
-    assert "groups were found by the same search on 2026-01-01 too; not “" in words
+    assert "groups were found among the customers as they were on 2026-01-01, cut into as many by the same" in words
+    assert " too; not “" in words
 
 
 def test_too_few_then_or_a_feature_that_could_not_serve(model):

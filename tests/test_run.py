@@ -68,7 +68,6 @@ def test_a_misspelt_finding_is_refused(client, book, key):
     ("name", "why"),
     [
         ("journey.touchpoint.cart", "touchpoints are judged against the client's others"),
-        ("segments.best_change", "numbers of customers in the best segments are judged against those of the earlier"),
         ("segments.shrinks.champions", "segments are judged against their size at the earlier date"),
     ],
 )

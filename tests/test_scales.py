@@ -131,7 +131,11 @@ def test_features_that_nearly_say_the_same_are_named_and_families_are_not():
     x = rng.random(500)
     scaled = pd.DataFrame({"products": x, "categories": x + 0.05 * rng.random(500), "monetary": rng.random(500)})
     scaled["channel:a"], scaled["channel:b"] = x > 0.5, x <= 0.5
-    pairs = alike(scaled)
+    scaled["gap"] = np.where(x < 0.5, x, np.nan)  # known for half, and then the same as products
+    pairs = alike(scaled, columns=scaled.columns)
+    assert pairs.loc[0, ["one", "other"]].tolist() == ["products", "gap"]
+    assert pairs.loc[0, "n"] == (x < 0.5).sum()
+    pairs = alike(scaled, columns=scaled.columns.drop("gap"))
     assert pairs[["one", "other"]].to_numpy().tolist()[0] == ["products", "categories"]
     assert not ((pairs["one"] == "channel:a") & (pairs["other"] == "channel:b")).any()
     assert "monetary" not in set(pairs["one"]) | set(pairs["other"])

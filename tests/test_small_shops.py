@@ -64,7 +64,7 @@ def test_every_area_bears_it(name, tmp_path):
             segments.quiet_share_finding(named),
             tiers.great_kept_finding(kept, days=180),
             segment_change.best_change_finding(segment_change.best_change(named, named), days=180),
-            *segment_change.shrinking_findings(change, days=180),
+            *segment_change.change_findings(change, days=180),
             loyalty.repeat_rate_finding(loyalty.repeat_rate(shop, within_days=30, as_of=as_of), within_days=30),
             concentration.top_share_finding(top),
             concentration.gini_finding(concentration.gini(revenue)),
