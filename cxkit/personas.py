@@ -196,7 +196,8 @@ def _like(group: str, likened: pd.DataFrame | None) -> str:
     found = mine.iloc[0]
     name, near = clean_text(found["likened_to"]), clean_text(found["nearest"])
     nearest = "" if name == near else f"; the nearest is {near}"
-    return f"{name.capitalize()}{nearest}: {found['reason']}."
+    lead = f"Like {name}" if name.startswith("none ") else name.capitalize()  # a cell never begins with None
+    return f"{lead}{nearest}: {found['reason']}."
 
 
 def _standing_out(lifts: pd.DataFrame | None, group: str, aspects: tuple[str, ...], of: str) -> str:

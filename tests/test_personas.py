@@ -116,7 +116,7 @@ def test_likeness_costs_scores_and_quotes_stand_on_the_card():
     assert mine["worth"][0].endswith(
         "; discounts, returns and contacts take 14 % of the goods margin (12–16 %): not told apart from the others."
     )
-    assert card(made, "Price")["like"][0].startswith("None of them; the nearest is control: 1 of 3")
+    assert card(made, "Price")["like"][0].startswith("Like none of them; the nearest is control: 1 of 3")
 
 
 def test_the_sheet_speaks_of_groups_or_of_the_personas_they_are_likened_to():
