@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,8 @@ import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
+
+from processes import peak_mb, wait_for_quiet
 
 HERE = Path(__file__).resolve().parent
 STEPS = 10
@@ -262,26 +263,6 @@ def run_one(name: str, path: Path, out: Path) -> None:
     found = globals()[name](path)
     seconds, processor = time.perf_counter() - start, time.process_time() - used
     out.write_text(json.dumps({"counts": found, "told": [seconds, processor, peak_mb()]}), encoding="utf-8")
-
-
-def peak_mb() -> float:
-    """The most memory this process has held. Linux's ru_maxrss also remembers the process that started this one."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
-
-
-def wait_for_quiet(seconds: int) -> None:
-    """Waits, at most so long, until the processors were nine tenths idle for 3 s (on Linux; elsewhere not at all)."""
-    stat, end = Path("/proc/stat"), time.monotonic() + seconds
-    while stat.exists() and time.monotonic() < end:
-        one = [int(number) for number in stat.read_text().splitlines()[0].split()[1:]]
-        time.sleep(3)
-        other = [int(number) for number in stat.read_text().splitlines()[0].split()[1:]]
-        if other[3] - one[3] >= 0.9 * (sum(other) - sum(one)):
-            return
 
 
 def started(name: str, path: Path, folder: Path, peers: str | None) -> tuple[dict[str, int], list[float]]:

@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,8 @@ import time
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+
+from processes import peak_mb
 
 AS_OF = date(2026, 6, 30)
 MONTHS = 36
@@ -236,15 +237,6 @@ def run_one(name: str, path: Path, out: Path) -> None:
         frame = frame.assign(first=number)[["first", "month", "active"]]
     frame.to_parquet(out)
     print(json.dumps([seconds, processor, peak]))
-
-
-def peak_mb() -> float:
-    """The most memory this process has held. Linux's ru_maxrss also remembers the process that started this one."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
 
 
 def agree(frames: dict) -> None:

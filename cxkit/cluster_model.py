@@ -17,6 +17,7 @@ from cxkit.scales import KINDS, Scale, far_off, scale
 from cxkit.style import clean_text
 
 BOUGHT_ONCE, NOT_KNOWN, OUTLIER = "Bought once", "Not placed", "Set apart"  # groups that are no cluster
+LEAST_ORDERS = 2  # who bought once is a group of their own: one order shows no habit
 ASIDE = (BOUGHT_ONCE, NOT_KNOWN, OUTLIER)
 VERSION = 1
 # scores are compared in whole parts of a spread: numpy and an engine may differ in a logarithm's last digit, whole

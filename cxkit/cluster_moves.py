@@ -12,14 +12,13 @@ from cxkit.cluster_model import Model
 from cxkit.errors import UsageError
 from cxkit.estimates import wilson_ends
 from cxkit.heatmap import draw_heat_map
-from cxkit.privacy import withhold_small
+from cxkit.privacy import LEAST_SHOWN, withhold_small
 from cxkit.style import clean_text, folded_text, format_ends, format_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NOT_YET, GONE = "Not yet a customer", "No longer in the data"
-LEAST_SHOWN = 5  # people; who were fewer is withheld
 WITHHELD = f"withheld: fewer than {LEAST_SHOWN} customers moved so, or it would tell how many of those there were"
 
 

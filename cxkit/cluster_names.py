@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cxkit.cluster_model import Model
+from cxkit.cluster_model import LEAST_ORDERS, Model
 from cxkit.clusters import fit_centres
+from cxkit.privacy import LEAST_SHOWN
 from cxkit.scales import FAR_OFF, Scale
 from cxkit.stability import nearest
 from cxkit.style import GREY, INK, clean_text, folded_text, format_value, plain_text
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 TOLD_APART = 0.5  # spreads; a smaller difference names nothing
 WORDS = 2  # features in a name, where they are enough to tell the clusters apart
 VALUE_LETTERS = 24  # of a client's own word, such as a channel's name
-LEAST_SHOWN = 5  # people; nothing is told of a group of fewer
 UNITS = {"days": "count", "yes/no": "share"}  # how the others are written is told by their own name
 MIDDLING = "in the middle in everything"
 
@@ -34,7 +34,6 @@ def fit_model(
     listed: pd.DataFrame,
     as_of: date,
     seed: int,
-    least_orders: int = 2,
 ) -> Model:
     """The model of k clusters: centres, names and sizes, the most valuable cluster first.
 
@@ -52,7 +51,7 @@ def fit_model(
     return Model(
         as_of=as_of.isoformat(),
         seed=seed,
-        least_orders=least_orders,
+        least_orders=LEAST_ORDERS,
         outlier_limit=FAR_OFF,
         scales=tuple(scales),
         centres=rows,
@@ -176,12 +175,6 @@ def feature_table(
             )
     frame = pd.DataFrame(rows, columns=["feature", "label", "definition", "known", "middle", "used"])
     return frame.sort_values("used", ascending=False, kind="stable", ignore_index=True)
-
-
-def families(features: pd.DataFrame, *, listed: pd.DataFrame) -> list[str]:
-    """The names of the features that these data hold, a family once; what only counts trials is left out."""
-    there = dict.fromkeys(column.partition(":")[0] for column in features.columns)
-    return [name for name in there if name in set(listed["name"])]
 
 
 def plot_differences(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":

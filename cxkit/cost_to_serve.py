@@ -11,7 +11,7 @@ from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, cluster_error, holm_levels, ratio_of_sums, unknown
 from cxkit.findings import Finding
-from cxkit.privacy import withhold_small
+from cxkit.privacy import LEAST_SHOWN, withhold_small
 from cxkit.stages import name_key
 from cxkit.style import GREY, INK, clean_text, folded_text, format_value
 from cxkit.tables import counted_lines
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cxkit.estimates import Estimate
 
 PLACES = 4  # as buyers.PLACES: sums of floats differ by their order beyond it
-LEAST_SHOWN = 5
 PARTS = {"discounts": "Discounts", "returns": "Returns", "contact_cost": "Contacts"}
 MARGIN, SALES = "goods margin", "sales before discounts"
 METHOD = "linearised ratio by customer; compared with the other groups together, Holm"

@@ -14,12 +14,12 @@ from cxkit.entries import EVERYBODY, furthest
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, cluster_error, unknown, wilson_ends
 from cxkit.findings import Finding
+from cxkit.privacy import LEAST_SHOWN
 from cxkit.style import GREY, INK, clean_text, format_ends, format_value, plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEAST_SHOWN = 5  # people; smaller groups are counted together
 SMALL = f"groups under {LEAST_SHOWN} people"
 NOBODY = "nobody there whose window has ended"
 

@@ -8,13 +8,12 @@ import pandas as pd
 
 from cxkit.errors import UsageError
 from cxkit.estimates import mean, ratio_of_sums, unknown
-from cxkit.privacy import withhold_small
+from cxkit.privacy import LEAST_SHOWN, withhold_small
 from cxkit.style import GREY, INK, clean_text, folded_text, format_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEAST_SHOWN = 5  # people; what fewer spent is withheld
 WITHHELD = f"withheld: fewer than {LEAST_SHOWN} customers in the group, or in one that could be worked out from it"
 MOST_GIVEN_BACK = 0.1  # of what the others spent
 GIVEN_BACK = "more was given back than paid with many customers: shares of the sum mean nothing"

@@ -10,6 +10,7 @@ import pandas as pd
 from cxkit.errors import UsageError
 from cxkit.estimates import holm_levels, p_values
 from cxkit.heatmap import draw_heat_map
+from cxkit.privacy import LEAST_SHOWN
 from cxkit.settings_file import read_yaml
 from cxkit.style import INK, clean_text, folded_text, plain_text
 
@@ -20,7 +21,6 @@ PERSONAS = Path(__file__).parent / "personas.yml"
 SIDES = ("high", "low")
 FOR, AGAINST, UNDECIDED, NOT_KNOWN = "for", "against", "undecided", "not known"
 LEAST_TOLD = 0.56  # of pairs: below it a difference is too small to be a sign of anything
-LEAST_SHOWN = 5  # customers of a group and of the others with the feature known
 NONE = "none of them"
 METHOD = "probability of superiority, Newcombe (2006) method 5"
 

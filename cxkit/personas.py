@@ -9,7 +9,7 @@ from ibis.expr.types import Table
 
 from cxkit.engine import collect
 from cxkit.errors import UsageError
-from cxkit.privacy import withhold_small
+from cxkit.privacy import LEAST_SHOWN, withhold_small
 from cxkit.style import clean_text, format_ends, format_value
 
 # the fields of a card in their order: key -> what stands beside it
@@ -30,7 +30,6 @@ DATA, WORKSHOP, HYPOTHESIS = "data", "workshop", "S4's hypothesis, checked"
 PREFERS = ("channel", "payment", "delivery", "part of day", "weekday")
 BUYS, ASKS, LOOKS_FOR = "category", "contact reason", "query"
 TOLD = 3  # values a field names; the tables hold the rest
-LEAST_SHOWN = 5  # people
 QUOTES = 2  # on a card
 
 

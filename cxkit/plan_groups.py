@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxkit.cluster_model import BOUGHT_ONCE, NOT_KNOWN, OUTLIER, Model, load_model, score
+from cxkit.cluster_model import BOUGHT_ONCE, LEAST_ORDERS, NOT_KNOWN, OUTLIER, Model, load_model, score
 from cxkit.cluster_moves import carry_names, match, why_no_match
 from cxkit.cluster_names import fit_model
 from cxkit.clusters import LEAST_CUSTOMERS, Verdict
@@ -17,7 +17,6 @@ from cxkit.kept_tables import read_table
 from cxkit.scales import FAR_OFF, Scale, far_off, fit_scales, scale
 from cxkit.style import clean_text, format_value
 
-LEAST_ORDERS = 2  # who bought once is a group of their own: one order shows no habit
 WHY = {
     "": "bought more than once and is placed by habits",
     BOUGHT_ONCE: "one order so far: no habit to be seen in it",

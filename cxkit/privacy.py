@@ -13,6 +13,8 @@ import pandas as pd
 
 from cxkit.errors import UsageError
 
+LEAST_SHOWN = 5  # people; nothing is told of a group of fewer
+
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = [a + b for a in _BASE32 for b in _BASE32]  # two characters at a time: millions of customers pass the door
 
@@ -98,7 +100,7 @@ def scrub(text: str) -> str:
     return _DIGITS.sub(_name_digits, text)
 
 
-def withhold_small(frame: pd.DataFrame, *, count: str, least: int = 5) -> pd.DataFrame:
+def withhold_small(frame: pd.DataFrame, *, count: str, least: int = LEAST_SHOWN) -> pd.DataFrame:
     """A frame of groups without the numbers of groups under `least` people.
 
     From: one row a group; `count` is the column with its people. To: the same rows and labels; every number of a

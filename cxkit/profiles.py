@@ -13,7 +13,7 @@ from cxkit.buyers import NEEDED
 from cxkit.engine import collect, instant, local_time
 from cxkit.errors import UsageError
 from cxkit.heatmap import PALE
-from cxkit.privacy import withhold_small
+from cxkit.privacy import LEAST_SHOWN, withhold_small
 from cxkit.share_ratios import both_sides, share_ratios
 from cxkit.style import GREY, INK, LIGHT, clean_text, contrast, format_value, plain_text
 from cxkit.tables import counted_lines, order_totals
@@ -35,7 +35,6 @@ WHEN = {"morning": "in the morning", "afternoon": "in the afternoon", "evening":
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 IN_ORDER, TIMES = (*WHEN, *WEEKDAYS), ("part of day", "weekday")  # all else stands by how common it is
 OTHER = "other values"  # the rare ones together
-LEAST_SHOWN = 5  # people; nothing is told of a group of fewer
 MORE, LESS, ALIKE = "more", "less", "not told apart"
 NOT_KNOWN, WITHHELD = "not known", "withheld"
 METHOD = "ratio from Jeffreys' intervals over customers; all hold together (Holm)"

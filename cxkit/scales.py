@@ -170,7 +170,7 @@ def far_off(scaled: pd.DataFrame, scales: Sequence[Scale], *, limit: float = FAR
     return (scaled[open_ended].abs() > limit).any(axis=1)
 
 
-def alike(features: pd.DataFrame, *, columns: Sequence[str], least: float = ALIKE) -> pd.DataFrame:
+def alike(features: pd.DataFrame, *, columns: Sequence[str]) -> pd.DataFrame:
     """Pairs of features that rank the customers nearly alike: one, other, rank_correlation (Spearman's), n.
 
     From: features as they are (a share mixed with the shop's own would hang on the number of orders), and which columns
@@ -184,7 +184,17 @@ def alike(features: pd.DataFrame, *, columns: Sequence[str], least: float = ALIK
         {"one": names[i], "other": names[j], "rank_correlation": float(matrix[i, j]), "n": int(both[i, j])}
         for i in range(len(names))
         for j in range(i + 1, len(names))
-        if abs(matrix[i, j]) >= least and names[i].split(":")[0] != names[j].split(":")[0]
+        if abs(matrix[i, j]) >= ALIKE and names[i].split(":")[0] != names[j].split(":")[0]
     ]
     frame = pd.DataFrame(rows, columns=["one", "other", "rank_correlation", "n"])
     return frame.sort_values("rank_correlation", key=np.abs, ascending=False, kind="stable", ignore_index=True)
+
+
+def alike_in_words(pairs: pd.DataFrame) -> str:
+    """Which of the compared features nearly say the same, in a sentence. From: `alike`."""
+    if pairs.empty:
+        return f"No two of these habits rank the customers nearly alike (rank correlation {ALIKE:.1f} or more)."
+    told = "; ".join(
+        f"{r.one} and {r.other} (rank correlation {r.rank_correlation:.2f}, n = {r.n:,})" for r in pairs.itertuples()
+    ).replace("-", "−")
+    return f"These rank the customers nearly alike and count one thing twice: {told}. Leave one of each pair out."

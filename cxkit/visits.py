@@ -11,6 +11,7 @@ from ibis.expr.types import Table
 from cxkit.engine import bit_or, collect
 from cxkit.errors import UsageError
 from cxkit.estimates import wilson_ends
+from cxkit.privacy import LEAST_SHOWN
 from cxkit.stages import GOAL
 from cxkit.steps import in_order, point, touchpoint_stages
 from cxkit.style import GREY, INK, LIGHT, clean_text, format_value, plain_text
@@ -18,7 +19,6 @@ from cxkit.style import GREY, INK, LIGHT, clean_text, format_value, plain_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEAST_SHOWN = 5  # people; what fewer did is counted together
 LONGEST = 30  # steps of a variant that are told
 MOST_CHANNELS = 30  # channels that are told apart
 NOT_KNOWN, OTHERS = "(not known)", "(others)"

@@ -19,11 +19,12 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from cxkit.cluster_model import LEAST_ORDERS
 from cxkit.clusters import NO_GROUPS, choose, fit_centres
 from cxkit.demo import draw
 from cxkit.demo_plan import scenario_plan
 from cxkit.features import feature_list, read_features
-from cxkit.plan_groups import LEAST_ORDERS, set_aside
+from cxkit.plan_groups import set_aside
 from cxkit.scales import fit_scales, scale
 from cxkit.stability import nearest
 

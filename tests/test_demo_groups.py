@@ -1,32 +1,21 @@
 """The made-up client's planted groups are found and named; none is found where none is planted."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
-
-STUDY = Path(__file__).parents[1] / "studies" / "segments_power.py"
+from study import load_study
 
 
 @pytest.fixture(scope="module")
 def study():
     """The study's functions: its 800 data sets are drawn by `make study`, six others here."""
-    spec = importlib.util.spec_from_file_location("segments_power", STUDY)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["segments_power"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["segments_power"]
+    return load_study("segments_power")
 
 
-@pytest.mark.parametrize("seed", [1, 2, 4])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_planted_groups_are_found(study, seed):
     found = study.run(("default", seed, study.CHOSEN))
     assert found["real"], found["reasons"]
-    assert found["k"] == 5
     assert found["rand"] >= 0.8
     assert found["left_out"] == []
 

@@ -1,23 +1,13 @@
 """What is planted in the made-up client's journey is what the priorities name; nothing where nothing is planted."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
-
-STUDY = Path(__file__).parents[1] / "studies" / "journey_power.py"
+from study import load_study
 
 
 @pytest.fixture(scope="module")
 def study():
     """The study's functions: its 400 clients are drawn by `make study`, four others here."""
-    spec = importlib.util.spec_from_file_location("journey_power", STUDY)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["journey_power"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["journey_power"]
+    return load_study("journey_power")
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

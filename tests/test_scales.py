@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxkit.scales import Scale, alike, far_off, fit_scales, scale
+from cxkit.scales import Scale, alike, alike_in_words, far_off, fit_scales, scale
 
 LISTED = pd.DataFrame(
     [
@@ -135,6 +135,14 @@ def test_features_that_nearly_say_the_same_are_named_and_families_are_not():
     pairs = alike(scaled, columns=scaled.columns)
     assert pairs.loc[0, ["one", "other"]].tolist() == ["products", "gap"]
     assert pairs.loc[0, "n"] == (x < 0.5).sum()
+    assert alike_in_words(pairs).startswith(
+        "These rank the customers nearly alike and count one thing twice: products and gap (rank correlation 1.00, n = "
+    )
+    pairs = alike(scaled, columns=["products", "monetary"])
+    assert (
+        alike_in_words(pairs)
+        == "No two of these habits rank the customers nearly alike (rank correlation 0.8 or more)."
+    )
     pairs = alike(scaled, columns=scaled.columns.drop("gap"))
     assert pairs[["one", "other"]].to_numpy().tolist()[0] == ["products", "categories"]
     assert not ((pairs["one"] == "channel:a") & (pairs["other"] == "channel:b")).any()
