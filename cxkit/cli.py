@@ -183,7 +183,7 @@ def render(notebook: Path, out: Path | None) -> None:
 )
 @click.option(
     "--scenario",
-    type=click.Choice(["default", "one_group", "null", "improved"]),
+    type=click.Choice(["default", "one_group", "subscription", "null", "improved"]),
     default="default",
     show_default=True,
     help="Which truths are planted.",

@@ -1,4 +1,4 @@
-"""The made-up client's customers, goods and orders: BG/NBD for when, Gamma-Gamma for how much, habits for the rest."""
+"""The made-up client's customers, goods and orders: BG/NBD (or renewals) for when, Gamma-Gamma for how much."""
 
 import numpy as np
 import pandas as pd
@@ -50,8 +50,11 @@ def customers(plan: dict, rng: Streams, *, first_id: int, count: int) -> pd.Data
         if "rate" in buys:  # the same for everybody
             rate[here], dropout[here], mean_value[here] = buys["rate"], buys["dropout"], spend["mean"] * 100.0
             continue
-        rate[here] = draw.standard_gamma(buys["r"], len(here)) / buys["alpha"]
-        dropout[here] = draw.beta(buys["a"], buys["b"], len(here))
+        if "every_days" in buys:
+            rate[here], dropout[here] = 7 / buys["every_days"], draw.beta(buys["alpha"], buys["beta"], len(here))
+        else:
+            rate[here] = draw.standard_gamma(buys["r"], len(here)) / buys["alpha"]
+            dropout[here] = draw.beta(buys["a"], buys["b"], len(here))
         scale = (spend["q"] - 1) * spend["mean"] * 100.0
         mean_value[here] = scale / draw.standard_gamma(spend["q"], len(here))
     frame = pd.DataFrame({"customer": first_id + np.arange(count), "group": group, "first_day": first_day})
@@ -157,6 +160,8 @@ def orders(plan: dict, rng: Streams, people: pd.DataFrame, *, first_number: int)
 def _purchases(plan: dict, rng: Streams, people: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows, days and numbers of all orders. A repeat order falls on the day after the one before it at the earliest."""
     first, rate, dropout = (people[c].to_numpy() for c in ("first_day", "rate", "dropout"))
+    if every := next(iter(plan["groups"].values()))["purchases"].get("every_days"):
+        return _renewals(plan["days"], every, rng("purchase.gone"), first, dropout)
     alive, day = np.arange(len(people)), first.copy()
     weeks = np.zeros(len(people))
     gap, gone = rng("purchase.gap"), rng("purchase.gone")
@@ -173,6 +178,22 @@ def _purchases(plan: dict, rng: Streams, people: pd.DataFrame) -> tuple[np.ndarr
         numbers.append(np.full(len(bought), nth))
         alive = bought[gone.random(len(bought)) >= dropout[bought]]
     return np.concatenate(rows), np.concatenate(days), np.concatenate(numbers)
+
+
+def _renewals(
+    days: int, every: int, gone: np.random.Generator, first: np.ndarray, dropout: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `_purchases`, of subscribers: an order every `every` days, until one stops instead of renewing."""
+    alive, due, nth = np.arange(len(first)), first, 1
+    rows, at, numbers = [], [], []
+    while len(alive):
+        rows.append(alive)
+        at.append(due[alive])
+        numbers.append(np.full(len(alive), nth))
+        due, nth = due + every, nth + 1
+        alive = alive[due[alive] < days]
+        alive = alive[gone.random(len(alive)) >= dropout[alive]]
+    return np.concatenate(rows), np.concatenate(at), np.concatenate(numbers)
 
 
 def _values(

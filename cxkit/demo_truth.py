@@ -48,6 +48,12 @@ HOLDS = {
     ),
     "improvement": "What holds from this date on (sessions: from 3 o'clock of it); before it, all is as in default.",
 }
+RENEWALS = (
+    "Everybody orders again every_days after the order before, until he stops: at each renewal with a probability of"
+    " his own, the same at each, dropout ~ beta(alpha, beta) (shifted-beta-geometric); guests left out, over orders"
+    " that count (not cancelled). Renewals after the end of the period are not seen. spend: an order's value ~"
+    " gamma(p, nu), nu ~ gamma(q, (q-1) mean / p) a customer."
+)
 NULL_LIFT = (
     "Rate and dropout are the same for everybody and orders come from one distribution: in a month with an order, loyal"
     " and new customers are alike. For months without orders they are not: nobody is lost before a second order."
@@ -62,6 +68,8 @@ def truth(plan: dict, **arguments: object) -> str:
     facts["definitions"] = {key: HOLDS[key] for key in planted}
     if plan["scenario"] == "null":
         facts["definitions"]["lift"] = NULL_LIFT
+    if plan["scenario"] == "subscription":
+        facts["definitions"]["groups"] = RENEWALS
     facts |= {key: dict(plan[key]) for key in [*planted, "reviews"]}
     facts["attitude_sd"] = plan["attitude_sd"]
     facts["touches"]["go_on"] = go_on(plan)

@@ -26,8 +26,24 @@ IDS = (
     "loyalty.lift_goods",
     "loyalty.lift_categories",
     "loyalty.lift_revenue",
+    "loyalty.loyal_customers_change",
+    "loyalty.top_profit_share",
+    "loyalty.known_revenue_share",
+    "loyalty.referred_share",
+    "loyalty.referral_lift",
+    "loyalty.promoters_refer",
+    "loyalty.period_retention",
+    "loyalty.five_points",
+    "loyalty.churn_share",
+    "loyalty.overdue_share",
+    "lifetime.value_per_customer",
+    "lifetime.slipping_share",
+    "lifetime.held_out_error",
     "personas.margin_eaten",
 )
+NO_SHARES = ("segments.best_change", "loyalty.lift_goods", "loyalty.lift_categories", "loyalty.lift_revenue")
+NO_SHARES += ("loyalty.loyal_customers_change", "loyalty.referral_lift", "loyalty.promoters_refer")
+NO_SHARES += ("loyalty.five_points", "lifetime.value_per_customer", "lifetime.held_out_error")
 # families of findings, one a stage, touchpoint, segment or group of the client's own: `journey.stage.payment`
 FAMILIES = ("journey.stage", "journey.days", "journey.touchpoint", "segments.shrinks", "segments.grows")
 FAMILIES += ("personas.costs",)
@@ -87,8 +103,7 @@ def is_finding(id: str) -> bool:
 
 def is_share(id: str) -> bool:
     """Whether a finding is a share, so that its target lies between 0 and 1."""
-    no_share = id.startswith("loyalty.lift_") or id == "segments.best_change"
-    return (id in IDS and not no_share) or id.startswith("journey.stage.")
+    return (id in IDS and id not in NO_SHARES) or id.startswith("journey.stage.")
 
 
 def judge(estimate: Estimate, reference: float | None, *, higher_is_better: bool = True) -> str:

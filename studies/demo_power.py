@@ -309,7 +309,7 @@ def together(parts: list[dict]) -> dict:
 def write_expected(customers: int = 100_000, chunk: int = 20_000) -> None:
     """cxkit/demo_expected.yml: what follows in each scenario, on a base of its own (seed 2026)."""
     found = {"customers": customers, "scenarios": {}}
-    for scenario in ("default", "improved", "one_group", "null"):
+    for scenario in ("default", "improved", "one_group", "subscription", "null"):
         plan = scenario_plan(scenario)
         parts = [draw(plan, seed=2026, chunk=i, first=i * chunk, count=chunk) for i in range(customers // chunk)]
         found["scenarios"][scenario] = expected(together(parts))

@@ -29,7 +29,10 @@ def shop(tmp_path):
         ),
         (["check"], ["no notebook is run", "--as-of"]),
         (["render"], ["NOTEBOOK", "offline HTML page"]),
-        (["demo-data"], ["--customers", "--seed", "--out", "csv|parquet", "default|one_group|null|improved"]),
+        (
+            ["demo-data"],
+            ["--customers", "--seed", "--out", "csv|parquet", "default|one_group|subscription|null|improved"],
+        ),
     ],
 )
 def test_every_command_has_help(command, parts, capsys):
@@ -93,7 +96,10 @@ def test_parameters_of_two_values(shop, capsys, tmp_path):
         (["run", "demo", "--expect-until", "2026-02-30"], "'2026-02-30' is no day; write it as 2026-06-30."),
         (["run", "demo", "--jobs", "0"], "0 is not in the range 1<=x<=64"),
         (["run", "demo", "-p", "days"], "requires 2 arguments"),
-        (["demo-data", "--out", "x", "--scenario", "odd"], "'odd' is not one of 'default', 'one_group', 'null'"),
+        (
+            ["demo-data", "--out", "x", "--scenario", "odd"],
+            "'odd' is not one of 'default', 'one_group', 'subscription'",
+        ),
         (["check", "nobody"], "no client 'nobody'"),
     ],
 )

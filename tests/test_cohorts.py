@@ -1,11 +1,14 @@
 from datetime import date
 
+import ibis
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from hand_orders import orders, random_orders, table
 
 from cxkit import cohorts
+from cxkit.errors import UsageError
 
 LINES = [
     ("1", "anna", "2026-01-05", 10.0),
@@ -122,3 +125,92 @@ def test_pictures_hatch_what_cannot_be_observed(tmp_path):
     for number, axes in enumerate((ax, curve)):
         axes.figure.savefig(tmp_path / f"{number}.png")
         matplotlib.pyplot.close(axes.figure)
+
+
+def later(frame):
+    return {
+        (f"{row.cohort:%m}", row.month): None if pd.isna(row.later) else int(row.later) for row in frame.itertuples()
+    }
+
+
+def test_in_that_month_or_later_by_hand():
+    frame = cohorts.cohorts(orders(LINES, status=STATUS), as_of=date(2026, 4, 30), look_ahead=1)
+    # anna ordered in March and April, bohdan in February alone; after April nothing can be seen
+    assert later(frame) == {
+        ("01", 0): 2, ("01", 1): 2, ("01", 2): 1, ("01", 3): None,
+        ("02", 0): 0, ("02", 1): 0, ("02", 2): None,
+        ("03", 0): 1, ("03", 1): None,
+        ("04", 0): None,
+    }  # fmt: skip
+    # on the last day but one April is not over: March then has no whole month after it
+    cut = cohorts.cohorts(orders(LINES, status=STATUS), as_of=date(2026, 4, 29), look_ahead=1)
+    assert later(cut)[("01", 2)] is None
+    assert later(cut)[("01", 1)] == 2  # though anna's order of April counts as later
+    three = cohorts.cohorts(orders(LINES, status=STATUS), as_of=date(2026, 4, 30))
+    assert [place for place, number in later(three).items() if number is not None] == [("01", 0)]
+    with pytest.raises(UsageError, match="look_ahead must be at least 1; found 0"):
+        cohorts.cohorts(orders(LINES), as_of=date(2026, 4, 30), look_ahead=0)
+
+
+def test_later_never_rises_and_holds_the_active():
+    frame = cohorts.cohorts(table(random_orders(np.random.default_rng(5), 300)), as_of=date(2026, 1, 31))
+    seen = frame[frame["later_observable"]]
+    assert (seen["later"] >= seen["active"]).all()
+    for _, rows in seen.groupby("cohort"):
+        assert rows["later"].is_monotonic_decreasing
+        assert rows["later"].iloc[0] == rows["customers"].iloc[0]
+
+
+def test_groups_add_up_to_all():
+    shop = table(random_orders(np.random.default_rng(6), 200))
+    ids = sorted(set(shop.customer_id.execute()))
+    groups = ibis.memtable(
+        pd.DataFrame({"customer_id": ids, "group": ["a" if i % 3 else "b" for i in range(len(ids))]})
+    )
+    day = date(2026, 1, 31)
+    whole = cohorts.active_months(shop, as_of=day)
+    parts = cohorts.active_months(shop, as_of=day, groups=groups)
+    assert whole["customers"].sum() == parts["customers"].sum() > 190
+    grids = [cohorts.cohort_grid(part, as_of=day) for _, part in parts.groupby("group")]
+    total = cohorts.cohort_grid(whole, as_of=day)
+    for name in ("customers", "active", "later"):
+        added = sum(grid.set_index(["cohort", "month"])[name].fillna(0).astype(int) for grid in grids)
+        assert (added == total.set_index(["cohort", "month"])[name].fillna(0).astype(int)).all()
+
+
+def test_the_calendar_by_hand():
+    frame = cohorts.calendar_retention(orders(LINES, status=STATUS), as_of=date(2026, 4, 30))
+    before, ever = (frame[frame["of"] == name] for name in (cohorts.BEFORE, cohorts.EVER))
+    assert before["month"].dt.month.to_list() == [2, 3, 4]
+    assert before["customers"].to_list() == [2, 1, 2]  # anna and bohdan; bohdan; anna and celina
+    assert before["active"].to_list() == [1, 0, 1]
+    assert ever["customers"].to_list() == [2, 2, 3]
+    assert ever["active"].to_list() == [1, 1, 1]
+    assert before["value"].to_list() == [0.5, 0, 0.5]
+    cut = cohorts.calendar_retention(orders(LINES, status=STATUS), as_of=date(2026, 4, 29))
+    april = cut["month"].dt.month == 4
+    assert cut.loc[april, ["active", "value", "low", "high"]].isna().all(axis=None)
+    assert (cut["observable"] == ~april).all()
+
+
+def test_the_calendar_in_words_and_against_the_year_before():
+    lines = [(f"{who}{day}", f"c{who}", day, 5.0) for who in range(100) for day in ("2025-03-05", "2026-03-05")]
+    lines += [(f"a{who}", f"c{who}", "2025-04-05", 5.0) for who in range(20)]
+    lines += [(f"b{who}", f"c{who}", "2026-04-05", 5.0) for who in range(60)]
+    told = cohorts.calendar_in_words(cohorts.calendar_retention(orders(lines), as_of=date(2026, 4, 30)))
+    assert told[0] == (
+        "In 2026-04, the last whole month, 60 % of those who ordered in the month before (50–69 %, n = 100) and 60 % "
+        "of all who had ordered before (50–69 %, n = 100) ordered."
+    )
+    assert told[1].startswith("Against 2025-04, the share of the month before's customers is higher (40 percentage")
+    early = cohorts.calendar_retention(orders(LINES), as_of=date(2026, 1, 31))
+    assert cohorts.calendar_in_words(early) == ["No whole month with customers known before it can be observed yet."]
+    assert cohorts.describe_calendar(early).endswith("can be observed yet.")
+
+
+@pytest.mark.parametrize("lines", [[], [("1", None, "2026-02-01", 10.0)], LINES])
+def test_the_calendars_picture(lines):
+    ax = cohorts.plot_calendar(cohorts.calendar_retention(orders(lines), as_of=date(2026, 4, 30)))
+    ax.figure.canvas.draw()
+    assert len(ax.texts) == (2 if lines == LINES else 1)  # the lines' names, or that there is nothing
+    plt.close(ax.figure)

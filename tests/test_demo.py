@@ -36,7 +36,7 @@ def content(path: Path) -> bytes:
 def small(tmp_path_factory) -> dict[str, Path]:
     """Each scenario with 600 customers."""
     made = {}
-    for scenario in ("default", "improved", "one_group", "null"):
+    for scenario in ("default", "improved", "one_group", "subscription", "null"):
         made[scenario] = tmp_path_factory.mktemp(scenario) / "client"
         demo.make(made[scenario], customers=600, scenario=scenario)
     return made
@@ -79,7 +79,7 @@ def test_numpy_s_global_random_state_is_neither_used_nor_changed(tmp_path):
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
 
 
-@pytest.mark.parametrize("scenario", ["default", "improved", "one_group", "null"])
+@pytest.mark.parametrize("scenario", ["default", "improved", "one_group", "subscription", "null"])
 def test_every_scenario_is_a_client_that_loads(small, scenario):
     client = load_client(small[scenario])
     assert client.name == "Malyatko"
@@ -197,7 +197,10 @@ def test_nothing_in_it_is_hostile():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"scenario": "nul"}, "no scenario 'nul'; there are default, improved, null, one_group. Did you mean 'null'?"),
+        (
+            {"scenario": "nul"},
+            "no scenario 'nul'; there are default, improved, null, one_group, subscription. Did you mean 'null'?",
+        ),
         ({"format": "xlsx"}, "no format 'xlsx'; there are csv and parquet."),
         ({"customers": 0}, "--customers must be 1 or more; found 0."),
         ({"seed": -1}, "--seed must be 0 or more; found -1."),

@@ -77,6 +77,26 @@ def test_one_group_s_spend_is_the_planted_gamma_gamma(one_group):
     assert np.corrcoef(*data)[0, 1] == pytest.approx(0, abs=0.05)  # spend does not go with frequency
 
 
+def test_subscribers_renew_every_thirty_days_until_they_stop():
+    planted = scenario_plan("subscription")["groups"]["everybody"]["purchases"]
+    assert planted == {"every_days": 30, "alpha": 0.8, "beta": 3.2}
+    made = draw(scenario_plan("subscription"), seed=3)
+    own = made["placed"].query("row >= 0 and not cancelled")
+    day = (own["created"].dt.normalize() - pd.Timestamp("2025-01-01")).dt.days
+    gaps = day.groupby(own["row"]).diff().dropna()
+    assert set(gaps) == {30}
+    first = day.groupby(own["row"]).min()
+    renewed = own.groupby("row").size() - 1
+    due = (545 - first) // 30  # renewals that lie within the period
+    assert (renewed <= due).all()
+    for k in range(4):  # of those who came to the renewal, the share that is lost: alpha / (alpha + beta + k)
+        here = (renewed >= k) & (due > k)
+        share = 0.8 / (4.0 + k)
+        error = np.sqrt(share * (1 - share) / here.sum())
+        assert (renewed[here] == k).mean() == pytest.approx(share, abs=3.3 * error)
+    assert made["people"]["rate"].unique() == pytest.approx(7 / 30)
+
+
 @pytest.mark.parametrize("group", ["busy", "anxious", "experts", "price", "givers"])
 def test_each_group_buys_by_its_own_bg_nbd(group):
     planted = truth()["groups"][group]["purchases"]

@@ -6,7 +6,7 @@ import pytest
 from cxkit.demo_plan import group_matrix, labelled, pick, read_yaml, scenario_plan, streams
 from cxkit.errors import UsageError
 
-SCENARIOS = ["default", "improved", "one_group", "null"]
+SCENARIOS = ["default", "improved", "one_group", "subscription", "null"]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -10,7 +10,7 @@ from cxkit.demo_truth import HOLDS
 from cxkit.demo_truth import truth as write_truth
 
 
-@pytest.mark.parametrize("scenario", ["default", "improved", "one_group", "null"])
+@pytest.mark.parametrize("scenario", ["default", "improved", "one_group", "subscription", "null"])
 def test_everything_planted_is_stated(scenario):
     plan = scenario_plan(scenario)
     stated = yaml.safe_load(write_truth(plan, customers=10, seed=1))

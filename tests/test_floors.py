@@ -11,11 +11,14 @@ PACKAGE = Path(__file__).parents[1] / "cxkit"
 # the lower a floor, the smaller its number; a module may import what lies on a lower floor
 FLOORS = [
     {"errors", "demo_write"},
-    {"estimates", "settings_file", "demo_plan"},
+    {"estimates", "likelihood", "settings_file", "demo_plan"},
     {
         "client",
+        "bg_nbd",
         "cluster_null",
+        "gamma_gamma",
         "privacy",
+        "shifted_beta",
         "scales",
         "stability",
         "stages",
@@ -60,7 +63,8 @@ FLOORS = [
     {"refused"},
     {"door"},
     {"sources", "quality", "segments", "loyalty", "lift", "concentration", "cohorts", "rhythm", "workshop"}
-    | {"features", "newcomers", "plan_groups", "profiles", "segment_change", "tiers", "likeness", "personas"}
+    | {"cadence", "margins", "new_and_known", "purchase_history", "referrals", "regulars", "retention_economics"}
+    | {"rewards", "features", "newcomers", "plan_groups", "profiles", "segment_change", "tiers", "likeness", "personas"}
     | {
         "funnel",
         "cost_to_serve",
@@ -74,8 +78,9 @@ FLOORS = [
         "satisfaction",
         "zones",
     },
-    {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "visits"},
-    {"journey_table"},
+    {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "visits"}
+    | {"lifetime_value", "loyal_ideal", "retention", "second_order", "value_ladder"},
+    {"journey_table", "holdout", "value_lists"},
     {"parts"},
     {"notebook", "pages", "workbook"},
     {"report"},
@@ -89,7 +94,9 @@ IBIS = {
     "the engine": {"engine", "tables"},
     "the door": {"columns", "door", "exports", "refused", "returns"},
     "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments"}
-    | {"cluster_model", "cost_to_serve", "features", "newcomers", "personas", "profiles"},
+    | {"cluster_model", "cost_to_serve", "features", "newcomers", "personas", "profiles"}
+    | {"cadence", "new_and_known", "purchase_history", "referrals", "regulars", "retention", "retention_economics"}
+    | {"loyal_ideal", "rewards"},
     "the journey": {"entries", "funnel", "importance", "journey_map", "others", "paths", "performance", "satisfaction"}
     | {"steps", "touches", "visits", "zones"},
     "the workshop": {"workshop"},
