@@ -46,6 +46,13 @@ ORDERS = dict.fromkeys(TEXTS, "string") | dict.fromkeys(("amount", "refund", "di
 ORDERS |= {"ordered_at": "timestamp", "ordered_on": "date"}
 
 
+def utc(local: pd.Series) -> pd.Series:
+    """Local times as UTC; where clocks skip or repeat an hour, as at the door."""
+    second = np.zeros(len(local), dtype=bool)  # of an hour that comes twice: winter time
+    aware = local.dt.tz_localize(ZONE, ambiguous=second, nonexistent="shift_forward")
+    return aware.dt.tz_convert("UTC").dt.tz_localize(None)
+
+
 def orders(made: dict[str, pd.DataFrame]) -> ibis.Table:
     """A made-up client's order lines as they are after the door, fees and guests left out."""
     placed, goods = made["placed"], made["goods"]
@@ -59,7 +66,7 @@ def orders(made: dict[str, pd.DataFrame]) -> ibis.Table:
         {
             "order_id": order["order"].astype(str),
             "customer_id": order["customer"].astype(str),
-            "ordered_at": created.dt.tz_localize(ZONE).dt.tz_convert("UTC").dt.tz_localize(None),
+            "ordered_at": utc(created),
             "ordered_on": created.dt.date,
             "amount": lines["amount"] / 100,
             "refund": lines["refund"] / 100,
