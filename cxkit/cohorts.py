@@ -202,45 +202,6 @@ def describe_retention(retention: pd.DataFrame) -> str:
     return f"{text}{later}. In the first month after, between {low} and {high} did. What {hatched} yet is hatched."
 
 
-def plot_retention_curve(curve: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
-    """`retention_curve` from month 1 on as a line with its intervals, labelled at its end."""
-    import matplotlib.pyplot as plt
-
-    ax = plt.subplots()[1] if ax is None else ax
-    shown = curve[curve["month"] >= 1]
-    ax.vlines(shown["month"], shown["low"], shown["high"], color=GREY, linewidth=1.2)
-    ax.plot(shown["month"], shown["value"], marker="o", color="C0")
-    if len(shown):
-        last = shown.iloc[-1]
-        ax.annotate(
-            format_value(last["value"], "share"), (last["month"], last["value"]), (8, 0), textcoords="offset points",
-            va="center", color=INK,
-        )  # fmt: skip
-    ax.set_ylim(bottom=0)
-    ax.margins(x=0.08)
-    ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
-    ax.set(
-        xlabel="Months since the first order",
-        ylabel="Share with an order in that month",
-        title="Retention over all cohorts that can be observed",
-    )
-    return ax
-
-
-def describe_curve(curve: pd.DataFrame) -> str:
-    """What `plot_retention_curve` shows, for those who cannot see it."""
-    later = curve[curve["month"] > 0]
-    if later.empty:
-        return "No month after the first order can be observed yet."
-    first, last = later.iloc[0], later.iloc[-1]
-    return (
-        f"Line of the share of customers with an order in each month after their first: "
-        f"{format_value(first['value'], 'share')} in month {first['month']:.0f}, "
-        f"{format_value(last['value'], 'share')} in month {last['month']:.0f}."
-    )
-
-
 def calendar_retention(orders: ibis.Table, *, as_of: date, level: float = 0.95) -> pd.DataFrame:
     """Month by month of the calendar: how many of those known before ordered in it.
 

@@ -191,7 +191,12 @@ def repeat_by(seconds: pd.DataFrame, *, within_days: int, level: float = 0.95) -
     for name, part in seconds.groupby("group", sort=True):
         rate = repeat_share(part, within_days=within_days, level=level)
         rows.append((name, rate.n, round(rate.value * rate.n) if rate.known else 0))
-    frame = compared(pd.DataFrame(rows, columns=["group", "customers", "returned"]), level=level)
+    return compared_groups(pd.DataFrame(rows, columns=["group", "customers", "returned"]), level=level)
+
+
+def compared_groups(shares: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
+    """`compared`, by falling share, the numbers of groups under five customers withheld."""
+    frame = compared(shares, level=level)
     kept = frame[["level", "difference_level", "family"]]
     frame = withhold_small(frame, count="customers").assign(**kept)
     hidden = frame["customers"].isna()
@@ -314,12 +319,13 @@ def plot_repeat_by(rates: pd.DataFrame, *, title: str, ax: "Axes | None" = None)
         ax.annotate(text, (row.high if known else 0, y), (8, 0), textcoords="offset points", va="center", fontsize=9)
     ax.set_yticks(place, [folded_text(name) for name in rates["group"]])
     ax.tick_params(axis="y", length=0)
-    ax.set_ylim(len(rates) - 0.5, -0.5)
+    ax.set_ylim(max(len(rates), 1) - 0.5, -0.5)
     ax.margins(x=0.3)
     ax.set_xlim(left=0)
     ax.xaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
     ax.set(xlabel="Share who ordered again", title=title)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.6 / ax.figure.get_figheight()), ncols=2)
+    if len(rates):
+        ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.6 / ax.figure.get_figheight()), ncols=2)
     return ax
 
 

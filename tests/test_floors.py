@@ -80,7 +80,7 @@ FLOORS = [
     },
     {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "visits"}
     | {"lifetime_value", "loyal_ideal", "retention", "second_order", "value_ladder"},
-    {"journey_table", "holdout", "value_lists"},
+    {"journey_table", "holdout", "kept_segments", "value_lists"},
     {"parts"},
     {"notebook", "pages", "workbook"},
     {"report"},
@@ -96,7 +96,7 @@ IBIS = {
     "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments"}
     | {"cluster_model", "cost_to_serve", "features", "newcomers", "personas", "profiles"}
     | {"cadence", "new_and_known", "purchase_history", "referrals", "regulars", "retention", "retention_economics"}
-    | {"loyal_ideal", "rewards"},
+    | {"kept_segments", "loyal_ideal", "rewards"},
     "the journey": {"entries", "funnel", "importance", "journey_map", "others", "paths", "performance", "satisfaction"}
     | {"steps", "touches", "visits", "zones"},
     "the workshop": {"workshop"},

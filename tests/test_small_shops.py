@@ -7,7 +7,7 @@ import matplotlib
 import pytest
 from hand_orders import orders
 
-from cxkit import cohorts, concentration, lift, loyalty, quality, rhythm, segment_change, segments, tiers
+from cxkit import cohorts, concentration, lift, loyalty, quality, retention, rhythm, segment_change, segments, tiers
 
 SHOPS = {
     "no orders": [],
@@ -53,7 +53,7 @@ def test_every_area_bears_it(name, tmp_path):
         assert len(tiers.promotable(known, tiers.tier_of(customers))) == 0
         rates = loyalty.repeat_rates(loyalty.second_orders(shop, as_of=as_of))
         frame = cohorts.cohorts(shop, as_of=as_of)
-        retention, curve = cohorts.retention(frame), cohorts.retention_curve(frame)
+        kept_by_cohort, curves = cohorts.retention(frame), retention.tenure_curves(frame)
         revenue = concentration.customer_revenue(shop, as_of=as_of)
         lorenz = concentration.concentration(revenue)
         top = concentration.top_share(revenue)
@@ -85,8 +85,8 @@ def test_every_area_bears_it(name, tmp_path):
             tiers.describe_tiers(split),
             segment_change.describe_segment_change(change, days=180),
             loyalty.describe_repeat_rates(rates),
-            cohorts.describe_retention(retention),
-            cohorts.describe_curve(curve),
+            cohorts.describe_retention(kept_by_cohort),
+            retention.describe_tenure(curves),
             lift.describe_lift(lifts),
         ]
         assert all(text.endswith(".") and "nan" not in text for text in words)
@@ -107,8 +107,8 @@ def test_every_area_bears_it(name, tmp_path):
             tiers.plot_tiers(split),
             segment_change.plot_segment_change(change, days=180),
             loyalty.plot_repeat_rates(rates),
-            cohorts.plot_retention(retention),
-            cohorts.plot_retention_curve(curve),
+            cohorts.plot_retention(kept_by_cohort),
+            retention.plot_tenure(curves),
             concentration.plot_concentration(lorenz, top=top, share=0.2),
             lift.plot_lift(lifts),
         ]
