@@ -1,6 +1,8 @@
 """What a notebook asks for, read before any kernel starts: its question, its tables, its parameters and their types.
 
-A parameter is one line of the cell tagged `parameters`: `name: type = literal  # help`, with a plain type.
+A parameter is one line of the cell tagged `parameters`: `name: type = literal  # help`, with a plain type. The help may
+end with what is valid: `(valid: 1 or more)`, `(valid: 0 to 1)`, `(valid: between 0 and 1)` without its ends, or
+`(valid: web, app)`.
 """
 
 import ast
@@ -20,6 +22,7 @@ from cxkit.errors import UsageError
 TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list": list}
 RESERVED = ("client_yml", "run_dir")  # set by the runner, never by people
 WORDS = {"yes": True, "true": True, "no": False, "false": False}
+NUMBER = r"(-?\d+(?:\.\d+)?)"
 RULE = "write it as one line `name: type = literal  # help` with a type of " + ", ".join(TYPES)
 
 
@@ -159,10 +162,31 @@ def _read_parameters(path: Path, source: str, faults: list[str]) -> tuple[Parame
             faults.append(f"{name}: parameter {key!r} is declared {kind}, but its default is {default!r}.")
             continue
         parameters.append(Parameter(key, kind, default, inspected[key]["help"]))
+        if valid := outside(default, inspected[key]["help"]):
+            faults.append(f"{name}: the default of parameter {key!r} is {default!r}, but valid is {valid}.")
     for key in RESERVED:
         if key not in {p.name for p in parameters if p.type == "str"}:
             faults.append(f"{name}: the cell tagged 'parameters' lacks `{key}: str = …`, which the runner sets.")
     return tuple(parameters)
+
+
+def outside(value: object, help: str) -> str:
+    """What is valid by the end of a parameter's help, where the value is not; else an empty text."""
+    told = re.search(r"\(valid: ([^()]+)\)$", help.strip())
+    if not told:
+        return ""
+    valid = told[1]
+    if isinstance(value, str):
+        inside = value in valid.split(", ")
+    elif ends := re.fullmatch(rf"{NUMBER} or more", valid):
+        inside = value >= float(ends[1])
+    elif ends := re.fullmatch(rf"{NUMBER} to {NUMBER}", valid):
+        inside = float(ends[1]) <= value <= float(ends[2])
+    elif ends := re.fullmatch(rf"between {NUMBER} and {NUMBER}", valid):
+        inside = float(ends[1]) < value < float(ends[2])
+    else:
+        return f"not to be read from {valid!r} (see parameters.py)"
+    return "" if inside else valid
 
 
 def papermill_path(path: Path) -> str:
@@ -199,7 +223,8 @@ def settle(
 
     From `client` (`parameters:` of client.yml, notebook -> parameter -> value) and `command_line` (pairs of name and
     text; the name alone, or notebook.name). To notebook -> parameter -> value, without what is left at its default.
-    Raises UsageError with every unknown name and every wrong type; all notebooks are checked, run or not.
+    Raises UsageError with every unknown name, wrong type and value that is not valid; all notebooks are checked, run or
+    not.
     """
     faults: list[str] = []
     values: dict[str, dict[str, object]] = {name: {} for name in chosen}
@@ -224,6 +249,8 @@ def settle(
                     f"client.yml, parameters.{name}.{key}: {value!r} is no {known[key].type}; "
                     f"the notebook's own is {known[key].default!r}."
                 )
+            elif valid := outside(checked, known[key].help):
+                faults.append(f"client.yml, parameters.{name}.{key}: {checked!r} is not valid; valid is {valid}.")
             elif name in values:
                 values[name][key] = checked
     for text, value in command_line:
@@ -255,11 +282,14 @@ def _from_command_line(
     if not running:
         faults.append(f"-p {text}: {_listed(holders)} has it, but is not in this run; name it with --only too.")
     for name in running:
-        kind = _open_to_people(notebooks[name])[key].type
+        kind, help = (getattr(_open_to_people(notebooks[name])[key], field) for field in ("type", "help"))
         try:
             values[name][key] = from_text(value, kind)
         except ValueError as error:
             faults.append(f"-p {text} {value}: {error}; {name} declares `{key}: {kind}`.")
+            continue
+        if valid := outside(values[name][key], help):
+            faults.append(f"-p {text} {value}: not valid in {name}; valid is {valid}.")
 
 
 def from_text(text: str, kind: str) -> object:

@@ -211,3 +211,43 @@ def test_whatever_is_typed_gives_the_declared_type_or_a_message(kind, text):
     except ValueError as error:
         message = str(error)
     assert repr(text) in message if message else type(value).__name__ == kind
+
+
+VALID = """days: int = 90  # a window (valid: 1 or more)
+share: float = 0.2  # the best (valid: between 0 and 1)
+gone: float = 0.5  # likely gone (valid: 0 to 1)
+by: str = "channel"  # grouped by (valid: channel, category)
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad", "valid"),
+    [
+        ("days", "1", "0", "1 or more"),
+        ("days", "4000", "-5", "1 or more"),
+        ("share", "0.99", "1", "between 0 and 1"),
+        ("share", "0.01", "0", "between 0 and 1"),
+        ("gone", "1", "1.5", "0 to 1"),
+        ("gone", "0", "-0.1", "0 to 1"),
+        ("by", "category", "shoe", "channel, category"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_before_anything_starts(tmp_path, key, good, bad, valid):
+    notebook(tmp_path, "03_loyalty", parameters=VALID)
+    notebooks = read_notebooks(tmp_path)
+    assert settled(notebooks, command_line=[(key, good)])["03_loyalty"][key] is not None
+    with pytest.raises(UsageError, match=rf"^-p {key} {bad}: not valid in 03_loyalty; valid is {valid}\.$"):
+        settled(notebooks, command_line=[(key, bad)])
+    kind = {"days": int, "by": str}.get(key, float)
+    told = rf"^client.yml, parameters.03_loyalty.{key}: {kind(bad)!r} is not valid; valid is {valid}\.$"
+    with pytest.raises(UsageError, match=told):
+        settled(notebooks, client={"03_loyalty": {key: kind(bad)}})
+
+
+def test_a_default_that_is_not_valid_is_a_fault_of_the_notebook(tmp_path):
+    notebook(tmp_path, "00_a", parameters="days: int = 0  # a window (valid: 1 or more)\n")
+    notebook(tmp_path, "01_b", parameters="days: int = 1  # a window (valid: a lot)\n")
+    with pytest.raises(UsageError) as found:
+        read_notebooks(tmp_path)
+    assert "00_a: the default of parameter 'days' is 0, but valid is 1 or more." in str(found.value)
+    assert "01_b: the default of parameter 'days' is 1, but valid is not to be read from 'a lot'" in str(found.value)
