@@ -6,13 +6,10 @@ import numpy as np
 import pandas as pd
 
 from cxkit.errors import DataError
-from cxkit.estimates import Estimate, unknown
 from cxkit.likelihood import Judge, check_columns, check_numbers, maximise, weighted
 
 HISTORY = ("x", "t_x", "T")
 FEWEST = 30  # customers: fewer cannot carry four parameters
-SAMPLED = 5_000  # customers whose chance is drawn; more would hardly change the interval
-DRAWS = 1_000
 NEAR = 1e-5  # of a = 1 and of a + b + x = 1, where the formula is a quotient of noughts
 
 
@@ -290,59 +287,11 @@ def drawn_future(model: BgNbd, history: pd.DataFrame, *, weeks: float, rng: np.r
     Source: the posterior of both: Fader, Hardie & Lee (2005), appendix.
     """
     x, _, T = _columns(history)
-    return _drawn(model, x, T, p_alive(model, history), weeks, rng)
-
-
-def _drawn(model: BgNbd, x: np.ndarray, T: np.ndarray, alive: np.ndarray, weeks: float, rng) -> np.ndarray:
     rate = rng.standard_gamma(model.r + x) / (model.alpha + T)
     stop = np.maximum(rng.beta(model.a, model.b + x), 1e-12)
     bought = rng.poisson(rate * weeks)
     until = rng.geometric(stop)
-    return np.where(rng.random(len(x)) < alive, np.minimum(bought, until), 0)
-
-
-def total_future(
-    model: BgNbd, history: pd.DataFrame, *, weeks: float, seed: int, level: float = 0.95, draws: int = DRAWS
-) -> Estimate:
-    """How often all these customers together buy in the next `weeks`, with a prediction interval.
-
-    From: x, t_x, T [, customers]. To: Estimate, unit count; n: customers. The interval holds both what is not known of
-    the parameters (drawn from their covariance) and the customers' own chance (drawn for at most 5,000 of them and
-    scaled to all). What it leaves out: that the model may be wrong, such as a season or a change in the shop.
-    """
-    counts = history_counts(history)
-    n = counts["customers"].to_numpy(dtype=float)
-    customers = int(n.sum())
-    mean = expected_future(model, counts, weeks=weeks)
-    total = weighted(n, mean)
-    if not total > 0:
-        return unknown("count", n=customers, level=level, method="no customers or no time")
-    rng = np.random.default_rng(seed)
-
-    logs = np.log([model.r, model.alpha, model.a, model.b])
-    step = 1e-3
-    slopes = np.empty(4)
-    for j in range(4):
-        ends = [weighted(n, expected_future(_moved(model, logs, j, s), counts, weeks=weeks)) for s in (step, -step)]
-        slopes[j] = (np.log(ends[0]) - np.log(ends[1])) / (2 * step)
-    error = np.sqrt(max(slopes @ np.array(model.covariance) @ slopes, 0.0))
-    possible = total * np.exp(error * rng.standard_normal(draws))
-
-    each = np.repeat(np.arange(len(n)), counts["customers"].to_numpy())
-    few = each if customers <= SAMPLED else np.sort(rng.choice(each, SAMPLED, replace=False))
-    x, T = counts["x"].to_numpy()[few], counts["T"].to_numpy()[few]
-    alive, middle = p_alive(model, counts)[few], weighted(mean[few], np.ones(len(few)))
-    chance = [_drawn(model, x, T, alive, weeks, rng).sum() - middle for _ in range(draws)]
-    possible += np.sqrt(customers / len(few)) * np.array(chance)
-
-    low, high = np.quantile(np.maximum(possible, 0.0), [(1 - level) / 2, (1 + level) / 2])
-    method = "prediction: parameters and chance"
-    return Estimate(total, min(float(low), total), max(float(high), total), customers, "count", level, method)
-
-
-def _moved(model: BgNbd, logs: np.ndarray, place: int, step: float) -> BgNbd:
-    at = np.exp(logs + step * (np.arange(4) == place))
-    return BgNbd(*map(float, at), model.log_likelihood, model.customers, model.covariance)
+    return np.where(rng.random(len(x)) < p_alive(model, history), np.minimum(bought, until), 0)
 
 
 def _columns(history: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

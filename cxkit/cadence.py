@@ -1,27 +1,22 @@
-"""How often does each customer come, who is overdue by his own rhythm, and after what silence is one lapsed?"""
+"""How often does each customer come, and who is overdue by his own rhythm?"""
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 import ibis
 import numpy as np
 import pandas as pd
 
-from cxkit.bg_nbd import fit_bg_nbd
+from cxkit.bg_nbd import BgNbd, fit_bg_nbd, p_alive
 from cxkit.buyers import PLACES, placed_orders
 from cxkit.engine import collect
 from cxkit.errors import DataError, UsageError
 from cxkit.estimates import Estimate, unknown, wilson, wilson_ends
 from cxkit.findings import Finding
 from cxkit.privacy import LEAST_SHOWN, withhold_small
-from cxkit.style import GREY, INK, format_ends, format_interval, format_value
-from cxkit.survival import kaplan_meier
+from cxkit.style import format_ends, format_interval, format_value
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-FEW = 30  # silences so long that can still be followed; beyond, single ones move the curve
+FEW = 30  # customers, or silences that can still be followed: with fewer, single ones move the numbers
 NO_RHYTHM = f"fewer than {FEW} customers, or none of them came back: their rhythm cannot be told"
 WITH_STOPS, ONE_STOP = "BG/NBD", "BG/NBD with one chance of stopping for everybody"
 CLASSES = {"2": (2, 2), "3 to 5": (3, 5), "6 and more": (6, None)}  # purchases so far
@@ -32,13 +27,15 @@ WITHHELD = f"withheld: fewer than {LEAST_SHOWN} customers in the class, or in on
 class Rates:
     """How the rates at which customers purchase while they are customers are spread: gamma(shape, days).
 
-    shape: r of the literature; days: its alpha, in days; model: what they were estimated by; customers: of how many.
+    shape: r of the literature; days: its alpha, in days; model: what they were estimated by; customers: of how many;
+    fitted: BG/NBD (in weeks), where the rates are its own.
     """
 
     shape: float
     days: float
     model: str
     customers: int
+    fitted: BgNbd | None = None
 
 
 def purchase_days(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
@@ -74,17 +71,23 @@ def fit_rates(customers: pd.DataFrame) -> Rates:
     Source: Fader, Hardie & Lee (2005), Marketing Science 24(2), 275-284, equations 3 and 6.
     Not known (NaN, and `model` says why) with fewer than 30 customers, or where nobody came back.
     """
-    x = customers["purchases"].to_numpy(dtype=float) - 1
-    t_x = customers["span_days"].to_numpy(dtype=float)
-    T = t_x + customers["silence_days"].to_numpy(dtype=float)
+    history = _history(customers)
+    x, t_x, T = (history[name].to_numpy(dtype=float) * days for name, days in (("x", 1), ("t_x", 7), ("T", 7)))
     if len(customers) < FEW or not (x > 0).any():
         return Rates(np.nan, np.nan, NO_RHYTHM, len(customers))
     try:
-        model = fit_bg_nbd(pd.DataFrame({"x": x.astype("int64"), "t_x": t_x / 7, "T": T / 7}))
+        model = fit_bg_nbd(history)
     except DataError:
         shape, days, _ = _one_stop(x, t_x, T)
         return Rates(shape, days, ONE_STOP, len(customers))
-    return Rates(model.r, 7 * model.alpha, WITH_STOPS, len(customers))
+    return Rates(model.r, 7 * model.alpha, WITH_STOPS, len(customers), model)
+
+
+def _history(customers: pd.DataFrame) -> pd.DataFrame:
+    """x, t_x and T (weeks) of `purchase_days`, as BG/NBD takes them."""
+    span, silence = customers["span_days"].to_numpy(dtype=float), customers["silence_days"].to_numpy(dtype=float)
+    x = customers["purchases"].to_numpy(dtype="int64") - 1
+    return pd.DataFrame({"x": x, "t_x": span / 7, "T": (span + silence) / 7})
 
 
 def _one_stop(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> tuple[float, float, float]:
@@ -121,7 +124,8 @@ def customer_cadence(customers: pd.DataFrame, rates: Rates, *, overdue_chance: f
     chance (the larger of two: (b / (b + silence_days)) ^ a with a = shape + x and b = days + span_days; and the same
     from his own purchases alone, a = x and b = span_days); overdue_after_days (the silence whose chance is
     `overdue_chance`); overdue (yes/no: his silence is longer, and he came back at least once; who came once has shown
-    no rhythm of his own, and is `second_order`'s matter).
+    no rhythm of his own, and is `second_order`'s matter); p_alive (the chance that he is a customer still, by BG/NBD;
+    missing where the rates are not its own).
     Why the larger: of those who are still customers at `as_of`, those whose silence is long by chance, and those who
     purchase slowly, are more than the first formula holds; the second is exact for them, since a customer's purchases
     at a constant rate lie in his time evenly. So of customers who have not stopped at most `overdue_chance` are called
@@ -130,7 +134,7 @@ def customer_cadence(customers: pd.DataFrame, rates: Rates, *, overdue_chance: f
     Lewis (1966), The Statistical Analysis of Series of Events, ch. 3.
     Raises UsageError where `overdue_chance` is not between 0 and 1.
     """
-    _check_chance(overdue_chance, "overdue_chance")
+    check_chance(overdue_chance, "overdue_chance")
     x = customers["purchases"].to_numpy(dtype=float) - 1
     span, silence = (customers[name].to_numpy(dtype=float) for name in ("span_days", "silence_days"))
     a, b = rates.shape + x, rates.days + span
@@ -144,17 +148,19 @@ def customer_cadence(customers: pd.DataFrame, rates: Rates, *, overdue_chance: f
         chance=chance,
         overdue_after_days=np.where(alone, np.maximum(*after), after[0]),
         overdue=(chance < overdue_chance) & alone,
+        p_alive=p_alive(rates.fitted, _history(customers)) if rates.fitted else np.nan,
     )
 
 
-def _check_chance(chance: float, name: str) -> None:
+def check_chance(chance: float, name: str) -> None:
     if not 0 < chance < 1:
         raise UsageError(f"{name} must lie between 0 and 1; found {chance}. Customary: 0.1.")
 
 
 def overdue_customers(cadence: pd.DataFrame) -> pd.DataFrame:
     """Who is overdue, those who spent most first: the list to act upon. From: `customer_cadence`."""
-    columns = ["customer_id", "purchases", "usual_gap_days", "overdue_after_days", "silence_days", "last_on", "revenue"]
+    columns = ["customer_id", "purchases", "usual_gap_days", "overdue_after_days", "silence_days", "last_on"]
+    columns += ["p_alive", "revenue"]
     rows = cadence.loc[cadence["overdue"], columns]
     return rows.sort_values(["revenue", "customer_id"], ascending=[False, True], ignore_index=True)
 
@@ -193,10 +199,15 @@ def overdue_share(cadence: pd.DataFrame, *, level: float = 0.95) -> Estimate:
 
 
 def overdue_in_words(cadence: pd.DataFrame, *, overdue_chance: float, currency: str = "") -> list[str]:
-    """How many are overdue, what hangs on them, and how far one may trust it. From: `customer_cadence`."""
+    """How many are overdue, what hangs on them, how many of them are still customers, and what the list is for.
+
+    From: `customer_cadence`. How many are still customers: the sum of their chances by BG/NBD, its ends from those
+    chances alone (the model's own error is not in them); where the rates are of another model, it is left open.
+    """
     share, late = overdue_share(cadence), cadence[cadence["overdue"]]
     if not share.known:
-        return [f"Who is overdue: too early to say (n = {share.n:,}; {share.method})."]
+        why = f"{share.n:,} customers came back so far; {share.method}" if share.n else "nobody came back yet"
+        return [f"Who is overdue: too early to say ({why})."]
     money, whole = late["revenue"].sum(), cadence["revenue"].sum()
     told = [
         f"{len(late):,} of {share.n:,} customers who came back before are overdue: "
@@ -205,8 +216,28 @@ def overdue_in_words(cadence: pd.DataFrame, *, overdue_chance: float, currency: 
     if whole > 0 and money >= 0 and len(late) >= LEAST_SHOWN:
         part = format_value(money / whole, "share")
         told.append(f"They spent {format_value(money, 'money', currency)} so far, {part} of what all customers spent.")
-    chance = format_value(overdue_chance, "share")
-    return [*told, f"Of customers who have not left, at most about {chance} would be called overdue by chance alone."]
+    purpose = (
+        "The list is for asking in good time, while it helps; who brought most and has probably left stands on the "
+        "page of customers' lifetime value."
+    )
+    if len(late) < LEAST_SHOWN:
+        return told
+    return [*told, _still_in_words(late["p_alive"].to_numpy(dtype=float), overdue_chance), purpose]
+
+
+def _still_in_words(chances: np.ndarray, overdue_chance: float) -> str:
+    """How many of the overdue are still customers."""
+    if not np.isfinite(chances).all():
+        chance = format_value(overdue_chance, "share")
+        return (
+            f"Not all of them have left: of all customers who have not, up to about {chance} are silent for so long by "
+            "chance. How many of those on the list that is cannot be told here."
+        )
+    still, spread = chances.sum(), float(np.sqrt((chances * (1 - chances)).sum()))
+    low, high = max(still - 1.96 * spread, 0.0), min(still + 1.96 * spread, len(chances))
+    ends = format_ends(round(low), round(high), "count")
+    people = f"Of the {len(chances):,}, about {still:,.0f}"
+    return f"{people} are expected to be still customers ({ends}), the others to have left."
 
 
 def overdue_finding(share: Estimate) -> Finding:
@@ -222,157 +253,3 @@ def overdue_finding(share: Estimate) -> Finding:
         action="Write first to the overdue customers who spent most, and leave out a part of them by lot, to see "
         "whether writing brings them back.",
     )
-
-
-def purchase_gaps(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
-    """How long customers were silent between purchases, and those who are silent still.
-
-    From: orders (lines). To, counted, ordered: gap_days (from a purchase to the customer's next, or to `as_of` where
-    there was none yet), ended (yes/no: the next one came), gaps (how many).
-    What is left out: orders without a customer. Same-day orders are one purchase.
-    """
-    totals = placed_orders(orders, as_of=as_of)
-    days = totals.filter(totals.customer_id.notnull()).select("customer_id", "ordered_on").distinct()
-    after = days.ordered_on.lead().over(ibis.window(group_by="customer_id", order_by="ordered_on"))
-    days = days.mutate(after=after)
-    spans = days.select(
-        gap_days=days.after.fill_null(ibis.literal(as_of)).delta(days.ordered_on, unit="day").cast("int64"),
-        ended=days.after.notnull(),
-    )
-    counted = spans.group_by("gap_days", "ended").aggregate(gaps=spans.count())
-    return collect(counted, order_by=["gap_days", "ended"]).astype({"gaps": "int64", "gap_days": "int64"})
-
-
-def comeback(gaps: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
-    """How many come back after a silence of so many days, within as long as can be observed.
-
-    From: `purchase_gaps`. To, one row a length at which a silence ended or is cut by the last day: silence_days, value
-    (share of longer silences that end within sight), low, high, n (silences longer than that), level, method,
-    seen_days (how far sight reaches: the last day on which 30 silences could still be followed), settled (yes/no: such
-    silences can be followed for at least as long again; beyond, the share falls because sight ends).
-    value = 1 - S(seen_days) / S(silence_days), S being Kaplan & Meier's curve of the gaps, in which silences that go on
-    are censored. The ends are pointwise, from Greenwood's variance of the ratio on the scale of log(-log), with the
-    gaps as independent: a customer has several, so they are a little too narrow. Sight is shorter after a longer
-    silence, which lowers the share as well.
-    What it rests on: that those silent now come back as those before them did.
-    """
-    from scipy.special import ndtri
-
-    columns = ["silence_days", "value", "low", "high", "n", "level", "method", "seen_days", "settled"]
-    counts = (gaps[name].to_numpy() for name in ("gap_days", "ended", "gaps"))
-    durations, ended, weights = counts
-    curve = kaplan_meier(durations, ended, weights=weights)
-    curve = curve[curve["at_risk"] >= FEW]
-    if curve.empty:
-        return pd.DataFrame(columns=columns).astype({"settled": bool, "value": float})
-    at_risk, events = curve["at_risk"].to_numpy(float), curve["events"].to_numpy(float)
-    survival, days = curve["survival"].to_numpy(float), curve["time"].to_numpy(float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rest = np.where(survival > 0, survival[-1] / survival, np.nan)  # still silent at the end of sight
-        steps = np.cumsum(events / (at_risk * (at_risk - events)))
-        half = ndtri((1 + level) / 2) * np.sqrt(steps[-1] - steps) / np.abs(np.log(rest))
-        inside = (rest > 0) & (rest < 1)
-        low = np.where(inside, 1 - rest ** np.exp(-half), np.nan)
-        high = np.where(inside, 1 - rest ** np.exp(half), np.nan)
-    after = at_risk - events - curve["censored"].to_numpy(float)
-    told = {"value": 1 - rest, "low": low, "high": high, "n": after.astype("int64"), "level": level}
-    return pd.DataFrame({"silence_days": days.astype("int64"), **told}).assign(
-        method="Kaplan-Meier of the gaps, Greenwood", seen_days=int(days[-1]), settled=2 * days <= days[-1]
-    )[columns]
-
-
-def lapsed_after(comeback: pd.DataFrame, *, chance: float = 0.1, days: int = 0) -> Estimate:
-    """The silence after which a customer counts as lapsed: fewer than `chance` come back after it.
-
-    From: `comeback`; `days`: the client's own definition, which then stands instead (0: from the cadence).
-    To: Estimate in days: the first silence at which the share who come back lies below `chance`; its interval runs from
-    where the share's low end does to where its high end does. Unknown where no silence that can be followed for as long
-    again goes so far: the customers' rhythm is too slow for so short a history.
-    Raises UsageError where `chance` is not between 0 and 1 or `days` is below 0.
-    """
-    _check_chance(chance, "lapsed_chance")
-    if days < 0:
-        raise UsageError(f"lapsed_days must be 0 or more; found {days}. 0 takes it from the customers' cadence.")
-    n = int(comeback["n"].max()) if len(comeback) else 0
-    if days:
-        return Estimate(float(days), float(days), float(days), n, "days", 1.0, "set by the client")
-    level = float(comeback["level"].iloc[0]) if len(comeback) else 0.95
-    settled = comeback[comeback["settled"]]
-    if not (settled["value"] < chance).any():
-        if settled.empty:
-            why = f"fewer than {FEW} silences can be followed"
-        else:
-            last = settled.iloc[-1]
-            came = format_value(last["value"], "share")
-            why = (
-                f"even after {last['silence_days']:,.0f} days of silence {came} came back, and longer "
-                "silences cannot be followed for as long again"
-            )
-        return unknown("days", n=n, level=level, method=why)
-    ends = []
-    for name, rows in (("value", settled), ("low", settled), ("high", settled)):
-        below = rows.loc[rows[name] < chance, "silence_days"]
-        ends.append(float(below.iloc[0]) if len(below) else np.inf)
-    method = "Kaplan-Meier of the gaps" + ("" if np.isfinite(ends[2]) else "; how long at most cannot be seen yet")
-    return Estimate(ends[0], min(ends[1], ends[0]), ends[2], n, "days", level, method)
-
-
-def lapsed_in_words(lapsed: Estimate, *, chance: float) -> str:
-    """The definition of a lapsed customer, in words. From: `lapsed_after`."""
-    if lapsed.level == 1:
-        days = format_value(lapsed.value, "days")
-        return f"A customer silent for more than {days} counts as lapsed: this length was set by the client."
-    share = format_value(chance, "share")
-    if not np.isfinite(lapsed.value):
-        return (
-            f"After what silence fewer than {share} come back: too early to say, since {lapsed.method}. "
-            "Until then lapsed is a matter of definition; set lapsed_days."
-        )
-    ends = format_interval(lapsed) if lapsed.known else f"at least {format_value(lapsed.low, 'days')}"
-    days = format_value(lapsed.value, "days")
-    return (
-        f"A customer silent for more than {days} counts as lapsed: after so long fewer than {share} came back "
-        f"({ends}, n = {lapsed.n:,} silences)."
-    )
-
-
-def plot_comeback(comeback: pd.DataFrame, *, lapsed: Estimate, chance: float, ax: "Axes | None" = None) -> "Axes":
-    """`comeback` as a falling line with its band, the chance below which one is lapsed, and where the line crosses it.
-
-    Hatched: silences that cannot be followed for as long again, where the share falls because sight ends.
-    """
-    import matplotlib.pyplot as plt
-
-    ax = plt.subplots()[1] if ax is None else ax
-    ax.set(xlabel="Days of silence so far", ylabel="Share who come back", title="Who comes back after a silence")
-    ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
-    if comeback.empty:
-        ax.text(0.5, 0.5, "nothing to show yet", ha="center", va="center", color=GREY, transform=ax.transAxes)
-        return ax
-    end = float(comeback["seen_days"].iloc[0])
-    rows = comeback[comeback["settled"]]
-    ax.fill_between(rows["silence_days"], rows["low"], rows["high"], step="post", color="C0", alpha=0.2, linewidth=0)
-    ax.step(rows["silence_days"], rows["value"], where="post", color="C0")
-    ax.axvspan(end / 2, end, facecolor="white", edgecolor="#c3c9d0", hatch="////", linewidth=0)
-    ax.text(0.75 * end, 0.5, "not to be told yet", ha="center", va="center", color=INK, backgroundcolor="white")
-    ax.axhline(chance, color=GREY, linewidth=1, linestyle=":")
-    ax.annotate(f"{format_value(chance, 'share')}", (0, chance), (4, 3), textcoords="offset points", color=GREY)
-    if np.isfinite(lapsed.value) and lapsed.value <= end:
-        ax.axvline(lapsed.value, color=INK, linewidth=1, linestyle=":")
-        text = f"lapsed after {format_value(lapsed.value, 'days')}"
-        ax.annotate(text, (lapsed.value, 0.97), (-5, 0), textcoords="offset points", ha="right", va="top", rotation=90)
-    ax.set(xlim=(0, end), ylim=(0, 1))
-    return ax
-
-
-def describe_comeback(comeback: pd.DataFrame, *, lapsed: Estimate, chance: float) -> str:
-    """What `plot_comeback` shows: the share who come back after some silences, and the definition that follows."""
-    rows = comeback[comeback["settled"]]
-    parts = []
-    for day in (30, 90, 180, 365):
-        before = rows[rows["silence_days"] <= day]
-        if len(before) and day <= rows["silence_days"].max():
-            ends = format_ends(before["low"].iloc[-1], before["high"].iloc[-1], "share")
-            parts.append(f"{format_value(before['value'].iloc[-1], 'share')} after {day} days ({ends})")
-    told = f"Falling line of the share who come back after a silence: {', '.join(parts) or 'too short to tell'}."
-    return f"{told} {lapsed_in_words(lapsed, chance=chance)}"

@@ -31,9 +31,11 @@ def cohorts(orders: ibis.Table, *, as_of: date, look_ahead: int = 3) -> pd.DataF
     cohort), active (of them, with a line of a counted order in that month; missing where it cannot be observed),
     observable (false where the month ends after `as_of`; then there is no number, not a zero), later (of them, with an
     order in that month or any later one up to `as_of`; missing where it cannot be observed), later_observable (false
-    where fewer than `look_ahead` whole months after that month can be seen: whoever pauses would look lost).
+    where fewer than `look_ahead` whole months after that month can be seen: whoever pauses would look lost), soon (of
+    them, with an order in that month or the `look_ahead` after it; missing where later is), look_ahead.
     `active` is the bounded count, `later` the unbounded one; it never rises with the month. A cohort that can be
-    followed for longer has had more time to come back: compare the unbounded figures of one cohort with care.
+    followed for longer has had more time to come back: compare the unbounded figures of one cohort with care. `soon`
+    asks everybody over equally long a time, so that it falls only where customers do leave.
     What is left out: orders without a customer, customers who only returned. The cohort of a month that `as_of` cuts
     stands in it, all of it unobservable, its `customers` being those so far. The first cohorts hold customers who had
     ordered before the data begin: their retention is that of regulars.
@@ -100,10 +102,13 @@ def cohort_grid(patterns: pd.DataFrame, *, as_of: date, look_ahead: int = 3) -> 
     span, count = len(months), patterns["customers"].to_numpy(dtype="int64")
     seen = patterns[months].to_numpy(dtype=bool).reshape(len(patterns), span)
     first = seen.argmax(axis=1) if span else np.zeros(0, int)
-    active, later = (np.zeros((span, max(span, 1)), dtype="int64") for _ in range(2))
+    active, later, soon = (np.zeros((span, max(span, 1)), dtype="int64") for _ in range(3))
     left = np.logical_or.accumulate(seen[:, ::-1], axis=1)[:, ::-1]  # in that month or any later one
+    near = seen.copy()  # in that month or one of the next
+    for ahead in range(1, min(look_ahead, span - 1) + 1):
+        near[:, :-ahead] |= seen[:, ahead:]
     for month in range(span):
-        for counts, told in ((active, seen), (later, left)):
+        for counts, told in ((active, seen), (later, left), (soon, near)):
             rows = told[:, month] & (first <= month)
             np.add.at(counts, (first[rows], month - first[rows]), count[rows])
     cohort, month = np.divmod(np.arange(span * span), span) if span else (np.zeros(0, int), np.zeros(0, int))
@@ -118,10 +123,12 @@ def cohort_grid(patterns: pd.DataFrame, *, as_of: date, look_ahead: int = 3) -> 
             "observable": cohort + month < whole,
             "later": pd.array(later[cohort, month], dtype="Int64"),
             "later_observable": cohort + month + look_ahead < whole,
+            "soon": pd.array(soon[cohort, month], dtype="Int64"),
+            "look_ahead": look_ahead,
         }
     )
     frame.loc[~frame["observable"], "active"] = pd.NA
-    frame.loc[~frame["later_observable"], "later"] = pd.NA
+    frame.loc[~frame["later_observable"], ["later", "soon"]] = pd.NA
     return frame
 
 
@@ -162,8 +169,8 @@ def _shares(active: np.ndarray, customers: np.ndarray, level: float) -> dict[str
 def plot_retention(retention: pd.DataFrame, *, months: int = 12, ax: "Axes | None" = None) -> "Axes":
     """`retention` as a heat map: cohorts down, months since the first order across; hatched where not yet observable.
 
-    Numbers are percent of the cohort; those of cohorts under 30 customers are grey. Month 0 is left out: it is always
-    100 %, and would drown the rest.
+    Numbers are percent of the cohort; those of cohorts under 30 customers are slanted and grey. Month 0 is left out: it
+    is always 100 %, and would drown the rest.
     """
     import matplotlib.pyplot as plt
 
@@ -280,10 +287,10 @@ def calendar_in_words(calendar: pd.DataFrame) -> list[str]:
 
 
 def draw_lines(ax: "Axes", lines: dict[str, pd.DataFrame], *, x: str) -> None:
-    """Two lines with their intervals as bands, from `x`, value, low and high; named and valued to the right of their
-    ends, the upper one's name above, so that the two never meet."""
+    """One or two lines with their intervals as bands, from `x`, value, low and high; named and valued to the right of
+    their ends, the upper one's name above, so that the two never meet."""
     ends = []
-    for (name, rows), colour in zip(lines.items(), ("C0", INK), strict=True):
+    for (name, rows), colour in zip(lines.items(), ("C0", INK), strict=False):
         if rows.empty:
             continue
         ax.fill_between(rows[x], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)

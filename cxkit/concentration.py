@@ -88,7 +88,7 @@ def plot_concentration(curve: pd.DataFrame, *, top: Estimate, share: float, ax: 
     x, y = curve["share_of_customers"].to_numpy(), curve["share_of_revenue"].to_numpy()
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=1)
     ax.annotate(
-        "if all spent the same", (0.3, 0.3), (-5, 5), textcoords="offset points", color=GREY, rotation=45, ha="center",
+        "if all were equal", (0.3, 0.3), (-5, 5), textcoords="offset points", color=GREY, rotation=45, ha="center",
         va="bottom", rotation_mode="anchor", transform_rotates_text=True,
     )  # fmt: skip
     ax.plot(x, y, color="C0")

@@ -84,7 +84,8 @@ class Finding:
         """The claim with its own numbers in it; where the data cannot tell, it says so."""
         e = self.estimate
         if not e.known:
-            return f"{self.label}: too early to say (n = {e.n:,}; {e.method})."
+            counted = f"n = {e.n:,}; " if e.n else ""
+            return f"{self.label}: too early to say ({counted}{e.method})."
         # what was counted in full has no interval to show
         ends = "counted in full" if e.level == 1 else format_interval(e, self.currency)
         return self.claim.format(

@@ -27,7 +27,8 @@ def draw_heat_map(
     """One cell a value, from pale (0) to the accent colour (`top`, or the largest value), with its text in it.
 
     From: values (rows x columns; NaN stays white), texts of the same shape, the names of rows and columns;
-    hatched: cells that cannot be observed; faint: cells that rest on little, whose text is grey.
+    hatched: cells that cannot be observed; faint: cells that rest on little, whose text is slanted, and grey where grey
+    can be read.
     """
     from matplotlib.colors import LinearSegmentedColormap, to_hex
     from matplotlib.patches import Rectangle
@@ -52,9 +53,10 @@ def draw_heat_map(
             ax.add_patch(Rectangle(corner, 1, 1, facecolor=fill, edgecolor="white", linewidth=1))
             # on a middling fill neither ink nor white reaches 4.5 : 1; black or white then does
             ink = INK if contrast(INK, fill) >= 4.5 else max("#ffffff", "#000000", key=lambda c: contrast(c, fill))
-            # grey only where it can be read: on a dark cell the text stays white
+            # grey only where it can be read: on a dark cell the text stays white, so the slant has to tell it
             ink = GREY if faint[row, column] and contrast(GREY, fill) >= 4.5 else ink
-            ax.text(column, row, texts[row][column], ha="center", va="center", color=ink, fontsize=9)
+            ax.text(column, row, texts[row][column], ha="center", va="center", color=ink, fontsize=9,
+                    style="italic" if faint[row, column] else "normal")  # fmt: skip
     ax.set(xlim=(-0.5, values.shape[1] - 0.5), ylim=(values.shape[0] - 0.5, -0.5))
     ax.set_xticks(range(values.shape[1]), columns)
     ax.set_yticks(range(values.shape[0]), rows)

@@ -1,4 +1,4 @@
-"""What each rung of the ladder would have predicted for weeks held back, and the simplest one that holds."""
+"""What each rung of the ladder would have predicted for weeks held back, and what came."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from cxkit.errors import UsageError
-from cxkit.estimates import cluster_error, holm_levels, mean, normal, p_values, unknown
+from cxkit.estimates import cluster_error, mean, normal, unknown
 from cxkit.privacy import withhold_small
 from cxkit.purchase_history import (
+    ALL,
     WEEK,
     days_after,
     first_purchase,
@@ -18,8 +19,8 @@ from cxkit.purchase_history import (
     purchases_between,
     weekly_purchases,
 )
-from cxkit.style import GREY, INK, colours_for, format_ends, format_value
-from cxkit.value_ladder import LABELS, LAST_YEAR, RUNGS, SUBSCRIPTION, forecasts
+from cxkit.style import GREY, INK, colours_for, format_value
+from cxkit.value_ladder import LAST_YEAR, RUNGS, SUBSCRIPTION, forecasts
 
 if TYPE_CHECKING:
     import ibis
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
 ACTUAL = "actual"
 MEASURES = ("purchases", "revenue")
 LEAST_CALIBRATION = 8  # weeks
+WIDEST = 4.0  # from end to end of an error's interval (1 is 100 %); beyond, it tells nothing
 LEAST_BUYERS = 20  # customers who bought in the weeks held back; fewer say little of an error
 CLASSES = {"0": 0, "1": 1, "2": 2, "3": 3, "4–6": 4, "7+": 7}  # purchases after the first: label, lowest
-HOLDS, FAILS, EARLY = "holds", "does not hold", "too early to say"
 ORDER = (*RUNGS, LAST_YEAR)
 TOTALS = ("rung", "label", "measure", "predicted", "actual", "value", "low", "high", "n", "level", "method")
-BY_WEEK = ("week", "rung", "purchases", "revenue")
-BY_CLASS = ("class", "rung", "measure", "customers", "predicted", "actual", "low", "high", "n", "level", "method")
+BY_WEEK = ("week", "rung", "label", "purchases", "revenue")
+BY_CLASS = ("class", "rung", "label", "measure", "customers", "predicted", "actual", "low", "high", "n", "level")
+BY_CLASS += ("method",)
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def held_out(
     as_of: date,
     holdout_weeks: int,
     every_days: int = 0,
-    category: str = "",
+    category: str = ALL,
     level: float = 0.95,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """What each rung, seeing only what lies before the last weeks, would have predicted for them, and what came.
@@ -106,10 +108,10 @@ def held_out(
     predicted / actual - 1), low, high, n (customers), level, method. A rung that could not be had has no number, and
     its method says why. The interval is of a ratio of sums over customers, the prediction taken as given; unknown where
     fewer than 20 customers bought. A season common to all customers is not in it: one period is one season.
-    (2) a row a week and rung, "actual" among them: week (0 …), rung, purchases, revenue.
+    (2) a row a week and rung, "actual" among them: week (0 …), rung, label, purchases, revenue.
     (3) a row a class, rung and measure: class (purchases after the first one before the weeks held back: 0, 1, 2, 3,
-    4–6, 7+), rung, measure, customers, predicted and actual (means a customer), low and high (of actual, Student's t),
-    n, level, method. Small classes are withheld.
+    4–6, 7+), rung, label, measure, customers, predicted and actual (means a customer), low and high (of actual,
+    Student's t), n, level, method. Small classes are withheld.
     The subscription's rung is held against the purchases of subscribers in the subscription's category.
     Source: the held-out test of Fader, Hardie & Lee (2005), section 4; the interval: Cochran (1977), ch. 6.
     Raises UsageError as `split` and `value_ladder.forecasts`.
@@ -125,16 +127,14 @@ def held_out(
     actual = purchases_between(orders, **window)
     totals, classes = [], []
     for rung, label, method in zip(rungs["rung"], rungs["label"], rungs["method"], strict=True):
-        came = (
-            purchases_between(of_category(orders, category), **window) if category and rung == SUBSCRIPTION else actual
-        )
+        came = purchases_between(of_category(orders, category), **window) if rung == SUBSCRIPTION else actual
         if rung not in by_rung:
             totals += [_no_error((rung, label), measure, came, level, method) for measure in MEASURES]
             continue
         # both are ordered by customer_id and hold the same customers
         totals += [_error((rung, label), measure, by_rung[rung], came, level) for measure in MEASURES]
-        classes += [_classes(rung, measure, by_rung[rung], came, level) for measure in MEASURES]
-    happened = weekly_purchases(orders, **window).assign(rung=ACTUAL)
+        classes += [_classes((rung, label), measure, by_rung[rung], came, level) for measure in MEASURES]
+    happened = weekly_purchases(orders, **window).assign(rung=ACTUAL, label="What came")
     by_week = pd.concat([happened, weekly], ignore_index=True)[list(BY_WEEK)]
     by_class = pd.concat(classes, ignore_index=True) if classes else pd.DataFrame(columns=list(BY_CLASS))
     return pd.DataFrame(totals, columns=list(TOTALS)), by_week, by_class
@@ -161,6 +161,9 @@ def _error(rung: tuple[str, str], measure: str, expected: pd.DataFrame, came: pd
         estimate = normal(
             ratio - 1, error, n, unit="share", level=level, method="ratio of sums, linearised by customer"
         )
+        if not estimate.high - estimate.low < WIDEST:  # where nearly all is given back, the ratio is of next to nothing
+            why = "what was kept is so little beside what customers paid and got back that no error can be told"
+            estimate = unknown("share", n=n, level=level, method=why)
     return _row(rung, measure, float(predicted.sum()), total, estimate)
 
 
@@ -170,7 +173,9 @@ def _row(rung: tuple[str, str], measure: str, predicted: float, actual: float, e
     return row | {"predicted": round(predicted, 4), "actual": round(actual, 4)} | ends
 
 
-def _classes(rung: str, measure: str, expected: pd.DataFrame, came: pd.DataFrame, level: float) -> pd.DataFrame:
+def _classes(
+    rung: tuple[str, str], measure: str, expected: pd.DataFrame, came: pd.DataFrame, level: float
+) -> pd.DataFrame:
     place = np.searchsorted(list(CLASSES.values()), expected["x"].to_numpy(), side="right") - 1
     predicted, actual = (frame[measure].to_numpy(dtype=float) for frame in (expected, came))
     rows = []
@@ -180,35 +185,10 @@ def _classes(rung: str, measure: str, expected: pd.DataFrame, came: pd.DataFrame
         if not n:
             continue
         estimate = mean(actual[inside], unit="money" if measure == "revenue" else "count", level=level)
-        row = {"class": name, "rung": rung, "measure": measure, "customers": n}
+        row = {"class": name, "rung": rung[0], "label": rung[1], "measure": measure, "customers": n}
         row |= {"predicted": float(predicted[inside].mean()), "actual": float(actual[inside].mean())}
         rows.append(row | {field: getattr(estimate, field) for field in ("low", "high", "n", "level", "method")})
     return withhold_small(pd.DataFrame(rows, columns=list(BY_CLASS)), count="customers")
-
-
-def judge_errors(totals: pd.DataFrame, *, tolerance: float = 0.1) -> pd.DataFrame:
-    """Each rung's errors with a verdict: within `tolerance` (0.1 is 10 %) of what came, or not.
-
-    From: `held_out`, its first frame. To: the same rows with verdict ("holds": the whole interval lies within the
-    tolerance; "does not hold": wholly outside; else "too early to say"); low, high and level so that all verdicts hold
-    together (Holm over all errors, each held against the border of the tolerance that it lies nearest to).
-    Raises UsageError where the tolerance is not between 0 and 1.
-    """
-    if not 0 < tolerance < 1:
-        raise UsageError(f"tolerance is a share between 0 and 1, as 0.1 for 10 %; found {tolerance}.")
-    from scipy.special import ndtri
-
-    frame = totals.reset_index(drop=True).copy()
-    value, low, high, level = (frame[name].to_numpy(dtype=float) for name in ("value", "low", "high", "level"))
-    if frame.empty:
-        return frame.assign(verdict=pd.Series(dtype=object))
-    error = (high - low) / 2 / ndtri((1 + level) / 2)
-    joint = holm_levels(p_values(np.abs(value) - tolerance, error), level=float(level[0]))
-    half = ndtri((1 + joint) / 2) * error
-    low, high = value - half, value + half
-    inside, outside = (low > -tolerance) & (high < tolerance), (low > tolerance) | (high < -tolerance)
-    verdict = np.select([inside, outside], [HOLDS, FAILS], EARLY)
-    return frame.assign(low=low, high=high, level=joint, verdict=verdict)
 
 
 def class_errors(by_class: pd.DataFrame) -> pd.DataFrame:
@@ -228,89 +208,6 @@ def class_errors(by_class: pd.DataFrame) -> pd.DataFrame:
             row[measure] = off / (actual @ people) if actual @ people > 0 else np.nan
         rows.append(row)
     return pd.DataFrame(rows, columns=["rung", *MEASURES])
-
-
-def choose_rung(totals: pd.DataFrame, by_class: pd.DataFrame, *, tolerance: float = 0.1) -> pd.DataFrame:
-    """The simplest rung that holds, in purchases and in revenue alike.
-
-    From: `held_out`. To, the simplest first and the benchmark last: rung, label, purchases, revenue (errors, each with
-    _low and _high as `judge_errors`), verdict
-    (that of both: a rung whose revenue is right only because too many purchases of too little value were foretold does
-    not hold), class_error (of purchases, see `class_errors`), recommended (the simplest that holds; none where none
-    does), used (the recommended one, else the simplest that is not refuted), best_apart (the smallest class_error: the
-    one that tells customers apart). The benchmark is none of the three; the subscription's rung, which knows
-    subscribers only, is not compared in telling apart.
-    Raises UsageError as `judge_errors`.
-    """
-    judged = judge_errors(totals, tolerance=tolerance)
-    apart = class_errors(by_class).set_index("rung")["purchases"]
-    rows = []
-    for rung in [rung for rung in ORDER if rung in set(judged["rung"])]:
-        part = judged[judged["rung"] == rung].set_index("measure")
-        verdicts = set(part["verdict"])
-        verdict = FAILS if FAILS in verdicts else HOLDS if verdicts == {HOLDS} else EARLY
-        row = {"rung": rung, "label": part["label"].iloc[0]}
-        for measure in MEASURES:
-            ends = ((measure, "value"), (f"{measure}_low", "low"), (f"{measure}_high", "high"))
-            row |= {name: float(part.loc[measure, field]) for name, field in ends}
-        rows.append(row | {"verdict": verdict, "class_error": float(apart.get(rung, np.nan))})
-    columns = [
-        "rung",
-        "label",
-        *(f"{m}{end}" for m in MEASURES for end in ("", "_low", "_high")),
-        "verdict",
-        "class_error",
-    ]
-    frame = pd.DataFrame(rows, columns=columns)
-    steps = frame["rung"] != LAST_YEAR
-    known = frame[list(MEASURES)].notna().all(axis=1)
-    holds, open_ = (steps & known & (frame["verdict"] == verdict) for verdict in (HOLDS, EARLY))
-    recommended = holds & (holds.cumsum() == 1)
-    used = recommended if recommended.any() else open_ & (open_.cumsum() == 1)
-    apart = frame["class_error"].astype(float).where(~frame["rung"].isin([LAST_YEAR, SUBSCRIPTION]))
-    return frame.assign(recommended=recommended, used=used, best_apart=apart.notna() & (apart == apart.min()))
-
-
-def choice_in_words(choice: pd.DataFrame, *, tolerance: float = 0.1) -> list[str]:
-    """Which rung is enough, and why, in sentences. From: `choose_rung`, with the same tolerance."""
-    if not choice[list(MEASURES)].notna().any(axis=None):
-        return ["No rung is recommended: none could be held against weeks held back."]
-    within = f"within {format_value(tolerance, 'share')} of what came, in purchases and in revenue"
-    words, taken = [], choice[choice["used"]]
-    simpler = choice[: taken.index[0]] if len(taken) else choice[choice["rung"] != LAST_YEAR]
-    refuted, unsure = (simpler[simpler["verdict"] == verdict] for verdict in (FAILS, EARLY))
-    if choice["recommended"].any():
-        words.append(f"{taken['label'].iloc[0]} is enough: the simplest rung shown to lie {within} {_off(taken)}.")
-    elif len(taken):
-        words.append(
-            f"No rung is shown to lie {within}: too early to say. {taken['label'].iloc[0]} is the simplest that is not"
-            f" refuted {_off(taken)}."
-        )
-    else:
-        words.append(f"No rung holds: none lies {within}. Take no total from this ladder as a plan.")
-    if len(refuted):
-        words.append(f"Refuted: {_off(refuted, named=True)}.")
-    if len(unsure):
-        words.append(f"Simpler, but too early to say: {_off(unsure, named=True)}.")
-    if len(year := choice[(choice["rung"] == LAST_YEAR) & choice["purchases"].notna()]):
-        words.append(f"For comparison: {_off(year, named=True)}.")
-    if len(best := choice[choice["best_apart"]]):
-        words.append(
-            f"Frequent and rare customers are told apart best by {best['label'].iloc[0]}: its errors in the classes"
-            f" come to {format_value(best['class_error'].iloc[0], 'share')} of the purchases made."
-        )
-    return words
-
-
-def _off(rows: pd.DataFrame, *, named: bool = False) -> str:
-    """`(purchases +5.0 % [−3.5 to +13 %], revenue …)` of each row."""
-    parts = []
-    for row in rows.itertuples():
-        errors = [f"{m} {format_value(getattr(row, m), 'lift')}" for m in MEASURES]
-        ends = [format_ends(getattr(row, f"{m}_low"), getattr(row, f"{m}_high"), "lift") for m in MEASURES]
-        errors = ", ".join(f"{error} [{end}]" for error, end in zip(errors, ends, strict=True))
-        parts.append(f"{row.label} ({errors})" if named else f"({errors})")
-    return "; ".join(parts)
 
 
 def plot_weekly(by_week: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
@@ -335,7 +232,7 @@ def plot_weekly(by_week: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     last = max(rows["week"].max() + 1 for rows in lines.values())
     for rung, height in zip(ends.index, heights, strict=True):
         ax.annotate(
-            "What came" if rung == ACTUAL else LABELS[rung], (last, ends[rung]), (last * 1.03, height),
+            lines[rung]["label"].iloc[0], (last, ends[rung]), (last * 1.03, height),
             textcoords="data", va="center", color=colours[rung], fontsize=9, annotation_clip=False,
         )  # fmt: skip
     ax.set_xlim(1, last * 1.38)
@@ -348,7 +245,8 @@ def describe_weekly(by_week: pd.DataFrame) -> str:
     sums = by_week.groupby("rung", sort=False)["purchases"].sum()
     if ACTUAL not in sums:
         return "No weeks were held back."
-    parts = [f"{LABELS[rung]} {format_value(round(sums[rung]), 'count')}" for rung in sums.index if rung != ACTUAL]
+    labels = by_week.drop_duplicates("rung").set_index("rung")["label"]
+    parts = [f"{labels[rung]} {format_value(round(sums[rung]), 'count')}" for rung in sums.index if rung != ACTUAL]
     weeks = by_week["week"].max() + 1
     came = format_value(round(sums[ACTUAL]), "count")
     return f"Lines of purchases over {weeks} weeks held back: {came} came; expected were: {', '.join(parts) or 'none'}."
@@ -369,7 +267,7 @@ def plot_classes(by_class: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
             came = (np.arange(len(names)), rows["actual"])
             ax.vlines(came[0], rows["low"], rows["high"], color=INK, linewidth=1.4, zorder=3)
             ax.hlines(came[1], came[0] - 0.3, came[0] + 0.3, color=INK, linewidth=2, label="What came", zorder=3)
-        ax.plot(place, rows["predicted"], "o", color=colours[rung], markersize=6, label=LABELS[rung])
+        ax.plot(place, rows["predicted"], "o", color=colours[rung], markersize=6, label=rows["label"].dropna().iloc[0])
     counts = shown.drop_duplicates("class").set_index("class")["customers"].reindex(names)
     people = [f"{n:,.0f}" if n == n else "under 5" for n in counts]
     ax.set_xticks(range(len(names)), [f"{name}\n({n})" for name, n in zip(names, people, strict=True)])
@@ -386,7 +284,8 @@ def describe_classes(by_class: pd.DataFrame) -> str:
     off = class_errors(by_class[by_class["rung"] != SUBSCRIPTION]) if len(by_class) else pd.DataFrame()
     if off.empty:
         return "No classes of customers could be held against weeks held back."
-    parts = [f"{LABELS[row.rung]} {format_value(row.purchases, 'share')}" for row in off.itertuples()]
+    labels = by_class.drop_duplicates("rung").set_index("rung")["label"]
+    parts = [f"{labels[row.rung]} {format_value(row.purchases, 'share')}" for row in off.itertuples()]
     return (
         "Marks of purchases a customer in the weeks held back, by how often he had returned before. Errors over the"
         f" classes, as a share of what came: {', '.join(parts)}."

@@ -1,6 +1,5 @@
 """What is each customer worth over a horizon, and the whole base: expected purchases times expected spend."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ from cxkit.buyers import PLACES
 from cxkit.errors import CxkitError, UsageError
 from cxkit.estimates import Estimate, mean, unknown
 from cxkit.group_table import given_back
-from cxkit.likelihood import weighted
+from cxkit.likelihood import slopes, weighted
 from cxkit.privacy import LEAST_SHOWN, withhold_small
 from cxkit.purchase_history import days_after, purchase_history, purchases_between
 from cxkit.style import GREY, INK, format_interval, format_value
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 WEEKS_A_YEAR = 365.25 / 7
 NODES = 5  # of the integral over the horizon: expected purchases are smooth in time, so few suffice
 SAMPLED = 10_000  # customers that stand for all others in the interval of the total; more would not change it
-STEP = 1e-3  # of a parameter's logarithm, for a slope
 LEAST_FOR_RANKS, FOR_RANKS = 10, 20_000
 WEAK = 0.1  # a rank correlation below is weak by any custom
 METHOD = "prediction: parameters and chance"
@@ -216,8 +214,8 @@ def total_value(
     logarithms) and the customers' own chance (who is still there, how often he buys, for how much: drawn). At most
     10,000 customers, at even steps of the sorted history, stand for all; the chance of a sum grows with the root of
     their number.
-    What is left out: the uncertainty of the margin, new customers, and whatever changes in the world. In 300 simulated
-    bases of 1,500 customers whom the models describe it held what came in 95.3 %.
+    What is left out: the uncertainty of the margin, new customers, and whatever changes in the world. Of 400 simulated
+    shops that the models describe it held what came in 95.8 % (93.3 to 97.3): studies/lifetime_coverage.md.
     """
     n, total = len(values), float(np.sort(values["value"].to_numpy()).sum())
     both = values.assign(spend=history["spend"].to_numpy()).sort_values(["x", "t_x", "T", "spend"], ignore_index=True)
@@ -239,20 +237,13 @@ def _parameter_error(
 ) -> float:
     """The standard error of the logarithm of the sum that comes from the parameters alone ("delta method")."""
     purchases, spend = both["expected_purchases"].to_numpy(), both["expected_spend"].to_numpy()
-    slopes = [], []
-    for name in ("r", "alpha", "a", "b"):
-        ends = [bg_nbd.expected_future(_moved(model, name, s), both, weeks=weeks) for s in (STEP, -STEP)]
-        slopes[0].append(weighted(worth, spend, ends[0] - ends[1]) / (2 * STEP))
-    for name in ("p", "q", "v"):
-        ends = [gamma_gamma.expected_spend(_moved(spend_model, name, s), both) for s in (STEP, -STEP)]
-        slopes[1].append(weighted(worth, purchases, ends[0] - ends[1]) / (2 * STEP))
     total = weighted(worth, spend, purchases)
-    squares = [np.array(s) @ np.array(m.covariance) @ s for s, m in zip(slopes, (model, spend_model), strict=True)]
-    return float(np.sqrt(max(sum(squares), 0.0)) / total) if total > 0 else 0.0
-
-
-def _moved(model: "BgNbd | GammaGamma", name: str, step: float) -> "BgNbd | GammaGamma":
-    return replace(model, **{name: getattr(model, name) * float(np.exp(step))})
+    if not total > 0:
+        return 0.0
+    bought = slopes(model, lambda m: weighted(worth, spend, bg_nbd.expected_future(m, both, weeks=weeks)))
+    spent = slopes(spend_model, lambda m: weighted(worth, purchases, gamma_gamma.expected_spend(m, both)))
+    variance = sum(s @ np.array(m.covariance) @ s for s, m in ((bought, model), (spent, spend_model)))
+    return float(np.sqrt(max(variance, 0.0)) / total)
 
 
 def _one_future(
@@ -379,7 +370,9 @@ def calibration_in_words(deciles: pd.DataFrame) -> str:
     """How many of the groups the model met, and by how much the best one was missed; also the picture's alt text."""
     known = deciles.dropna(subset=["value", "low"])
     if known.empty:
-        return "Too few customers to hold expected against actual purchases."
+        return (
+            "Expected and actual purchases cannot be compared: too few customers, or no model on the day of the test."
+        )
     met = int(((known["low"] <= known["predicted"]) & (known["predicted"] <= known["high"])).sum())
     best = known.iloc[0]
     return (

@@ -1,6 +1,7 @@
 """Maximum likelihood of a few positive parameters, in their logarithms, with exact first and second derivatives."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from cxkit.errors import DataError
 
 SLOPE = 1e-7  # of the log-likelihood per customer: flatter than this at the optimum is a maximum
 FARTHEST = 12.0  # a logarithm beyond this (a parameter above 160,000) has run away
+STEP = 1e-4  # of a parameter's logarithm, for a slope
 VAGUEST = 5.0  # a logarithm's standard error above this: a factor of more than 10,000 either way
 
 # parameters -> log-likelihood, its first and its second derivatives by the parameters themselves
@@ -73,6 +75,18 @@ def _remembered(judge: Judge, customers: int) -> Callable[[np.ndarray], tuple[fl
         return kept[key]
 
     return seen
+
+
+def slopes(model, value: Callable[..., float]) -> np.ndarray:
+    """How a figure that is made of a fitted model changes with the logarithm of each of its parameters.
+
+    From: a fitted model (BgNbd, GammaGamma or ShiftedBeta: its parameters come first, as many as `covariance` has
+    rows); value: the figure at a model of that kind. To: one slope a parameter. With the model's covariance they give
+    the variance of the figure that comes from the parameters, slopes @ covariance @ slopes ("delta method").
+    """
+    names = [field.name for field in fields(model)][: len(model.covariance)]
+    ends = ([replace(model, **{n: getattr(model, n) * float(np.exp(s))}) for s in (STEP, -STEP)] for n in names)
+    return np.array([(value(up) - value(down)) / (2 * STEP) for up, down in ends])
 
 
 def weighted(*arrays: np.ndarray) -> float:

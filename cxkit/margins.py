@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from cxkit.buyers import PLACES
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, mean, ratio_of_sums, top_share, unknown
 from cxkit.findings import Finding, check_claim
@@ -9,11 +10,25 @@ from cxkit.privacy import LEAST_SHOWN
 from cxkit.style import format_interval, format_value
 
 NEEDED = ("customer_id", "revenue", "discounts", "returns", "goods_margin")
-PLACES = 4  # as buyers.PLACES: sums of floats differ by their order beyond it
 NOT_KNOWN = "neither the goods' costs nor a margin are known"
 ABOVE_ONE = "the margin lies above the whole revenue: the goods would cost less than nothing; check the column cost"
 ASK_FOR = "The column cost of orders (what the line's goods cost the shop), or margin: in client.yml."
+STATED = "the client's own figure"
 FIFTH = 0.2
+
+
+def at_client_margin(costs: pd.DataFrame, *, margin: float | None, costs_known: bool) -> pd.DataFrame:
+    """The costs with the goods at the client's margin, where what goods cost is not known.
+
+    From: `cost_to_serve.customer_costs`; `margin`: from client.yml, what is left of 1 of revenue, or None;
+    `costs_known`: whether orders have a cost of goods. To: the costs as they are where it is known or no margin is
+    given; else with a column that says so, and goods_margin such that every customer leaves that share of his revenue.
+    `customer_costs` itself takes the goods' costs as spent, returned or not, since it asks what returns cost.
+    """
+    if costs_known or margin is None:
+        return costs
+    taken = costs["discounts"].fillna(0.0) + costs["returns"].fillna(0.0)
+    return costs.assign(goods_margin=(margin * costs["revenue"] + taken).round(PLACES), **{STATED: margin})
 
 
 def customer_margin(costs: pd.DataFrame) -> pd.DataFrame:
@@ -39,6 +54,7 @@ def margin_share(costs: pd.DataFrame, *, level: float = 0.95) -> Estimate:
 
     From: `cost_to_serve.customer_costs`. To: Estimate, unit share, n customers: the sum of revenue - cost of goods by
     the sum of revenue, the customers taken as the units. It may lie below 0: goods sold below their cost.
+    After `at_client_margin` it is the client's own figure, without an interval.
     Unknown, and why, where no cost is known, with fewer than 5 customers, where the revenue is not above zero, and
     where the margin lies above the revenue (costs below zero).
     Source: as `estimates.ratio_of_sums`. Raises UsageError where a column is missing.
@@ -46,6 +62,9 @@ def margin_share(costs: pd.DataFrame, *, level: float = 0.95) -> Estimate:
     margin = customer_margin(costs)
     if margin["revenue"].isna().all():
         return unknown("share", n=len(costs), level=level, method=NOT_KNOWN)
+    if STATED in costs:
+        share = float(costs[STATED].iloc[0])
+        return Estimate(share, share, share, len(costs), "share", 1.0, STATED)
     revenue = costs.sort_values("customer_id")["revenue"].to_numpy(dtype=float)
     found = ratio_of_sums(margin["revenue"].to_numpy(dtype=float), revenue, level=level)
     if found.known and found.value > 1:
@@ -57,6 +76,11 @@ def margin_in_words(share: Estimate) -> str:
     """What the shop earns of its revenue, or why that is not known. From: `margin_share`."""
     if not share.known:
         return f"What the shop earns above the goods' costs is not known: {share.method}. Money here is revenue."
+    if share.method == STATED:
+        return (
+            f"Of what customers pay and keep, {format_value(share.value, 'share')} is left when the goods are paid "
+            f"for: {STATED}, not measured."
+        )
     ends = format_interval(share)
     return (
         "Of what customers pay, after discounts and returns, "
@@ -126,7 +150,7 @@ def cost_ratio(cost: Estimate, *, keeping_cost: float) -> Estimate:
     if keeping_cost < 0:
         raise UsageError(f"keeping_cost must be 0 (not known) or more; found {keeping_cost:g}.")
     if not keeping_cost or not cost.known:
-        lacking = "what keeping a customer costs is not given (keeping_cost)" if not keeping_cost else cost.method
+        lacking = "what keeping a customer costs is not given" if not keeping_cost else cost.method
         return unknown("ratio", n=cost.n, level=cost.level, method=lacking)
     numbers = (getattr(cost, end) / keeping_cost for end in ("value", "low", "high"))
     return Estimate(*numbers, cost.n, "ratio", cost.level, cost.method)

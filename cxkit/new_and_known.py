@@ -7,7 +7,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from cxkit.buyers import placed_orders
+from cxkit.buyers import PLACES, placed_orders
 from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, cluster_error, ratio_of_sums, unknown
@@ -18,7 +18,6 @@ from cxkit.style import GREY, INK, format_interval, format_value
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PLACES = 4  # as buyers.PLACES
 RISES, FALLS, EARLY = "rises", "falls", "too early to say"
 SUMS = ("new_orders", "known_orders", "new_revenue", "known_revenue")
 
@@ -196,7 +195,7 @@ def known_finding(share: Estimate) -> Finding:
         estimate=share,
         label="Share of revenue from customers who had bought before",
         evidence=("new_and_known",),
-        action="Set what is spent on winning customers beside what is spent on those who are there (S2b 8).",
+        action="Set what is spent on winning customers beside what is spent on those who are there.",
     )
 
 

@@ -14,6 +14,7 @@ from cxkit.tables import counted_lines
 WEEK = 7  # days
 HISTORY = ("customer_id", "first_on", "x", "t_x", "T", "spend", "revenue", "purchases")
 MOST_CUSTOMERS = 20_000_000
+ALL = "all"  # of the categories: every order line is the subscription
 
 
 def purchase_days(orders: ibis.Table, *, as_of: date) -> ibis.Table:
@@ -30,15 +31,15 @@ def purchase_days(orders: ibis.Table, *, as_of: date) -> ibis.Table:
     return totals.group_by("customer_id", day="ordered_on").aggregate(revenue=totals.revenue.sum())
 
 
-def purchase_history(orders: ibis.Table, *, as_of: date, since: date | None = None) -> pd.DataFrame:
+def purchase_history(orders: ibis.Table, *, as_of: date) -> pd.DataFrame:
     """One row a customer: what BG/NBD and Gamma-Gamma are fitted to.
 
     From: orders (lines). To, ordered by customer_id: customer_id, first_on (the day of the first purchase), x
     (purchases after the first), t_x (weeks from the first purchase to the last), T (weeks from the first purchase to
     the end of `as_of`), spend (mean revenue of the purchases after the first; NaN at x = 0), revenue (of all
     purchases, the first counted in), purchases (x + 1). Money in the client's currency.
-    `since`: customers whose first purchase lies before that day are left out, as `burn_in_days` does elsewhere: among
-    those first seen when the data begin are regulars of long before. What else is left out: see `purchase_days`.
+    Customers first seen when the data begin are counted, though regulars of long before are among them: they are
+    customers too, and their value is asked for. What is left out: see `purchase_days`.
     Source: the summary x, t_x, T of Fader, Hardie & Lee (2005), Marketing Science 24(2), 275-284; the first purchase
     is left out of the spend as in Fader & Hardie (2013), The Gamma-Gamma Model of Monetary Value.
     """
@@ -50,8 +51,6 @@ def purchase_history(orders: ibis.Table, *, as_of: date, since: date | None = No
         revenue=days.revenue.sum().round(PLACES),
         begun_with=days.revenue.argmin(days.day).round(PLACES),
     )
-    if since is not None:
-        people = people.filter(people.first_on >= ibis.literal(since))
     frame = collect(people, order_by="customer_id", max_rows=MOST_CUSTOMERS)
     first, last = (frame[name].to_numpy().astype("datetime64[D]") for name in ("first_on", "last_on"))
     x = frame["purchases"].to_numpy(dtype="int64") - 1
@@ -178,26 +177,28 @@ def revenue_by_age(orders: ibis.Table, *, as_of: date, weights: np.ndarray) -> p
 
 
 def of_category(orders: ibis.Table, category: str) -> ibis.Table:
-    """The order lines of one category; all of them where it is an empty text.
+    """The order lines of one category; every line where it is "all".
 
     Raises DataError where orders have no categories, UsageError where none is called so.
     """
-    if not category:
+    if category == ALL:
         return orders
     if "category" not in orders.columns:
         raise DataError(
             f"table 'orders' lacks 'category', so the lines of {category!r} cannot be told from others. Map it under"
-            " tables.orders.columns in client.yml, or leave subscription_category empty."
+            " tables.orders.columns in client.yml, or set subscription_category to all."
         )
     lines = counted_lines(orders)
     named = collect(lines.select("category").distinct(), order_by="category")["category"].dropna().to_list()
     if category not in named:
         shown = ", ".join(map(repr, named[:12])) + (", …" if len(named) > 12 else "")
-        raise UsageError(f"no order line has the category {category!r}; valid: {shown or 'none'}.")
+        raise UsageError(
+            f"no order line has the category {category!r}; valid: {ALL!r} (every line), {shown or 'none'}."
+        )
     return orders.filter(orders.category == category)
 
 
-def subscribers(orders: ibis.Table, *, as_of: date, every_days: int, category: str = "") -> pd.DataFrame:
+def subscribers(orders: ibis.Table, *, as_of: date, every_days: int, category: str = ALL) -> pd.DataFrame:
     """Each subscriber's renewals so far, and whether he is lost.
 
     From: orders (lines) of a subscription that is paid every `every_days`; `category`: only lines of it count. To,
@@ -210,17 +211,8 @@ def subscribers(orders: ibis.Table, *, as_of: date, every_days: int, category: s
     once but a loss only then, so that the running period would show renewals alone.
     Raises UsageError where `every_days` is below 2, or as `of_category`.
     """
-    if every_days < 2:
-        raise UsageError(
-            f"every_days, the days from one renewal to the next, must be at least 2; found {every_days}. Customary:"
-            " 30 (monthly), 91 (quarterly), 365 (yearly)."
-        )
-    grace = every_days // 2
-    days = purchase_days(of_category(orders, category), as_of=as_of)
-    before = days.day.lag().over(group_by=days.customer_id, order_by=days.day)
-    days = days.mutate(before=before)
-    gap = days.day.delta(days.before, unit="day").cast("int64")
-    days = days.mutate(broken_on=(gap > every_days + grace).ifelse(days.before, ibis.null("date")))
+    days, grace = _with_gaps(orders, as_of=as_of, every_days=every_days, category=category), every_days // 2
+    days = days.mutate(broken_on=(days.gap > every_days + grace).ifelse(days.before, ibis.null("date")))
     people = days.group_by("customer_id").aggregate(
         first_on=days.day.min(),
         last_on=days.day.max(),
@@ -246,7 +238,34 @@ def subscribers(orders: ibis.Table, *, as_of: date, every_days: int, category: s
     )
 
 
-def renewals(orders: ibis.Table, *, as_of: date, every_days: int, category: str = "") -> pd.DataFrame:
+def _with_gaps(orders: ibis.Table, *, as_of: date, every_days: int, category: str) -> ibis.Table:
+    """`purchase_days` of a subscription, each with the day of the one `before` it and the `gap` between, in days."""
+    if every_days < 2:
+        raise UsageError(
+            f"every_days, the days from one renewal to the next, must be at least 2; found {every_days}. Customary:"
+            " 30 (monthly), 91 (quarterly), 365 (yearly)."
+        )
+    days = purchase_days(of_category(orders, category), as_of=as_of)
+    days = days.mutate(before=days.day.lag().over(group_by=days.customer_id, order_by=days.day))
+    return days.mutate(gap=days.day.delta(days.before, unit="day").cast("int64"))
+
+
+def renewal_gaps(orders: ibis.Table, *, as_of: date, every_days: int, category: str = ALL) -> pd.DataFrame:
+    """How many days passed from one payment of a subscription to the next: how late who renews may be.
+
+    From, and Raises: as `subscribers`. To, ordered by gap: gap (days), count (of gaps so long), renewal (true/false: a
+    gap of half a period or less is an extra purchase). Gaps of more than a period and a half are losses and left out;
+    so are those that began within the last period and a half: of them only the short ones can be over.
+    """
+    days, grace = _with_gaps(orders, as_of=as_of, every_days=every_days, category=category), every_days // 2
+    days = days.filter(
+        (days.gap <= every_days + grace) & (days.before <= ibis.literal(as_of - timedelta(days=every_days + grace)))
+    )
+    frame = collect(days.group_by("gap").aggregate(count=days.count()), order_by="gap")
+    return frame.assign(renewal=frame["gap"] > grace)
+
+
+def renewals(orders: ibis.Table, *, as_of: date, every_days: int, category: str = ALL) -> pd.DataFrame:
     """How often subscribers renewed, counted: what the shifted-beta-geometric model is fitted to.
 
     From, the rule and Raises: as `subscribers`. To, ordered by the first two: renewals, lost, customers.

@@ -1,13 +1,12 @@
 """What recommendation brings: customers sent by others, those who sent them, and the promoters among these (S4)."""
 
 from datetime import date
-from typing import TYPE_CHECKING
 
 import ibis
 import numpy as np
 import pandas as pd
 
-from cxkit.buyers import placed_orders
+from cxkit.buyers import PLACES, placed_orders
 from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.estimates import (
@@ -24,10 +23,6 @@ from cxkit.findings import Finding
 from cxkit.privacy import LEAST_SHOWN
 from cxkit.style import format_ends, format_interval, format_value
 
-if TYPE_CHECKING:
-    pass
-
-PLACES = 4  # as buyers.PLACES
 PROMOTER, SCALE = 9, (0, 10)  # who answers 9 or 10 of 0 to 10: Reichheld (2003)
 REVENUE, REPEAT = "revenue", "bought again"
 MORE, LESS, ALIKE = "more", "less", "too early to say"
@@ -47,9 +42,9 @@ def referred_buyers(orders: ibis.Table, customers: ibis.Table, *, as_of: date, w
 
     From: orders (lines), customers (referred_by). To, ordered by customer_id: customer_id, referred_by (None: nobody
     sent the customer), observed_days (as_of - first order), revenue (amount - refund, all of it), first_revenue (of the
-    first `window_days`, the first order counted in), again (bought on a later day within them).
-    What is left out: customers without a counted order, buyers who do not stand in `customers` (nobody knows who sent
-    them), and senders who are the customer.
+    first `window_days`, the first order counted in), again (bought on a later day within them), recorded (whether the
+    customer stands in `customers`; of the others nobody knows who sent them).
+    What is left out: customers without a counted order, and senders who are the customer.
     Raises UsageError where `window_days` is below 1, or where `customers` lack referred_by.
     """
     if window_days < 1:
@@ -68,8 +63,10 @@ def referred_buyers(orders: ibis.Table, customers: ibis.Table, *, as_of: date, w
         again=((age > 0) & inside).any(),
     )
     own = customers.referred_by == customers.customer_id
-    sent = customers.select("customer_id", referred_by=own.fill_null(False).ifelse(None, customers.referred_by))
-    joined = people.join(sent, "customer_id")
+    sent = customers.select(
+        "customer_id", recorded=True, referred_by=own.fill_null(False).ifelse(None, customers.referred_by)
+    )
+    joined = people.left_join(sent, "customer_id")
     frame = collect(
         joined.select(
             "customer_id",
@@ -77,6 +74,7 @@ def referred_buyers(orders: ibis.Table, customers: ibis.Table, *, as_of: date, w
             "revenue",
             "first_revenue",
             "again",
+            recorded=joined.recorded.fill_null(False),
             observed_days=ibis.literal(as_of).delta(joined.first_on, unit="day").cast("int64"),
         ),
         order_by="customer_id",
@@ -85,12 +83,16 @@ def referred_buyers(orders: ibis.Table, customers: ibis.Table, *, as_of: date, w
         frame.astype({"referred_by": object})
         .where(frame.notna(), None)
         .astype({"observed_days": "int64", "revenue": "float64", "first_revenue": "float64", "again": bool})
+        .astype({"recorded": bool})
     )
 
 
 def referred_share(people: pd.DataFrame, *, level: float = 0.95) -> Estimate:
-    """The share of customers whom another customer sent. From: `referred_buyers`. To: Estimate (share, Wilson)."""
-    return wilson(int(people["referred_by"].notna().sum()), len(people), level=level)
+    """The share of customers whom another customer sent. From: `referred_buyers`. To: Estimate (share, Wilson).
+
+    What is left out: customers of whom nothing is recorded.
+    """
+    return wilson(int(people["referred_by"].notna().sum()), int(people["recorded"].sum()), level=level)
 
 
 def referral_lift(people: pd.DataFrame, *, window_days: int = 180, level: float = 0.95) -> pd.DataFrame:
@@ -106,7 +108,7 @@ def referral_lift(people: pd.DataFrame, *, window_days: int = 180, level: float 
     Source: Welch (1947), Biometrika 34, 28-35; Agresti & Caffo (2000), American Statistician 54(4), 280-288; Holm
     (1979), Scandinavian Journal of Statistics 6(2), 65-70.
     """
-    seen = people[people["observed_days"] >= window_days].sort_values("customer_id")
+    seen = people[people["recorded"] & (people["observed_days"] >= window_days)].sort_values("customer_id")
     sent, rest = (seen[seen["referred_by"].notna() == side] for side in (True, False))
     n, m, rows = len(sent), len(rest), []
     tellable = min(n, m) >= LEAST_SHOWN
@@ -227,8 +229,9 @@ def referrals_in_words(share: Estimate, lift: pd.DataFrame, senders: pd.DataFram
     money, again = (lift[lift["measure"] == name].iloc[0] for name in (REVENUE, REPEAT))
     if np.isfinite(money["low"]):
         texts.append(
-            f"In their first {window_days} days they brought {format_value(money['referred'], 'money', currency)} each"
-            f", the others {format_value(money['others'], 'money', currency)} (difference "
+            f"In their first {window_days} days (n = {money['n']:,.0f}) they brought "
+            f"{format_value(money['referred'], 'money', currency)} each, the others "
+            f"{format_value(money['others'], 'money', currency)} (difference "
             f"{format_ends(money['low'], money['high'], 'money', currency)}: {money['verdict']}); "
             f"{format_value(again['referred'], 'share')} and {format_value(again['others'], 'share')} bought again "
             f"(difference {format_ends(again['low'], again['high'], 'points')} points: {again['verdict']})."
@@ -239,7 +242,8 @@ def referrals_in_words(share: Estimate, lift: pd.DataFrame, senders: pd.DataFram
     if value.known:
         texts.append(
             f"{len(senders):,} customers sent somebody. Those whom they sent bought for "
-            f"{format_value(value.value, 'share')} of what the senders bought themselves ({format_interval(value)})."
+            f"{format_value(value.value, 'share')} of what the senders themselves bought in these data "
+            f"({format_interval(value)}, n = {value.n:,})."
         )
     return texts
 

@@ -1,6 +1,6 @@
 """Whom does the company keep: by cohort, by calendar, by tenure, and by what the first order was."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 import ibis
@@ -12,8 +12,7 @@ from cxkit.cohorts import LEAST_SHOWN as FEW
 from cxkit.cohorts import active_months, cohort_grid, draw_lines, retention_curve, ticks_until
 from cxkit.engine import collect
 from cxkit.errors import UsageError
-from cxkit.estimates import Estimate, holm_levels, share_difference, unknown, wilson, wilson_ends
-from cxkit.findings import Finding
+from cxkit.estimates import holm_levels, share_difference, wilson_ends
 from cxkit.loyalty import repeat_share
 from cxkit.privacy import LEAST_SHOWN, withhold_small
 from cxkit.style import GREY, clean_text, folded_text, format_ends, format_value
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 BOUNDED, UNBOUNDED = "in that month", "in that month or later"
 TRAITS = ("channel", "category", "payment", "delivery", "first_touch")  # what a first order may be grouped by
 NOT_KNOWN, OTHERS = "not known", "others together"
-SILENCES = (90, 180, 270)  # days after which one may be called lapsed, told beside the stated definition
 MOST = 8  # groups under a name of their own
 MORE, FEWER, ALIKE, TOO_FEW = "more", "fewer", "not told apart", "too few to judge"
 WITHHELD = f"withheld: fewer than {LEAST_SHOWN} customers in the group, or in one that could be worked out from it"
@@ -41,13 +39,17 @@ def unbounded(cohorts: pd.DataFrame) -> pd.DataFrame:
 
 
 def tenure_curves(cohorts: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
-    """Retention by months since the first order, bounded and unbounded, one below the other.
+    """Retention by months since the first order: in that month, and in that month or the few after it.
 
-    From: `cohorts.cohorts`. To: ordered (in that month; in that month or later), then as `cohorts.retention_curve`.
-    The unbounded one ends sooner: its last months would take whoever pauses for lost. Even so it is a lower end:
-    whoever comes back after a longer pause than can be seen is missing, and of newer cohorts more are.
+    From: `cohorts.cohorts`. To: ordered ("in that month"; "in that month or the 3 after", as many as `look_ahead`),
+    then as `cohorts.retention_curve`. The second ends sooner, since every point of it asks over equally many whole
+    months: so that customers who never leave give a level line. It does not say who is still a customer: whoever comes
+    more seldom than that is missing.
     """
-    parts = [(BOUNDED, cohorts), (UNBOUNDED, unbounded(cohorts))]
+    parts = [(BOUNDED, cohorts)]
+    for ahead in cohorts["look_ahead"].unique():
+        near = cohorts.assign(active=cohorts["soon"], observable=cohorts["later_observable"])
+        parts.append((f"{BOUNDED} or the {ahead} after" if ahead > 1 else f"{BOUNDED} or the one after", near))
     curves = [retention_curve(part, level=level).assign(ordered=name) for name, part in parts]
     both = pd.concat(curves, ignore_index=True)
     return both[["ordered", *(name for name in both if name != "ordered")]]
@@ -59,16 +61,21 @@ def plot_tenure(curves: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
 
     ax = plt.subplots()[1] if ax is None else ax
     later = curves[curves["month"] >= 1]
-    draw_lines(ax, {name: later[later["ordered"] == name] for name in (BOUNDED, UNBOUNDED)}, x="month")
+    draw_lines(ax, {name: later[later["ordered"] == name] for name in _ways(curves)}, x="month")
     ax.xaxis.get_major_locator().set_params(integer=True)
     if len(later):
         ticks_until(ax, later["month"].max())
     ax.set(
         xlabel="Months since the first order",
         ylabel="Share of customers",
-        title="Who still orders, by months since the first order",
+        title="Who orders, by months since the first order",
     )
     return ax
+
+
+def _ways(curves: pd.DataFrame) -> list[str]:
+    """The two ways to ask, the narrow one first."""
+    return sorted(set(curves["ordered"]) | {BOUNDED}, key=lambda name: (name != BOUNDED, name))
 
 
 def describe_tenure(curves: pd.DataFrame) -> str:
@@ -77,27 +84,25 @@ def describe_tenure(curves: pd.DataFrame) -> str:
 
 
 def tenure_in_words(curves: pd.DataFrame) -> list[str]:
-    """The two curves at month 1 and at the last month that both can show. From: `tenure_curves`."""
+    """Both curves at month 1, and each at its last month. From: `tenure_curves`."""
     later = curves[curves["month"] >= 1]
-    ends = later.groupby("ordered")["month"].max()
-    if len(ends) == 0:
+    if later.empty:
         return ["No month after the first order can be observed yet."]
-    if UNBOUNDED not in ends:
-        text = "Who stays for good cannot be told yet: too few whole months lie after the first ones."
-        return [_tenure_sentence(later, BOUNDED, int(ends[BOUNDED])), text]
-    last = int(ends.min())
-    return [_tenure_sentence(later, name, last) for name in (BOUNDED, UNBOUNDED)]
+    told = [_tenure_sentence(later, name) for name in _ways(later)]
+    if later["ordered"].nunique() == 1:
+        told.append("Who orders within a few months cannot be told yet: too few whole months lie after the first ones.")
+    return told
 
 
-def _tenure_sentence(later: pd.DataFrame, name: str, last: int) -> str:
+def _tenure_sentence(later: pd.DataFrame, name: str) -> str:
     rows = later[later["ordered"] == name].set_index("month")
+    also = name.removeprefix(BOUNDED)
     parts = [
-        f"in month {month}{' or later' if name == UNBOUNDED else ''} {format_value(row['value'], 'share')} "
+        f"in month {month}{also} {format_value(row['value'], 'share')} "
         f"({format_ends(row['low'], row['high'], 'share')}, n = {row['n']:,.0f})"
-        for month, row in rows.loc[sorted({1, last} & set(rows.index))].iterrows()
+        for month, row in rows.loc[sorted({1, rows.index.max()} & set(rows.index))].iterrows()
     ]
-    so_far = " so far" if name == UNBOUNDED else ""
-    return f"Of customers observed so long after their first order, these ordered{so_far}: {', '.join(parts)}."
+    return f"Of customers observed so long after their first order, these ordered: {', '.join(parts)}."
 
 
 def first_order_groups(orders: ibis.Table, *, by: str, as_of: date, most: int = MOST) -> ibis.Table:
@@ -286,14 +291,16 @@ def compared_in_words(frame: pd.DataFrame, *, what: str) -> str:
     return f"{what}, told apart from all others, all together at {level}: {'; '.join(parts)}{more}."
 
 
-def tenure_by(orders: ibis.Table, groups: ibis.Table, *, as_of: date, level: float = 0.95) -> pd.DataFrame:
+def tenure_by(
+    orders: ibis.Table, groups: ibis.Table, *, as_of: date, look_ahead: int = 3, level: float = 0.95
+) -> pd.DataFrame:
     """`tenure_curves` of each group: group, then its columns.
 
     From: orders (lines); groups: customer_id, group. What is left out: months that rest on under five customers.
     """
     patterns = active_months(orders, as_of=as_of, groups=groups)
     parts = [
-        tenure_curves(cohort_grid(part, as_of=as_of), level=level).assign(group=name)
+        tenure_curves(cohort_grid(part, as_of=as_of, look_ahead=look_ahead), level=level).assign(group=name)
         for name, part in patterns.groupby("group", sort=True)
     ]
     columns = ["group", "ordered", "month", "cohorts", "customers", "active", "value", "low", "high", "n", "level"]
@@ -327,71 +334,3 @@ def plot_repeat_by(rates: pd.DataFrame, *, title: str, ax: "Axes | None" = None)
     if len(rates):
         ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.6 / ax.figure.get_figheight()), ncols=2)
     return ax
-
-
-def churn_table(
-    orders: ibis.Table, comeback: pd.DataFrame, *, as_of: date, lapsed: Estimate, level: float = 0.95
-) -> pd.DataFrame:
-    """The share of customers who have lapsed, by several definitions of it, the stated one among them.
-
-    From: orders (lines), `cadence.comeback`, `cadence.lapsed_after`. To, by rising length: lapsed_days, stated (yes/no:
-    the definition that holds here), value (share of those active so long ago who have lapsed since), low, high, n,
-    level, method (`churn_share`), comeback (share who come back after a silence so long: called lapsed though they are
-    not; missing where sight is too short to tell).
-    """
-    own = [round(lapsed.value)] if np.isfinite(lapsed.value) else []
-    rows = []
-    for days in sorted({*own, *SILENCES}):
-        share = churn_share(orders, as_of=as_of, lapsed_days=days, level=level)
-        fields = {name: getattr(share, name) for name in ("value", "low", "high", "n", "level", "method")}
-        seen = comeback[comeback["silence_days"] <= days]
-        settled = len(seen) > 0 and bool(2 * days <= comeback["seen_days"].iloc[0])
-        rest = float(seen["value"].iloc[-1]) if settled else np.nan
-        rows.append({"lapsed_days": days, "stated": days in own} | fields | {"comeback": rest})
-    return pd.DataFrame(rows)
-
-
-def churn_share(orders: ibis.Table, *, as_of: date, lapsed_days: float, level: float = 0.95) -> Estimate:
-    """Of the customers who were active `lapsed_days` ago, the share who have lapsed since.
-
-    From: orders (lines); `lapsed_days`: the silence after which one is lapsed (NaN: not known). Active is who has
-    purchased within `lapsed_days` up to a day, lapsed who has not. To: Estimate (share, Wilson).
-    Unknown where the data do not reach back for twice `lapsed_days`, or fewer than five were active then.
-    Raises UsageError where `lapsed_days` is below 1.
-    """
-    if not np.isfinite(lapsed_days):
-        return unknown("share", level=level, method="after what silence a customer is lapsed cannot be told yet")
-    if lapsed_days < 1:
-        raise UsageError(f"lapsed_days must be at least 1; found {lapsed_days}.")
-    days = round(lapsed_days)
-    then = as_of - timedelta(days=days)
-    totals = placed_orders(orders, as_of=as_of)
-    before = (totals.ordered_on <= ibis.literal(then)) & (totals.ordered_on > ibis.literal(then - timedelta(days=days)))
-    people = totals.filter(totals.customer_id.notnull()).group_by("customer_id")
-    people = people.aggregate(active=before.any(), since=(totals.ordered_on > ibis.literal(then)).any())
-    counts = people.group_by("active", "since").aggregate(customers=people.count())
-    frame = collect(counts, order_by=["active", "since"])
-    first = collect(totals.aggregate(first=totals.ordered_on.min()), order_by="first")["first"].iloc[0]
-    active = frame[frame["active"].astype(bool)]
-    n = int(active["customers"].sum())
-    if pd.isna(first) or pd.Timestamp(first).date() > then - timedelta(days=days - 1):
-        return unknown("share", n=n, level=level, method=f"the data do not reach back for {2 * days:,} days")
-    if n < LEAST_SHOWN:
-        few = f"fewer than {LEAST_SHOWN} customers were active {days:,} days ago"
-        return unknown("share", n=n, level=level, method=few)
-    return wilson(int(active.loc[~active["since"].astype(bool), "customers"].sum()), n, level=level)
-
-
-def churn_finding(share: Estimate, *, lapsed_days: float) -> Finding:
-    """loyalty.churn_share: how many of those active before have lapsed. From: `churn_share`, and the same days."""
-    days = f"{lapsed_days:,.0f}" if np.isfinite(lapsed_days) else "so many"
-    return Finding(
-        id="loyalty.churn_share",
-        claim=f"{{value}} of the customers who were active {days} days ago have lapsed since: no order for {days} days "
-        "({interval}).",
-        estimate=share,
-        label="Customers active before who have lapsed",
-        higher_is_better=False,
-        evidence=("churn",),
-        action="Ask those who lapsed last why, before winning them back with discounts.",
-    )

@@ -1,203 +1,209 @@
 """What keeping more customers is worth: profit of a new customer as retention moves, from the client's own figures."""
 
-from datetime import date, timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import ibis
 import numpy as np
 import pandas as pd
 
-from cxkit.buyers import placed_orders
-from cxkit.engine import collect
 from cxkit.errors import UsageError
-from cxkit.estimates import Estimate, mean, unknown, wilson
+from cxkit.estimates import Estimate, unknown
 from cxkit.findings import Finding, check_claim
-from cxkit.privacy import LEAST_SHOWN
 from cxkit.style import GREY, INK, LIGHT, format_interval, format_value
-
-if TYPE_CHECKING:
-    pass
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PLACES = 4  # as buyers.PLACES
 POINTS = tuple(range(11))
-QUOTED = (0.25, 0.95)  # +25 % to +95 % of profit: Reichheld's band, of which S2d kept the upper end
+QUOTED = (0.25, 0.95)  # +25 % to +95 % of profit: Reichheld's later band, of which S2d kept the upper end
 QUOTED_POINTS = 5
 DRAWS = 4000
 HERE, FAR, NEVER, NOT_KNOWN = "within ten points", "beyond ten points", "cannot be reached here", "not known"
+NOT_TOLD_APART = "today's profit is not told apart from nothing"
+COLUMNS = ("points", "new_kept", "kept", "profit", "profit_low", "profit_high", "change", "low", "high", "n", "level",
+           "method")  # fmt: skip
+PARTS = {
+    "first": "what a new customer leaves in the first period",
+    "new_kept": "how many new customers order in the second period",
+    "kept": "how many customers are kept",
+    "left": "what a kept customer leaves",
+}
 
 
-def _periods(orders: ibis.Table, as_of: date, days: int) -> tuple[ibis.Table, bool]:
-    """One row a customer of the last two periods: earlier, later (ordered there), revenue (of the later one); and
-    whether the data reach back to the begin of both."""
-    if days < 1:
-        raise UsageError(f"days must be at least 1; found {days}.")
-    totals = placed_orders(orders, as_of=as_of)
-    begins = collect(totals.aggregate(first=totals.ordered_on.min()), order_by="first")["first"].iloc[0]
-    start, middle = (as_of - timedelta(days=number * days) for number in (2, 1))
-    whole = not pd.isna(begins) and pd.Timestamp(begins).date() <= start + timedelta(days=1)
-    totals = totals.filter(totals.customer_id.notnull(), totals.ordered_on > ibis.literal(start))
-    later = totals.ordered_on > ibis.literal(middle)
-    people = totals.group_by("customer_id").aggregate(
-        earlier=(~later).any(), later=later.any(), revenue=totals.revenue.sum(where=later).fill_null(0.0).round(PLACES)
-    )
-    return people, whole
+@dataclass(frozen=True)
+class NewCustomer:
+    """What the profit of a new customer is made of, all as Estimate.
 
-
-def period_retention(orders: ibis.Table, *, as_of: date, days: int, level: float = 0.95) -> Estimate:
-    """Of the customers who ordered in the period before the last, the share who ordered in the last one too.
-
-    From: orders (lines); a period is `days` days, the last one ends with `as_of`. To: Estimate (share, Wilson), n the
-    customers who ordered in the earlier period. Unknown where the data hold no two whole periods, or under 5 customers.
-    What it cannot show: who skips a period and comes later counts as not kept, so a period must be longer than
-    customers usually wait. Raises UsageError where `days` is below 1.
+    first (money, what a new customer leaves in the first period) and new_kept (share of them who order in the second):
+    `kept_customers.newcomers`. kept (share of all customers of a period who order in the next): `period_retention`.
+    left (money, what a kept customer leaves in a period): `margin_per_period`. won (money, what winning a customer
+    costs): `margins.acquisition_cost`; unknown: taken as 0, and said. together: how the errors of the first four go
+    together (correlations, `kept_customers.together`); empty: not at all.
     """
-    people, whole = _periods(orders, as_of, days)
-    counts = people.aggregate(
-        n=people.earlier.cast("int64").sum(), x=(people.earlier & people.later).cast("int64").sum()
-    )
-    row = collect(counts, order_by="n").fillna(0).iloc[0]
-    n, kept = int(row["n"]), int(row["x"])
-    if not whole:
-        return unknown("share", n=0, level=level, method=f"the data hold no two whole periods of {days} days")
-    if n < LEAST_SHOWN:
-        return unknown("share", n=n, level=level, method=f"fewer than {LEAST_SHOWN} customers in the earlier period")
-    return wilson(kept, n, level=level)
 
+    first: Estimate
+    new_kept: Estimate
+    kept: Estimate
+    left: Estimate
+    won: Estimate
+    together: tuple[tuple[float, ...], ...] = ()
 
-def margin_per_period(
-    orders: ibis.Table, *, as_of: date, days: int, margin_share: float | None, level: float = 0.95
-) -> Estimate:
-    """What a customer who was kept leaves in a period.
+    @property
+    def missing(self) -> str:
+        """Which part is not known and why, in words; empty where all but the cost of winning are."""
+        lacking = [f"{words}: {getattr(self, part).method}" for part, words in PARTS.items()
+                   if not getattr(self, part).known]  # fmt: skip
+        return lacking[0] if lacking else ""
 
-    From: as `period_retention`; `margin_share`: what is left of 1 of revenue (`margins.margin_share`), or None: then it
-    is revenue. To: Estimate (money, Student's t): the mean margin in the last period of those who ordered in both.
-    The share of the margin is taken as certain: it is known far better than the mean.
-    Raises UsageError where `days` is below 1, or the share of the margin is above 1.
-    """
-    if margin_share is not None and not margin_share <= 1:
-        raise UsageError(f"margin_share is what is left of 1 of revenue, at most 1; found {margin_share:g}.")
-    people, whole = _periods(orders, as_of, days)
-    if not whole:
-        return unknown("money", level=level, method=f"the data hold no two whole periods of {days} days")
-    kept = people.filter(people.earlier & people.later)
-    counted = kept.group_by("revenue").aggregate(customers=kept.count())
-    frame = collect(counted, order_by="revenue")
-    values = np.repeat(frame["revenue"].to_numpy(dtype=float), frame["customers"].to_numpy(dtype=int))
-    if len(values) < LEAST_SHOWN:
-        return unknown("money", n=len(values), level=level, method=f"fewer than {LEAST_SHOWN} customers were kept")
-    return mean(values * (1.0 if margin_share is None else margin_share), unit="money", level=level)
+    @property
+    def n(self) -> int:
+        """The customers behind the less certain of the two retentions."""
+        return min(self.new_kept.n, self.kept.n)
 
 
 def customer_profit(
-    retention: np.ndarray, margin: np.ndarray, cost: np.ndarray, *, discount: float, periods: int
-) -> np.ndarray:
-    """What a new customer leaves: margin * sum over k of (retention / (1 + discount))^k, k = 0 to periods - 1, - cost.
+    first: np.ndarray, new_kept: np.ndarray, kept: np.ndarray, left: np.ndarray, won: np.ndarray, *, discount: float,
+    periods: int,
+) -> np.ndarray:  # fmt: skip
+    """What a new customer leaves: first + sum over k of new_kept * kept^(k-1) * left / (1 + discount)^k - won.
 
-    From: retention (share kept from period to period), margin (money a period), cost (money), discount (a period).
-    Source: Berger & Nasr (1998), Journal of Interactive Marketing 12(1), 17-30, their first case.
+    From: first (money of the first period), new_kept (share of new customers who order in the second), kept (share
+    kept from each period to the next after it), left (money a kept customer leaves in a period, what keeping costs
+    taken off), won (money, cost of winning), discount (a period); k runs from 1 to periods - 1.
+    Source: Berger & Nasr (1998), Journal of Interactive Marketing 12(1), 17-30, their first case with a first step of
+    its own: where first = left and new_kept = kept it is theirs.
     """
-    kept = np.asarray(retention, dtype=float) / (1 + discount)
-    return margin * sum(kept**k for k in range(periods)) - cost
+    worth = 1 / (1 + discount)
+    later = sum(worth**k * np.asarray(kept, dtype=float) ** (k - 1) for k in range(1, periods))
+    return first + new_kept * left * later - won
 
 
 def _discount(discount_a_year: float, period_days: int) -> float:
     return (1 + discount_a_year) ** (period_days / 365) - 1
 
 
-def _draws(retention: Estimate, margin: Estimate, cost: Estimate, seed: int) -> tuple[np.ndarray, ...]:
-    """Draws of retention, margin and cost, the first of each the estimate itself."""
-    from scipy.special import ndtri
+def _draws(new: NewCustomer, keeping_cost: float, seed: int) -> tuple[np.ndarray, ...]:
+    """Draws of first, new_kept, kept, left less the cost of keeping, and won; the first of each the estimate itself."""
+    from scipy.special import betaincinv, ndtr, ndtri
 
-    if not (retention.known and margin.known):
-        raise ValueError("retention and margin must be known; look at `.known` first.")
-    rng = np.random.default_rng(seed)
-    kept = retention.value * retention.n
-    drawn = [rng.beta(kept + 0.5, retention.n - kept + 0.5, DRAWS)]
-    for estimate in (margin, cost):
-        error = (estimate.high - estimate.low) / (2 * ndtri((1 + estimate.level) / 2)) if estimate.known else 0.0
-        drawn.append((estimate.value if estimate.known else 0.0) + error * rng.standard_normal(DRAWS))
-    firsts = (retention.value, margin.value, cost.value if cost.known else 0.0)
-    return tuple(np.concatenate([[first], draws]) for first, draws in zip(firsts, drawn, strict=True))
+    drawn = np.random.default_rng(seed).standard_normal((5, DRAWS))
+    if new.together:
+        sizes, axes = np.linalg.eigh(np.array(new.together))
+        drawn[:4] = axes * np.sqrt(np.maximum(sizes, 0.0)) @ axes.T @ drawn[:4]
+
+    def share(estimate: Estimate, normal: np.ndarray) -> np.ndarray:
+        yes = estimate.value * estimate.n
+        draws = betaincinv(yes + 0.5, estimate.n - yes + 0.5, ndtr(normal))
+        return np.concatenate([[estimate.value], draws])
+
+    def money(estimate: Estimate, normal: np.ndarray) -> np.ndarray:
+        if not estimate.known:
+            return np.zeros(DRAWS + 1)
+        error = (estimate.high - estimate.low) / (2 * ndtri((1 + estimate.level) / 2))
+        return estimate.value + error * np.concatenate([[0.0], normal])
+
+    first, left, won = (money(part, drawn[at]) for part, at in ((new.first, 0), (new.left, 3), (new.won, 4)))
+    return first, share(new.new_kept, drawn[1]), share(new.kept, drawn[2]), left - keeping_cost, won
 
 
-def _check(discount_a_year: float, period_days: int, periods: int) -> None:
+def _check(discount_a_year: float, period_days: int, periods: int, keeping_cost: float) -> None:
     if not discount_a_year >= 0:
         raise UsageError(f"discount_a_year must be 0 or more, as 0.1; found {discount_a_year:g}.")
     for name, number in (("period_days", period_days), ("periods", periods)):
         if number < 1:
             raise UsageError(f"{name} must be at least 1; found {number}.")
+    if not keeping_cost >= 0:
+        raise UsageError(f"keeping_cost must be 0 (not known) or more; found {keeping_cost:g}.")
+
+
+def _more(drawn: tuple[np.ndarray, ...], points: np.ndarray | float, settings: dict) -> np.ndarray:
+    """The profit of every draw with so many percentage points more of both retentions, neither above 1."""
+    first, new_kept, kept, left, won = drawn
+    new_kept, kept = (np.minimum(share + points / 100, 1.0) for share in (new_kept, kept))
+    return customer_profit(first, new_kept, kept, left, won, **settings)
+
+
+def _tails(level: float) -> list[float]:
+    return [(1 - level) / 2, (1 + level) / 2]
+
+
+def _sure(today: np.ndarray, level: float) -> bool:
+    """Whether today's profit lies above nothing for certain: else no ratio to it means anything."""
+    return bool(today[0] > 0 and np.quantile(today[1:], _tails(level)[0]) > 0)
+
+
+def most_to_pay(
+    new: NewCustomer, *, discount_a_year: float, period_days: int, periods: int, seed: int, keeping_cost: float = 0.0,
+    level: float = 0.95,
+) -> Estimate:  # fmt: skip
+    """What may be paid at most to win a customer: the profit over the horizon before the cost of winning.
+
+    From and interval: as `profit_by_retention`. To: Estimate (money), n as there; unknown where a part is.
+    Raises UsageError as `profit_by_retention`.
+    """
+    _check(discount_a_year, period_days, periods, keeping_cost)
+    if new.missing:
+        return unknown("money", n=new.n, level=level, method=new.missing)
+    drawn = _draws(new, keeping_cost, seed)
+    settings = {"discount": _discount(discount_a_year, period_days), "periods": periods}
+    before = _more((*drawn[:4], 0 * drawn[4]), 0.0, settings)
+    low, high = np.quantile(before[1:], _tails(level))
+    value = float(before[0])
+    return Estimate(value, min(float(low), value), max(float(high), value), new.n, "money", level, f"{DRAWS:,} draws")
 
 
 def profit_by_retention(
-    retention: Estimate, margin: Estimate, cost: Estimate, *, discount_a_year: float, period_days: int, periods: int,
-    seed: int, level: float = 0.95,
+    new: NewCustomer, *, discount_a_year: float, period_days: int, periods: int, seed: int, keeping_cost: float = 0.0,
+    level: float = 0.95,
 ) -> pd.DataFrame:  # fmt: skip
     """What a new customer leaves over the horizon, now and with 1 to 10 more kept of every 100 in each period.
 
-    From: `period_retention`, `margin_per_period`, `margins.acquisition_cost` (unknown: taken as 0), the discount rate a
-    year, how long a period is and how many the horizon has. To, one row a step: points (0 to 10 percentage points of
-    retention), retention, profit with profit_low, profit_high (money a new customer), change (against 0 points; 0.5 is
-    +50 %) with low, high, n (customers of the retention), level, method. NaN where retention would exceed 1; the change
-    is NaN too
+    From: `NewCustomer`, the discount rate a year, how long a period is and how many the horizon has, what keeping a
+    customer costs in a period (money, taken off each period after the first; 0: not known). To, one row a step: points
+    (0 to 10 percentage points, added to both retentions, neither above 1), new_kept and kept (the two), profit with
+    profit_low, profit_high (money a new customer), change (against 0 points; 0.5 is +50 %) with low, high, n (customers
+    of the less certain retention), level, method. NaN where both retentions would exceed 1; the change is NaN too
     where today's profit is not told apart from nothing, since then no ratio to it means anything.
-    Intervals: percentiles of 4,000 seeded draws: retention ~ beta(kept + 1/2, lost + 1/2) (Jeffreys), margin and cost
-    normal with their own errors; the same draw at every step.
-    What it rests on: every kept customer leaves as much in each period, the same share is kept in every period, and
-    keeping them costs nothing. In truth those who stay long are kept better, and what keeps them has a price.
-    Without a margin (revenue instead) it is revenue that is told. Empty where retention or margin is unknown.
+    Intervals: percentiles of 4,000 seeded draws: both retentions ~ beta(kept + 1/2, lost + 1/2) (Jeffreys), money
+    normal with its own error, drawn as they go together (a normal copula); the same draw at every step.
+    What it rests on: after the second period new customers are kept and buy as all others do, the same share in every
+    period. In truth those who stay long are kept better, and more points of retention have a price of their own.
+    Without a margin (revenue instead) it is revenue that is told. Empty where a part other than `won` is unknown.
     Source: `customer_profit`; the question is S2d's; Reichheld & Sasser (1990), Harvard Business Review 68(5), 105-111.
-    Raises UsageError on a negative discount, or where `period_days` or `periods` is below 1.
+    Raises UsageError on a negative discount or cost, or where `period_days` or `periods` is below 1.
     """
-    _check(discount_a_year, period_days, periods)
-    names = [
-        "points",
-        "retention",
-        "profit",
-        "profit_low",
-        "profit_high",
-        "change",
-        "low",
-        "high",
-        "n",
-        "level",
-        "method",
-    ]
-    if not (retention.known and margin.known):
-        return pd.DataFrame(columns=names)
+    _check(discount_a_year, period_days, periods, keeping_cost)
+    if new.missing:
+        return pd.DataFrame(columns=list(COLUMNS))
+    drawn = _draws(new, keeping_cost, seed)
     settings = {"discount": _discount(discount_a_year, period_days), "periods": periods}
-    kept, money, won = _draws(retention, margin, cost, seed)
-    today = customer_profit(kept, money, won, **settings)
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    sure = bool(today[0] > 0 and np.quantile(today[1:], tails[0]) > 0)
-    rows = []
+    today = _more(drawn, 0.0, settings)
+    sure, rows = _sure(today, level), []
     for points in POINTS:
-        row = dict.fromkeys(names, np.nan) | {"points": points, "n": retention.n, "level": level}
-        row["method"] = f"{DRAWS:,} draws of retention, margin and cost"
-        more = kept + points / 100
-        if more[0] > 1 + 1e-9:
+        row = dict.fromkeys(COLUMNS, np.nan) | {"points": points, "n": new.n, "level": level}
+        row["method"] = f"{DRAWS:,} draws of both retentions, the margins and the cost"
+        shares = [min(float(share.value) + points / 100, 1.0) for share in (new.new_kept, new.kept)]
+        if min(new.new_kept.value, new.kept.value) + points / 100 > 1 + 1e-9:
             rows.append(row | {"method": "more than all customers cannot be kept"})
             continue
-        then = customer_profit(np.minimum(more, 1.0), money, won, **settings)
-        low, high = np.quantile(then[1:], tails)
-        row |= {"retention": min(more[0], 1.0), "profit": then[0], "profit_low": low, "profit_high": high}
+        then = _more(drawn, points, settings)
+        low, high = np.quantile(then[1:], _tails(level))
+        row |= {"new_kept": shares[0], "kept": shares[1], "profit": then[0], "profit_low": low, "profit_high": high}
         if sure:
             change = then / today - 1
-            low, high = np.quantile(change[1:], tails)
+            low, high = np.quantile(change[1:], _tails(level))
             row |= {"change": change[0], "low": min(low, change[0]), "high": max(high, change[0])}
         else:
-            row["method"] += "; today's profit is not told apart from nothing, so no share of it is told"
+            row["method"] += f"; {NOT_TOLD_APART}, so no share of it is told"
         rows.append(row)
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def change_at(table: pd.DataFrame, *, points: int = QUOTED_POINTS) -> Estimate:
     """The change of profit with so many points more retention. From: `profit_by_retention`. To: Estimate (lift)."""
     rows = table[table["points"] == points]
     if not len(rows):
-        return unknown("lift", method="retention or what a kept customer leaves is not known")
+        return unknown("lift", method="how many are kept or what a customer leaves is not known")
     row = rows.iloc[0]
     if not np.isfinite(row["low"]):
         return unknown("lift", n=int(row["n"]), level=float(row["level"]), method=str(row["method"]))
@@ -206,38 +212,36 @@ def change_at(table: pd.DataFrame, *, points: int = QUOTED_POINTS) -> Estimate:
 
 
 def points_needed(
-    retention: Estimate, margin: Estimate, cost: Estimate, *, discount_a_year: float, period_days: int, periods: int,
-    seed: int, level: float = 0.95,
+    new: NewCustomer, *, discount_a_year: float, period_days: int, periods: int, seed: int, keeping_cost: float = 0.0,
+    level: float = 0.95,
 ) -> pd.DataFrame:  # fmt: skip
     """How many points of retention the quoted +25 % and +95 % of profit would take here, and whether they can be had.
 
     From: as `profit_by_retention`. To, two rows: target (0.25, 0.95), points with low, high (percentage points; where
     no retention suffices, NaN, or a high end without end), most (the change if everybody were kept), n, level, method,
     reading (within ten points, beyond ten points, cannot be reached here, not known).
-    Source: the band is usually traced to Reichheld, and S2d kept its upper end alone. The example of Reichheld & Sasser
-    (1990) halves a loss of 10 % a year: where few are kept, five points do far less.
+    Source: Reichheld & Sasser (1990) print 25 to 85 % for five points; 95 % is Reichheld's later figure, and S2d kept
+    it alone. Their example halves a loss of 10 % a year: where few are kept, five points do far less.
     Raises UsageError as `profit_by_retention`.
     """
-    _check(discount_a_year, period_days, periods)
+    _check(discount_a_year, period_days, periods, keeping_cost)
     names = ["target", "points", "low", "high", "most", "n", "level", "method", "reading"]
-    if not (retention.known and margin.known):
+    if new.missing:
         rows = [{"target": target, "n": 0, "level": level, "reading": NOT_KNOWN} for target in QUOTED]
-        return pd.DataFrame(rows).reindex(columns=names).assign(method="retention or margin is not known")
+        return pd.DataFrame(rows).reindex(columns=names).assign(method=new.missing)
+    drawn = _draws(new, keeping_cost, seed)
     settings = {"discount": _discount(discount_a_year, period_days), "periods": periods}
-    kept, money, won = _draws(retention, margin, cost, seed)
-    today = customer_profit(kept, money, won, **settings)
-    most = customer_profit(np.ones_like(kept), money, won, **settings) / today - 1
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    sure = bool(today[0] > 0 and np.quantile(today[1:], tails[0]) > 0)
-    rows = []
+    room = 100 * (1 - np.minimum(drawn[1], drawn[2]))
+    today, all_kept = (_more(drawn, points, settings) for points in (0.0, room))
+    most, sure, rows = all_kept / today - 1, _sure(today, level), []
     for target in QUOTED:
-        low, high = kept.copy(), np.ones_like(kept)
+        low, high = np.zeros_like(room), room.copy()
         for _ in range(50):  # profit rises with retention: halved until nothing is left between
             middle = (low + high) / 2
-            enough = customer_profit(middle, money, won, **settings) >= (1 + target) * today
+            enough = _more(drawn, middle, settings) >= (1 + target) * today
             low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-        points = np.where(most >= target, 100 * (high - kept), np.inf)
-        ends = np.quantile(points[1:], tails, method="nearest")
+        points = np.where(most >= target, high, np.inf)
+        ends = np.quantile(points[1:], _tails(level), method="nearest")
         reading = NEVER if np.isinf(points[0]) else HERE if points[0] <= POINTS[-1] else FAR
         row = {"target": target, "points": points[0], "low": min(ends[0], points[0]), "high": max(ends[1], points[0])}
         row |= {"most": most[0], "reading": reading}
@@ -245,40 +249,55 @@ def points_needed(
             row |= dict.fromkeys(("points", "low", "high", "most"), np.nan) | {"reading": NOT_KNOWN}
         elif reading == NEVER:
             row["points"] = np.nan
-        rows.append(row | {"n": retention.n, "level": level})
-    method = f"{DRAWS:,} draws" if sure else "today's profit is not told apart from nothing"
-    return pd.DataFrame(rows).assign(method=method)[names]
+        rows.append(row | {"n": new.n, "level": level})
+    return pd.DataFrame(rows).assign(method=f"{DRAWS:,} draws" if sure else NOT_TOLD_APART)[names]
+
+
+def _told(estimate: Estimate, currency: str = "") -> str:
+    """A value with its interval and n in brackets."""
+    ends = format_interval(estimate, currency)
+    return f"{format_value(estimate.value, estimate.unit, currency)} ({ends}, n = {estimate.n:,})"
 
 
 def economics_in_words(
-    retention: Estimate, margin: Estimate, cost: Estimate, table: pd.DataFrame, needed: pd.DataFrame, *,
-    period_days: int, periods: int, margin_known: bool, currency: str = "",
+    new: NewCustomer, table: pd.DataFrame, needed: pd.DataFrame, most: Estimate, *, period_days: int, periods: int,
+    margin_known: bool, keeping_cost: float = 0.0, currency: str = "",
 ) -> list[str]:  # fmt: skip
-    """What retention is worth here, in sentences. From: the three estimates, `profit_by_retention`, `points_needed`."""
-    for name, estimate in (("how many customers are kept", retention), ("what a kept customer leaves", margin)):
-        if not estimate.known:
-            return [f"What keeping more customers is worth: too early to say ({name}: {estimate.method})."]
-    leaves = "leaves above the goods' costs" if margin_known else "brings in revenue (no margin is known)"
+    """What retention is worth here, in sentences. From: `NewCustomer`, `profit_by_retention`, `points_needed`,
+    `most_to_pay`."""
+    if new.missing:
+        return [f"What keeping more customers is worth: too early to say ({new.missing})."]
+    leaves = "{} above the goods' costs" if margin_known else "{} of revenue (no margin is known)"
+    first, left = (leaves.format(_told(estimate, currency)) for estimate in (new.first, new.left))
     texts = [
-        f"Of the customers of one period of {period_days} days, {format_value(retention.value, 'share')} order in the "
-        f"next one too ({format_interval(retention)}, n = {retention.n:,}); whoever does {leaves} "
-        f"{format_value(margin.value, 'money', currency)} in it ({format_interval(margin, currency)}, "
-        f"n = {margin.n:,})."
+        f"In the first {period_days} days a new customer leaves {first}; of the new customers {_told(new.new_kept)} "
+        f"order in the {period_days} days after these.",
+        f"Of all customers of one period of {period_days} days {_told(new.kept)} order in the next one; whoever does "
+        f"leaves {left} in it.",
     ]
-    if cost.known:
-        texts.append(
-            f"Winning a customer costs {format_value(cost.value, 'money', currency)} "
-            f"({format_interval(cost, currency)}, n = {cost.n:,})."
-        )
+    if keeping_cost:
+        cost = format_value(keeping_cost, "money", currency)
+        texts.append(f"Keeping a customer costs {cost} in a period, which is taken off.")
+    whole = f"{format_value(most.value, 'money', currency)} ({format_interval(most, currency)})"
+    horizon = f"Over {periods} periods of {period_days} days a new customer leaves {whole} before the cost of winning"
+    texts.append(
+        f"{horizon}; what of it may be paid to win one is not known without a margin."
+        if not margin_known
+        else f"{horizon}: the most that may be paid to win one."
+        if most.value > 0
+        else f"{horizon}: no price of winning one pays."
+    )
+    now, five = table.iloc[0], change_at(table)
+    if new.won.known:
+        rest = format_value(now["profit"], "money", currency)
+        texts.append(f"Winning one costs {_told(new.won, currency)}; after it {rest} are left.")
     else:
         texts.append("What winning a customer costs is not known and is left out: all profits are too large by it.")
-    now, five = table.iloc[0], change_at(table)
+    more = f"{QUOTED_POINTS} percentage points more retention"
     texts.append(
-        f"Over {periods} periods a new customer leaves {format_value(now['profit'], 'money', currency)}; with "
-        f"{QUOTED_POINTS} percentage points more retention that changes by "
-        f"{format_value(five.value, 'lift')} ({format_interval(five)})."
+        f"With {more} the profit changes by {format_value(five.value, 'lift')} ({format_interval(five)})."
         if five.known
-        else f"What {QUOTED_POINTS} percentage points more retention change: not told ({five.method})."
+        else f"What {more} change: not told ({five.method})."
     )
     return texts + [_needed_in_words(row) for row in needed.itertuples()]
 
@@ -299,25 +318,26 @@ def _needed_in_words(row: tuple) -> str:
 def claims_checked(table: pd.DataFrame) -> pd.DataFrame:
     """S2d's +95 % beside this client's own. From: `profit_by_retention`. To: as `findings.check_claim`, one row."""
     row = check_claim(
-        "Retaining 5 % of customers raises profit by up to 95 % (usually traced to Reichheld: 5 % more retention, "
-        "25 to 95 % more profit)",
+        "Retaining 5 % of customers raises profit by up to 95 % (Reichheld & Sasser, 1990, print 25 to 85 % for 5 "
+        "points more; 95 % is Reichheld's later figure)",
         source="S2d",
         theirs=QUOTED[1],
         ours=change_at(table),
-        cannot_show="Ours takes 5 percentage points of retention from period to period, the same margin in each and no "
-        "price of keeping; theirs is the upper end over several industries, with horizons of their own.",
+        cannot_show="Ours takes 5 percentage points of retention from period to period, after the first the same "
+        "margin in each, and no price of the points; theirs is the upper end over several industries, with horizons of "
+        "their own.",
     )
     return pd.DataFrame([row])
 
 
-def retention_findings(retention: Estimate, table: pd.DataFrame, *, period_days: int) -> list[Finding]:
-    """loyalty.period_retention and loyalty.five_points. From: `period_retention`, `profit_by_retention`."""
+def retention_findings(new: NewCustomer, table: pd.DataFrame, *, period_days: int) -> list[Finding]:
+    """loyalty.period_retention and loyalty.five_points. From: `NewCustomer`, `profit_by_retention`."""
     return [
         Finding(
             id="loyalty.period_retention",
             claim=f"{{value}} of the customers of one period of {period_days} days order in the next one too "
             "({interval}).",
-            estimate=retention,
+            estimate=new.kept,
             label=f"Customers kept from one period of {period_days} days to the next",
             evidence=("profit_by_retention",),
         ),

@@ -7,7 +7,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from cxkit.buyers import placed_orders
+from cxkit.buyers import PLACES, placed_orders
 from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.estimates import cluster_error
@@ -17,7 +17,6 @@ from cxkit.style import GREY, INK, format_ends, format_value
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PLACES = 4  # as buyers.PLACES
 YEAR = 365  # days
 OF_MARGIN, OF_REVENUE = "margin", "revenue"
 NEVER = "costs as much as the whole margin: no uplift pays for it"
@@ -37,10 +36,11 @@ def rewards(
     The discount: `reward_share` off a purchase that comes within `reward_days` of the customer's last one. The card:
     every `free_every`-th purchase of a customer in the year is free.
     To, two rows: reward (in words), customers (who would have earned it), purchases (rewarded), of_purchases (all of
-    the year), cost (money), base (margin, or revenue where no margin is known), of (which of the two), share (cost by
-    base) with low, high, n (customers with a purchase in the year), level, method; break_even (the uplift in purchases
-    at which the margin is what it was: share / (1 - share); 0.1 is +10 %) with break_even_low and break_even_high;
-    reading.
+    the year), days (from the first of them to as_of), cost (money), base (margin, or revenue where no margin is known),
+    of (which of the two), share (cost by base) with low, high, n (customers with a purchase in the year), level,
+    method; break_even (the uplift in purchases at which the margin is what it was: share / (1 - share); 0.1 is +10 %)
+    with break_even_low and break_even_high; more (how many more purchases that is) and more_of_rewarded (the same by
+    the purchases rewarded: 0.45 is +45 %); reading.
     The interval takes the customers as the units. Further purchases are rewarded as often as today's, and at the same
     margin: a reward that moves purchases into the window, or to the next free one, must lift them by more.
     What is left out: purchases without a customer, days before the year (the card begins empty; the day of the last
@@ -64,7 +64,14 @@ def rewards(
         earned = int(sums[f"{kind}_customers"])
         told = {"customers": earned, "purchases": int(sums[f"{kind}_purchases"]), "cost": float(sums[f"{kind}_cost"])}
         row = {"reward": name} | told
-        row |= {"of_purchases": int(sums["purchases"]), "base": scale * revenue, "of": of, "n": n, "level": level}
+        row |= {
+            "of_purchases": int(sums["purchases"]),
+            "days": int(sums["days"]),
+            "base": scale * revenue,
+            "of": of,
+            "n": n,
+            "level": level,
+        }
         known = earned >= LEAST_SHOWN and scale * revenue > 0
         if known:
             value, half = _share(sums, kind, n, scale, level)
@@ -76,8 +83,9 @@ def rewards(
                 row |= dict.fromkeys(("customers", "purchases", "cost"), np.nan if earned else 0)
             row["method"] = NOBODY if earned < LEAST_SHOWN else f"the {of} of the year is not above zero"
         rows.append(row | _break_even(row, known=known and margin_share is not None, of=of))
-    order = ["reward", "customers", "purchases", "of_purchases", "cost", "base", "of", "share", "low", "high", "n",
-             "level", "method", "break_even", "break_even_low", "break_even_high", "reading"]  # fmt: skip
+    order = ["reward", "customers", "purchases", "of_purchases", "days", "cost", "base", "of", "share", "low", "high",
+             "n", "level", "method", "break_even", "break_even_low", "break_even_high", "more", "more_of_rewarded",
+             "reading"]  # fmt: skip
     return pd.DataFrame(rows)[order]
 
 
@@ -118,6 +126,8 @@ def _sums(orders: ibis.Table, as_of: date, *, reward_share: float, reward_days: 
         card_purchases=free.cast("int64").sum(),
     )
     square = people.revenue * people.revenue
+    begins = ibis.literal(as_of).delta(year.ordered_on.min(), unit="day").cast("int64") + 1
+    covered = collect(year.aggregate(days=begins), order_by="days")["days"].iloc[0]
     sums = {"n": people.count(), "purchases": people.purchases.sum(), "revenue": people.revenue.sum()}
     sums["revenue_sq"] = square.sum()
     for kind in ("discount", "card"):
@@ -130,6 +140,7 @@ def _sums(orders: ibis.Table, as_of: date, *, reward_share: float, reward_days: 
             f"{kind}_customers": (people[f"{kind}_purchases"] > 0).cast("int64").sum(),
         }
     row = collect(people.aggregate(**sums), order_by="n").iloc[0].astype(float).fillna(0.0)
+    row["days"] = 0.0 if pd.isna(covered) else float(covered)
     return row.round(PLACES)
 
 
@@ -146,13 +157,15 @@ def _share(sums: pd.Series, kind: str, n: int, scale: float, level: float) -> tu
 def _break_even(row: dict, *, known: bool, of: str) -> dict:
     """The uplift at which a reward pays, from the cost's share of the margin."""
     names = ("break_even", "break_even_low", "break_even_high")
-    none = dict.fromkeys(names, np.nan)
+    none = dict.fromkeys((*names, "more", "more_of_rewarded"), np.nan)
     if not known:
         return none | {"reading": NO_MARGIN if of == OF_REVENUE and np.isfinite(row["share"]) else row["method"]}
     if row["share"] >= 1:
         return none | {"reading": NEVER}
     ends = [row[end] / (1 - row[end]) if row[end] < 1 else np.inf for end in ("share", "low", "high")]
-    return dict(zip(names, ends, strict=True)) | {"reading": PAYS}
+    more = ends[0] * row["of_purchases"]
+    told = {"more": more, "more_of_rewarded": more / row["purchases"], "reading": PAYS}
+    return dict(zip(names, ends, strict=True)) | told
 
 
 def rewards_in_words(table: pd.DataFrame, *, currency: str = "") -> list[str]:
@@ -165,7 +178,7 @@ def rewards_in_words(table: pd.DataFrame, *, currency: str = "") -> list[str]:
         ends = format_ends(row.low, row.high, "share")
         text = (
             f"{row.reward} would have cost {format_value(row.cost, 'money', currency)} on {row.purchases:,.0f} of "
-            f"{row.of_purchases:,} purchases of the last {YEAR} days: "
+            f"{row.of_purchases:,} purchases of the last {row.days:,} days: "
             f"{format_value(row.share, 'share')} of the {row.of} "
             f"({ends}, n = {row.n:,})"
         )
@@ -175,10 +188,15 @@ def rewards_in_words(table: pd.DataFrame, *, currency: str = "") -> list[str]:
                 if np.isfinite(row.break_even_high)
                 else (f"from {format_value(row.break_even_low, 'lift')} up")
             )
-            text += f". It pays where purchases rise by {format_value(row.break_even, 'share')} or more ({ends})."
+            text += (
+                f". It pays where all purchases rise by {format_value(row.break_even, 'share')} or more ({ends}): "
+                f"{row.more:,.0f} more, which is {format_value(row.more_of_rewarded, 'share')} of those rewarded."
+            )
         else:
             text += f". The uplift at which it pays: {row.reading}."
         texts.append(text)
+    if table["break_even"].notna().any():
+        texts.append("The further purchases are taken to be rewarded as often as today's and to leave the same margin.")
     return texts
 
 

@@ -146,7 +146,8 @@ def second_order_by(seconds: pd.DataFrame, *, level: float = 0.95) -> pd.DataFra
 def plot_second_order_by(curves: pd.DataFrame, *, title: str, ax: "Axes | None" = None) -> "Axes":
     """`second_order_by` as steps, at most six groups (the largest), named at their ends by falling share.
 
-    A curve ends where fewer than 30 of its customers are still at risk. The bands are left out, since they would lie
+    A curve ends where fewer than 30 of its customers are still at risk; the shares beside the names are those of the
+    last day that all of them reach, a dotted line. The bands are left out, since they would lie
     over each other: the table of repeat rates has the intervals.
     """
     import matplotlib.pyplot as plt
@@ -155,12 +156,14 @@ def plot_second_order_by(curves: pd.DataFrame, *, title: str, ax: "Axes | None" 
     shown = curves[curves["at_risk"] >= FEW]
     groups = list(dict.fromkeys(shown["group"]))
     left = len(groups[MOST:])
-    colours, ends = colours_for(groups[:MOST]), []
+    colours, ends, common = colours_for(groups[:MOST]), [], _common_day(shown, groups[:MOST])
     for name, colour in colours.items():
         rows = shown[shown["group"] == name]
         ax.step([0, *rows["days"]], [0, *rows["value"]], where="post", color=colour)
-        ends.append([rows["value"].iloc[-1], rows["days"].iloc[-1], name, colour])
+        ends.append([_by_day(rows, common), rows["days"].iloc[-1], name, colour])
     _axes(ax, shown["days"].max() if len(shown) else np.nan)
+    if ends:
+        ax.axvline(common, color=GREY, linewidth=1, linestyle=":")
     ends.sort(key=lambda end: (end[0], end[2]))
     right = max((end[1] for end in ends), default=0)
     places = _spread([end[0] for end in ends], gap=0.06 * ax.get_ylim()[1], top=0.97 * ax.get_ylim()[1])
@@ -171,22 +174,33 @@ def plot_second_order_by(curves: pd.DataFrame, *, title: str, ax: "Axes | None" 
     if right > 0:
         ax.set_xlim(0, right * 1.38)
         ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= right])
-    ax.set_xlabel("Days since the first order" + (f"\n({left} smaller groups are not drawn)" if left else ""))
+    named = f" (shares: by day {common:,.0f})" if ends else ""
+    ax.set_xlabel(f"Days since the first order{named}" + (f"\n({left} smaller groups are not drawn)" if left else ""))
     ax.set_title(title)
     return ax
 
 
 def describe_second_order_by(curves: pd.DataFrame) -> str:
-    """What `plot_second_order_by` shows: each group's last share that can be seen."""
+    """What `plot_second_order_by` shows: each group's share by the last day that all of them reach."""
     shown = curves[curves["at_risk"] >= FEW]
-    ends = shown.groupby("group", sort=False).tail(1).head(MOST)
-    if ends.empty:
+    groups = list(dict.fromkeys(shown["group"]))[:MOST]
+    if not groups:
         return "No curves: no group has enough customers who can be followed."
-    ends = ends.sort_values(["value", "group"], ascending=[False, True])
-    parts = [
-        f"{clean_text(row.group)} {format_value(row.value, 'share')} by day {row.days:,}" for row in ends.itertuples()
-    ]
-    return f"Rising steps of the share who have ordered again, by group: {', '.join(parts)}."
+    common = _common_day(shown, groups)
+    ends = sorted((-_by_day(shown[shown["group"] == name], common), name) for name in groups)
+    parts = [f"{clean_text(name)} {format_value(-value, 'share')}" for value, name in ends]
+    return f"Rising steps of the share who have ordered again, by group; by day {common:,.0f}: {', '.join(parts)}."
+
+
+def _common_day(shown: pd.DataFrame, groups: list[str]) -> float:
+    """The last day that the curves of all these groups reach."""
+    return shown[shown["group"].isin(groups)].groupby("group")["days"].max().min()
+
+
+def _by_day(rows: pd.DataFrame, day: float) -> float:
+    """The share who have ordered again by that day."""
+    before = rows.loc[rows["days"] <= day, "value"]
+    return float(before.iloc[-1]) if len(before) else 0.0
 
 
 def _steps(ax: "Axes", rows: pd.DataFrame, colour: str) -> None:

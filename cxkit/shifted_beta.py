@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxkit.errors import DataError, UsageError
+from cxkit.errors import DataError
 from cxkit.likelihood import Judge, check_columns, check_numbers, maximise, weighted
 
 FEWEST = 30
@@ -118,25 +118,3 @@ def renewal_rate(model: ShiftedBeta, periods: int | np.ndarray) -> np.ndarray:
     """
     periods = check_numbers(periods, "periods", least=1)
     return (model.beta + periods - 1) / (model.alpha + model.beta + periods - 1)
-
-
-def expected_lifetime(
-    model: ShiftedBeta, *, periods: int, discount: float = 0.0, renewed: int | np.ndarray = 0
-) -> np.ndarray:
-    """How many of the next `periods` renewals a customer will make, each worth 1 / (1 + discount)^k after k periods.
-
-    From: renewed: how many renewals the customer has made (he is still there); discount: a period, not a year.
-    To: one number for each of `renewed`.
-    Source: Fader & Hardie (2010), Marketing Science 29(1), 85-93 (residual lifetime), summed over a finite horizon.
-    Raises UsageError where `periods` is not a whole number from 0 up, or the discount is below 0.
-    """
-    if periods != int(periods) or periods < 0 or not discount >= 0:
-        raise UsageError(
-            "the horizon is a whole number of periods from 0 up and the discount a rate from 0 up; found"
-            f" {periods} and {discount}."
-        )
-    renewed = check_numbers(renewed, "renewed", whole=True)
-    k = np.arange(1, int(periods) + 1)
-    levels, place = np.unique(renewed, return_inverse=True)
-    still = survival(model, levels[:, None] + k) / survival(model, levels)[:, None]
-    return (still @ (1 + discount) ** -k.astype(float))[place].reshape(renewed.shape)

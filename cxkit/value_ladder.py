@@ -1,6 +1,5 @@
 """What will customers bring in the weeks to come, by six ways from the plainest to the model: the ladder of value."""
 
-from dataclasses import fields, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,13 +11,16 @@ from cxkit.buyers import PLACES
 from cxkit.errors import CxkitError, DataError, UsageError
 from cxkit.estimates import Estimate, mean, normal, unknown
 from cxkit.group_table import given_back
+from cxkit.likelihood import slopes
 from cxkit.purchase_history import (
+    ALL,
     WEEK,
     days_after,
     first_purchase,
     purchase_history,
     purchases_between,
     purchases_by_age,
+    renewal_gaps,
     revenue_by_age,
     subscribers,
     weekly_purchases,
@@ -38,6 +40,14 @@ LABELS = {
     SUBSCRIPTION: "Renewals (sBG)",
     LAST_YEAR: "Same as before",
 }
+GOING_BY = {  # for who has not read of the ladder
+    ARTICLE: "the average buyer of the last year",
+    HISTORIC: "how often each one has returned so far, and for how much",
+    COHORT: "what customers of the same age brought",
+    MODEL: "a model of how often each one comes and when he stops",
+    SUBSCRIPTION: "how many subscribers renewed each time",
+    LAST_YEAR: "what customers known before brought",
+}
 ASSUMES = {
     ARTICLE: "Everybody known goes on as the average buyer of the last year did: orders a year times order value. It is"
     " revenue, not profit, of as long as one looks, not of a lifetime; nobody ever stops.",
@@ -48,7 +58,7 @@ ASSUMES = {
     MODEL: "While active, each customer returns at random at a rate of his own, and may stop for good after any return;"
     " what a purchase brings varies around a mean of his own, whatever the rate. No season and no trend.",
     SUBSCRIPTION: "Everybody renews after equal periods until he stops, with a probability of his own that stays the"
-    " same at each renewal; who is lost stays lost.",
+    " same at each renewal; who is lost stays lost. Who is overdue is as likely to be late as those who renewed were.",
     LAST_YEAR: "Each customer known now buys what a customer known then bought on average: no step of the ladder, but"
     " what it is held against.",
 }
@@ -56,25 +66,25 @@ A_YEAR = "the same weeks a year before"
 YEAR = 52  # weeks, so that weekdays fall on each other
 LEAST_WEEKS = 8  # of data before a window, or customers known by then are a handful
 SCALED_FROM = 4  # weeks: from fewer no year's orders are told, and no rate of a customer's own
+FARTHEST = 4  # times as long as what was observed; a longer horizon is not told by scaling up
 LEAST_OBSERVED = 30  # customers; an age that fewer were observed at says little
 TAIL = 8  # weeks at the end of the cohort curve that stand for all older ages
 KNOTS = 8  # times at which the model is asked; between them a smooth curve
 FOR_GRADIENT = 20_000  # distinct histories that stand for all others in the interval
-STEP = 1e-4  # of a logarithm
 
 
 def forecasts(
-    orders: "ibis.Table", *, as_of: date, weeks: int, every_days: int = 0, category: str = "", level: float = 0.95
+    orders: "ibis.Table", *, as_of: date, weeks: int, every_days: int = 0, category: str = ALL, level: float = 0.95
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, pd.DataFrame]:
     """What each rung expects of the customers known at the end of `as_of`, for the `weeks` after it.
 
     From: orders (lines); what comes after `as_of` is not looked at, but for refunds of orders before it. `every_days`:
     the days from one renewal to the next, 0 where nobody subscribes (then there is no subscription rung); `category`:
-    of the lines that are the subscription, or an empty text.
+    of the lines that are the subscription, "all" for every line.
     To: (1) by rung, a frame ordered by customer_id: customer_id, x (purchases after the first so far), purchases and
-    revenue (expected; the subscription's rung has subscribers only); (2) by week: week (0 …), rung, purchases, revenue
-    (sums over the customers); (3) the ladder (see `ladder`). A rung that these data cannot give is missing in (1) and
-    (2); (3) says why.
+    revenue (expected; the subscription's rung has subscribers only); (2) by week: week (0 …), rung, label, purchases,
+    revenue (sums over the customers); (3) the ladder (see `ladder`). A rung that these data cannot give is missing in
+    (1) and (2); (3) says why.
     Revenue is what was kept of it (refunds off), neither margin nor discounted.
     Raises UsageError where `weeks` is below 1, or as `purchase_history.subscribers`.
     """
@@ -91,7 +101,8 @@ def forecasts(
     if every_days:
         people = subscribers(orders, as_of=as_of, every_days=every_days, category=category)
         people = people.merge(history[["customer_id", "x"]], on="customer_id", how="left")
-        makers[SUBSCRIPTION] = lambda: _subscription(people, every_days, weeks, level)
+        gaps = renewal_gaps(orders, as_of=as_of, every_days=every_days, category=category)
+        makers[SUBSCRIPTION] = lambda: _subscription(people, gaps, every_days, weeks, level)
     by_rung, by_week, rows = {}, [], []
     for rung in (*RUNGS, LAST_YEAR):
         if rung not in makers:
@@ -101,19 +112,19 @@ def forecasts(
                 raise DataError(f"nobody has bought by {as_of}.")
             frame, weekly, estimate = makers[rung]()
         except CxkitError as fault:
-            estimate = unknown("money", level=level, method=str(fault))
-        else:
-            by_rung[rung] = frame.assign(revenue=frame["revenue"].round(PLACES))
-            purchases, revenue = weekly
-            by_week.append({"week": np.arange(weeks), "rung": rung, "purchases": purchases, "revenue": revenue})
+            rows.append(_row(rung, unknown("money", level=level, method=str(fault))))
+            continue
         rows.append(_row(rung, estimate))
-    empty = {"week": np.zeros(0, int), "rung": [], "purchases": np.zeros(0), "revenue": np.zeros(0)}
+        by_rung[rung] = frame.assign(revenue=frame["revenue"].round(PLACES))
+        named = {"week": np.arange(weeks), "rung": rung, "label": rows[-1]["label"]}
+        by_week.append(named | dict(zip(("purchases", "revenue"), weekly, strict=True)))
+    empty = {"week": np.zeros(0, int), "rung": [], "label": [], "purchases": np.zeros(0), "revenue": np.zeros(0)}
     weekly = pd.concat([pd.DataFrame(part) for part in by_week or [empty]], ignore_index=True)
     return by_rung, weekly.round({"purchases": 6, "revenue": PLACES}), pd.DataFrame(rows)
 
 
 def ladder(
-    orders: "ibis.Table", *, as_of: date, weeks: int, every_days: int = 0, category: str = "", level: float = 0.95
+    orders: "ibis.Table", *, as_of: date, weeks: int, every_days: int = 0, category: str = ALL, level: float = 0.95
 ) -> pd.DataFrame:
     """What a customer known at the end of `as_of` is expected to bring in the `weeks` after it, rung by rung.
 
@@ -128,7 +139,7 @@ def ladder(
 
 def _row(rung: str, estimate: Estimate) -> dict:
     ends = {name: getattr(estimate, name) for name in ("low", "high", "n", "level", "method")}
-    label = "Same as a year before" if A_YEAR in estimate.method else LABELS[rung]
+    label = "Same as a year before" if estimate.known and A_YEAR in estimate.method else LABELS[rung]
     value = {"rung": rung, "label": label, "value_per_customer": estimate.value}
     return value | ends | {"assumes": ASSUMES[rung]}
 
@@ -150,6 +161,14 @@ def _times(estimate: Estimate, factor: float, method: str) -> Estimate:
     return Estimate(*ends, estimate.n, "money", estimate.level, method)
 
 
+def _scaled(seen: float, weeks: int) -> None:
+    if weeks > FARTHEST * seen:
+        raise DataError(
+            f"{weeks} weeks are not told by scaling up {seen:.1f} observed ones: a horizon may be at most"
+            f" {FARTHEST} times as long as what was observed."
+        )
+
+
 def _article(orders: "ibis.Table", history: pd.DataFrame, as_of: date, weeks: int, level: float):
     """Source: S3: orders a year times order value (100 a time, every three months: 400)."""
     begins = max(pd.Timestamp(history["first_on"].min()).date(), as_of - timedelta(days=YEAR * WEEK - 1))
@@ -158,6 +177,7 @@ def _article(orders: "ibis.Table", history: pd.DataFrame, as_of: date, weeks: in
         raise DataError(
             f"the orders span {span:.1f} weeks; a year's orders are not told from fewer than {SCALED_FROM} weeks."
         )
+    _scaled(span, weeks)
     bought = purchases_between(orders, first=begins, last=as_of, known_by=as_of)
     bought = bought[bought["purchases"] > 0]
     factor = weeks / span
@@ -168,6 +188,7 @@ def _article(orders: "ibis.Table", history: pd.DataFrame, as_of: date, weeks: in
 
 
 def _historic(history: pd.DataFrame, weeks: int, level: float):
+    _scaled(float(history["T"].max()) + 1 / WEEK, weeks)  # the first day is seen too
     x = history["x"].to_numpy(dtype=float)
     rate = x / np.maximum(history["T"].to_numpy(), SCALED_FROM)
     frame = _frame(history, weeks * rate, weeks * rate * history["spend"].fillna(0.0).to_numpy())
@@ -181,6 +202,7 @@ def _cohort(orders: "ibis.Table", history: pd.DataFrame, as_of: date, weeks: int
     if ages.empty:
         raise DataError(f"fewer than {LEAST_OBSERVED} customers could be observed for a week after their first one.")
     seen, customers = len(ages), ages["customers"].to_numpy(dtype=float)
+    _scaled(seen, weeks)
     tail = slice(max(seen - TAIL, 0), seen)
     age, place = np.unique(history["T"].to_numpy(), return_inverse=True)
     count = np.bincount(place)
@@ -244,20 +266,13 @@ def _model(history: pd.DataFrame, weeks: int, level: float):
     some = slice(None, None, -(-len(rows) // FOR_GRADIENT))
     few, many = rows.iloc[some], weights[1, some]
     base = float(many @ expected[-1][some])
-    slopes = _slopes(model, lambda m: many @ bg_nbd.expected_future(m, few, weeks=float(weeks)) / base)
+    of_counts = slopes(model, lambda m: many @ bg_nbd.expected_future(m, few, weeks=float(weeks)) / base)
     frequency = expected[-1][place]
-    of_spend = _slopes(spend_model, lambda m: frequency @ gamma_gamma.expected_spend(m, spends) / total)
-    variance = sum(s @ np.array(m.covariance) @ s for s, m in ((slopes, model), (of_spend, spend_model)))
+    of_spend = slopes(spend_model, lambda m: frequency @ gamma_gamma.expected_spend(m, spends) / total)
+    variance = sum(s @ np.array(m.covariance) @ s for s, m in ((of_counts, model), (of_spend, spend_model)))
     method = "maximum likelihood; delta method from the parameters' errors"
     estimate = normal(total / n, total / n * np.sqrt(variance), n, unit="money", level=level, method=method)
     return frame, tuple(np.diff(curve, axis=0).T), estimate
-
-
-def _slopes(model, value) -> np.ndarray:
-    """How `value` of a model changes with the logarithm of each parameter."""
-    names = [field.name for field in fields(model)][: len(model.covariance)]
-    ends = ([replace(model, **{n: getattr(model, n) * np.exp(s)}) for s in (STEP, -STEP)] for n in names)
-    return np.array([(value(up) - value(down)) / (2 * STEP) for up, down in ends])
 
 
 def _last_year(orders: "ibis.Table", history: pd.DataFrame, as_of: date, weeks: int, level: float):
@@ -282,7 +297,10 @@ def _last_year(orders: "ibis.Table", history: pd.DataFrame, as_of: date, weeks: 
     return frame, by_week, _times(mean(bought["revenue"], unit="money", level=level), 1, method)
 
 
-def _subscription(people: pd.DataFrame, every_days: int, weeks: int, level: float):
+def _subscription(people: pd.DataFrame, gaps: pd.DataFrame, every_days: int, weeks: int, level: float):
+    """Who has not paid since his last renewal is still there with the chance r G / (r G + 1 - r): r, that he renews at
+    all; G, the observed share of renewals that took longer than he has been silent. Nobody ever late: G is 0.
+    """
     counted = people.groupby(["renewals", "lost"], sort=True).size().rename("customers").reset_index()
     model = shifted_beta.fit_shifted_beta(counted)
     alike = people[~people["lost"]].groupby(["paid", "silent_days"], sort=True)
@@ -290,24 +308,35 @@ def _subscription(people: pd.DataFrame, every_days: int, weeks: int, level: floa
     place = np.full(len(people), -1)
     place[~people["lost"].to_numpy()] = alike.ngroup().to_numpy()
     paid, silent = (rows[name].to_numpy() for name in ("paid", "silent_days"))
-    steps = np.arange(1, weeks * WEEK // every_days + 3)
-    due = steps * every_days - silent[:, None]  # days after as_of
-    inside = (due >= 1) & (due <= weeks * WEEK)
+    renewed = gaps[gaps["renewal"]]
+    period = every_days  # late payers make it longer, and extra purchases not shorter
+    if len(renewed):
+        period = float((gaps["gap"] * gaps["count"]).sum() / renewed["count"].sum())
+    steps = np.arange(1, int(weeks * WEEK / period) + 3)
+    # days after as_of; what is overdue comes at once, if it comes
+    due = np.maximum(period - silent, 1)[:, None] + (steps - 1) * period
+    inside = due < weeks * WEEK + 1
+    count = renewed["count"].to_numpy(dtype=float)
+    later = np.append(count[::-1].cumsum()[::-1], 0.0) / max(count.sum(), 1)
+    later = later[np.searchsorted(renewed["gap"].to_numpy(), silent, side="right")]
 
     def by_step(model) -> np.ndarray:
-        share = shifted_beta.survival(model, paid[:, None] + steps) / shifted_beta.survival(model, paid)[:, None]
+        renews = shifted_beta.renewal_rate(model, paid + 1)
+        there = renews * later / (renews * later + 1 - renews)
+        next_one = shifted_beta.survival(model, paid + 1)[:, None]
+        share = there[:, None] * shifted_beta.survival(model, paid[:, None] + steps) / next_one
         return np.where(inside, share, 0.0)
 
     share = by_step(model)
     expected = np.append(share.sum(axis=1), 0.0)[place]
     frame = _frame(people, expected, expected * people["spend"].to_numpy())
-    week = np.clip((due - 1) // WEEK, 0, weeks - 1).ravel()
+    week = np.clip((due - 1) // WEEK, 0, weeks - 1).astype(int).ravel()
     by_week = tuple(
         np.bincount(week, weights=(share * rows[name].to_numpy()[:, None]).ravel(), minlength=weeks)
         for name in ("customers", "spend")
     )
     n, total, spend = len(people), float(frame["revenue"].sum()), rows["spend"].to_numpy()
-    slopes = _slopes(model, lambda m: spend @ by_step(m).sum(axis=1))
-    error = float(np.sqrt(slopes @ np.array(model.covariance) @ slopes))
+    slope = slopes(model, lambda m: spend @ by_step(m).sum(axis=1))
+    error = float(np.sqrt(slope @ np.array(model.covariance) @ slope))
     method = "maximum likelihood, per subscriber; delta method from the parameters' errors"
     return frame, by_week, normal(total / n, error / n, n, unit="money", level=level, method=method)

@@ -1,4 +1,4 @@
-"""What the base is worth by the rung that holds, who is worth most, and who slips away: the page's answers."""
+"""Who is worth most, who slips away, and how the value to come is spread: the lists made of customers' values."""
 
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,7 @@ from cxkit.findings import Finding
 from cxkit.group_table import GIVEN_BACK, given_back
 from cxkit.heatmap import draw_heat_map
 from cxkit.privacy import LEAST_SHOWN
-from cxkit.style import format_interval, format_value
-from cxkit.value_ladder import LABELS, LAST_YEAR, MODEL, SUBSCRIPTION
+from cxkit.style import format_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -195,129 +194,4 @@ def slipping_finding(estimate: Estimate | None, *, likely_gone: float) -> Findin
         evidence=("slipping_away",),
         action="Ask the customers of the list of those slipping away why, those with most at stake first, before "
         "offering anything.",
-    )
-
-
-def shown_rung(rungs: pd.DataFrame, choice: pd.DataFrame, *, modelled: bool) -> str:
-    """The rung by which the base's value is told; an empty text where none can be trusted with it.
-
-    From: `value_ladder.ladder` and `holdout.choose_rung` (empty where nothing could be held back); `modelled`: whether
-    `lifetime_value.fit_models` gave a model. The rung used there (recommended, or the simplest not refuted); where all
-    are refuted, the one whose larger error (of purchases and of revenue) is the smallest; without a held-out test the
-    model alone, since the other rungs scale up whatever little there is.
-    """
-    known = rungs.loc[np.isfinite(rungs["value_per_customer"].astype(float)), "rung"]
-    if choice.empty:
-        return MODEL if modelled and MODEL in set(known) else ""
-    tested = choice[choice["rung"].isin(known) & (choice["rung"] != LAST_YEAR)]
-    worst = tested[["purchases", "revenue"]].astype(float).abs().max(axis=1, skipna=False).dropna()
-    used = tested.loc[worst.index][tested.loc[worst.index, "used"].astype(bool)]
-    if len(used):
-        return str(used["rung"].iloc[0])
-    return str(tested.loc[worst.idxmin(), "rung"]) if len(worst) else ""
-
-
-def is_recommended(choice: pd.DataFrame, rung: str) -> bool:
-    """Whether the rung was shown to hold, and is the simplest that was. From: `holdout.choose_rung`."""
-    return bool(choice.loc[choice["rung"] == rung, "recommended"].any())
-
-
-def missing_rungs(rungs: pd.DataFrame) -> list[str]:
-    """Why rungs cannot be had from these data; a sentence each. From: `value_ladder.ladder`."""
-    lacking = rungs[~np.isfinite(rungs["value_per_customer"].astype(float))]
-    told = [f"{row.label}: {row.method}" for row in lacking.itertuples()]
-    year = rungs[(rungs["rung"] == LAST_YEAR) & rungs["value_per_customer"].notna()]
-    told += [f"{row.label} rests on a {row.method}." for row in year.itertuples()]
-    return [text if text.endswith(".") else f"{text}." for text in told] or ["Every rung can be had from these data."]
-
-
-def base_value(
-    rungs: pd.DataFrame, rung: str, total: Estimate | None, *, customers: int, margin_share: float | None, factor: float
-) -> Estimate:
-    """What all customers known today bring in the horizon by one rung: margin or revenue, discounted.
-
-    From: `value_ladder.ladder`; `total`: `lifetime_value.total_value`, taken where the rung is the model; `factor`:
-    `lifetime_value.present_factor`, since the other rungs say not exactly when money comes. To: Estimate, unit money.
-    """
-    if not rung:
-        return unknown("money", n=customers, method="no rung of the ladder could be held against what came")
-    if rung == MODEL and total is not None:
-        return total
-    row = rungs[rungs["rung"] == rung].iloc[0]
-    people = int(row["n"]) if rung == SUBSCRIPTION else customers
-    times = people * factor * (1.0 if margin_share is None else margin_share)
-    ends = (float(row[name] * times) for name in ("value_per_customer", "low", "high"))
-    return Estimate(*ends, people, "money", float(row["level"]), str(row["method"]))
-
-
-def base_in_words(base: Estimate, *, rung: str, weeks: float, unit: str, discount_a_year: float, currency: str) -> str:
-    """The answer first: what the base is worth, by which rung. From: `base_value`; `unit`: margin or revenue."""
-    if not base.known:
-        return f"What the customers known today will bring is too early to say: {base.method}."
-    off = f", discounted at {format_value(discount_a_year, 'share')} a year" if discount_a_year else ""
-    who = "subscribers" if rung == SUBSCRIPTION else "customers known today"
-    return (
-        f"The {base.n:,} {who} are expected to bring {format_value(base.value, 'money', currency)} of {unit} in the "
-        f"next {weeks:g} weeks ({format_interval(base, currency)}){off}, by the rung “{LABELS[rung]}”."
-    )
-
-
-def model_in_words(base: Estimate, total: Estimate | None, *, rung: str, unit: str, currency: str) -> list[str]:
-    """What the model of single customers puts the whole at, where the base was told by another rung; none else.
-
-    From: `base_value`, `lifetime_value.total_value`. The lists of customers add up to this number.
-    """
-    if total is None or rung == MODEL or not base.known:
-        return []
-    return [
-        f"The model that tells customers apart puts the whole at {format_value(total.value, 'money', currency)} of "
-        f"{unit} ({format_interval(total, currency)}); the lists of customers below add up to that."
-    ]
-
-
-def horizon_in_words(history: pd.DataFrame, *, weeks: float) -> str:
-    """Whether the horizon lies within what the data have ever shown. From: `purchase_history.purchase_history`."""
-    seen = float(history["T"].max()) if len(history) else 0.0
-    if weeks <= seen:
-        return f"Customers have been watched for up to {seen:,.0f} weeks; the horizon of {weeks:g} weeks is no longer."
-    return (
-        f"Nobody has been watched for longer than {seen:,.0f} weeks; what is told of the horizon of {weeks:g} weeks "
-        "beyond that is extrapolated."
-    )
-
-
-def value_finding(base: Estimate, *, rung: str, weeks: float, unit: str, holds: bool) -> Finding:
-    """lifetime.value_per_customer: what one customer brings on average. From: `base_value`."""
-    n = max(base.n, 1)
-    each = Estimate(base.value / n, base.low / n, base.high / n, base.n, "money", base.level, base.method)
-    proof = "which held in the weeks held back" if holds else "which is not proven by weeks held back"
-    return Finding(
-        id="lifetime.value_per_customer",
-        claim=f"A customer known today is expected to bring {{value}} of {unit} in the next {weeks:g} weeks on average "
-        f"({{interval}}), by the rung “{LABELS.get(rung, rung)}”, {proof}.",
-        estimate=each,
-        label=f"Expected {unit} per customer in the next {weeks:g} weeks",
-        evidence=("ladder", "held_out"),
-        action="Hold what winning and keeping customers costs against this; a new customer may bring less than those "
-        "known.",
-    )
-
-
-def held_out_finding(judged: pd.DataFrame, *, rung: str, weeks: int) -> Finding:
-    """lifetime.held_out_error: how far the rung's revenue lay from what came. From: `holdout.judge_errors`."""
-    rows = judged[(judged["rung"] == rung) & (judged["measure"] == "revenue")]
-    if len(rows) and np.isfinite(rows["low"].iloc[0]):
-        row = rows.iloc[0]
-        ends = (float(row[name]) for name in ("value", "low", "high"))
-        error = Estimate(*ends, int(row["n"]), "lift", float(row["level"]), str(row["method"]))
-    else:
-        why = str(rows["method"].iloc[0]) if len(rows) else "no rung could be held against weeks held back"
-        error = unknown("lift", n=int(rows["n"].iloc[0]) if len(rows) else 0, method=why)
-    return Finding(
-        id="lifetime.held_out_error",
-        claim=f"For the {weeks} weeks held back the rung “{LABELS.get(rung, rung)}” foretold a revenue that differs by "
-        "{value} from what came ({interval}).",
-        estimate=error,
-        label=f"Error of the value told for {weeks} weeks held back",
-        evidence=("held_out",),
     )

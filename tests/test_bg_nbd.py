@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,7 +15,6 @@ from cxkit.bg_nbd import (
     history_counts,
     p_alive,
     parameter_table,
-    total_future,
 )
 from cxkit.errors import DataError
 
@@ -88,16 +85,6 @@ def test_lifetimes_gives_the_same_at_the_same_parameters(cdnow, model):
         np.testing.assert_allclose(expected_future(model, cdnow, weeks=weeks), future, rtol=1e-6, atol=1e-6)
         new = theirs.expected_number_of_purchases_up_to_time(weeks)
         assert expected_orders(model, weeks) == pytest.approx(new, abs=1e-6)
-
-
-def test_the_total_of_the_sample(cdnow, model):
-    """In the 39 weeks after, the sample bought 1,882 times: more than the model's interval, which leaves out that the
-    model may be wrong (the hold-out is there to show it)."""
-    found = total_future(model, cdnow, weeks=39, seed=1)
-    assert found.value == pytest.approx(expected_future(model, cdnow, weeks=39).sum())
-    assert found.low < found.value < found.high < 1882
-    assert found.n == 2357
-    assert found.unit == "count"
 
 
 # --- by hand
@@ -224,37 +211,6 @@ def test_drawn_futures_average_to_the_expected(model):
     expected = expected_future(model, rows.head(3), weeks=52)
     error = [drawn[j::3].std() / np.sqrt(20_000) for j in range(3)]
     assert (np.abs([drawn[j::3].mean() for j in range(3)] - expected) < 4 * np.array(error)).all()
-
-
-def test_the_total_holds_what_comes():
-    """Forty shops of 500 customers: their next half year lies in the interval about 19 times in 20."""
-    inside = 0
-    for seed in range(40):
-        rng = np.random.default_rng(seed)
-        rows = made_history(500, seed=seed)
-        truth = BgNbd(0.8, 8.0, 0.8, 3.0, 0.0, 0, ())
-        came = drawn_future(truth, rows, weeks=26, rng=rng).sum()
-        found = total_future(fit_bg_nbd(rows), rows, weeks=26, seed=seed, draws=300)
-        inside += found.low <= came <= found.high
-    assert inside >= 34  # 38 expected; 34 or more in 98.7 % of such forties
-
-
-def test_the_same_seed_gives_the_same_interval_and_a_sample_serves_many(model):
-    rows = made_history(8000, seed=4)
-    one, same, other = (total_future(model, rows, weeks=26, seed=s, draws=200) for s in (1, 1, 2))
-    assert one == same != other
-    shuffled = rows.sample(frac=1, random_state=1)
-    assert total_future(model, shuffled, weeks=26, seed=1, draws=200) == one
-    certain = dataclasses.replace(model, covariance=tuple((0.0,) * 4 for _ in range(4)))
-    found = total_future(certain, rows, weeks=26, seed=1, draws=500)
-    drawn = [drawn_future(model, rows, weeks=26, rng=np.random.default_rng(s)).sum() for s in range(200)]
-    assert (found.high - found.low) / 2 / 1.96 == pytest.approx(np.std(drawn), rel=0.25)
-
-
-def test_a_total_of_nobody_is_unknown(model):
-    found = total_future(model, lives(), weeks=26, seed=1)
-    assert not found.known
-    assert found.n == 0
 
 
 def test_the_table_of_parameters(model):

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from cxkit import cadence
 from cxkit.errors import UsageError
-from cxkit.survival import kaplan_meier
 
 DAY = date(2026, 6, 30)
 
@@ -41,12 +40,6 @@ def test_purchase_days_by_hand():
     assert people["span_days"].to_list() == [19, 0]
     assert people["silence_days"].to_list() == [10, 5]
     assert people["revenue"].to_list() == [35.0, 7.0]
-
-
-def test_gaps_by_hand():
-    gaps = cadence.purchase_gaps(orders(LINES, status=STATUS), as_of=DAY)
-    rows = [(row.gap_days, bool(row.ended), row.gaps) for row in gaps.itertuples()]
-    assert rows == [(5, False, 1), (9, True, 1), (10, False, 1), (10, True, 1)]
 
 
 def people_of(purchases, span, silence, revenue=10.0):
@@ -133,7 +126,10 @@ def test_no_rhythm_to_tell(people):
     share = cadence.overdue_share(found)
     assert not share.known
     assert "too early to say" in cadence.overdue_finding(share).sentence()
-    assert "too early to say" in cadence.overdue_in_words(found, overdue_chance=0.1)[0]
+    (text,) = cadence.overdue_in_words(found, overdue_chance=0.1)
+    back = (people["purchases"] >= 2).sum()
+    why = f"{back:,} customers came back so far; {share.method}" if back else "nobody came back yet"
+    assert text == f"Who is overdue: too early to say ({why})."
     assert cadence.overdue_table(found)["value"].isna().all()
     assert len(cadence.overdue_customers(found)) == 0
 
@@ -153,9 +149,28 @@ def test_the_list_and_its_table():
     assert words == [
         "6 of 18 customers who came back before are overdue: 33 % (16–56 %).",
         "They spent 15 UAH so far, 9.8 % of what all customers spent.",
-        "Of customers who have not left, at most about 10 % would be called overdue by chance alone.",
+        "Not all of them have left: of all customers who have not, up to about 10 % are silent for so long by chance. "
+        "How many of those on the list that is cannot be told here.",
+        "The list is for asking in good time, while it helps; who brought most and has probably left stands on the "
+        "page of customers' lifetime value.",
     ]
     assert cadence.overdue_finding(cadence.overdue_share(found)).sentence().startswith("33 % of customers who came")
+
+
+def test_how_many_of_the_overdue_are_still_customers():
+    """By BG/NBD, against those who are: the simulation knows who has stopped."""
+    people, stopped = simulated(np.random.default_rng(1), 6000, r=3.0, alpha=60.0, stop=(0.8, 3.2))
+    rates = cadence.fit_rates(people)
+    found = cadence.customer_cadence(people, rates)
+    late = found["overdue"].to_numpy()
+    still = found.loc[late, "p_alive"].sum()
+    assert still == pytest.approx((~stopped[late]).sum(), rel=0.15)
+    text = cadence.overdue_in_words(found, overdue_chance=0.1)[2]
+    assert text.startswith(f"Of the {late.sum():,}, about {still:,.0f} are expected to be still customers (")
+    assert not any("by chance" in words for words in cadence.overdue_in_words(found, overdue_chance=0.1))
+    assert cadence.overdue_customers(found)["p_alive"].sum() == pytest.approx(still)
+    # who purchased once has nowhere to have stopped
+    assert (found.loc[people["purchases"] == 1, "p_alive"] == 1).all()
 
 
 def test_small_classes_are_withheld():
@@ -170,90 +185,6 @@ def test_small_classes_are_withheld():
 def test_chances_are_checked(chance):
     with pytest.raises(UsageError, match=f"overdue_chance must lie between 0 and 1; found {chance}"):
         cadence.customer_cadence(people_of([2], [3], [4]), RATES, overdue_chance=chance)
-    with pytest.raises(UsageError, match=f"lapsed_chance must lie between 0 and 1; found {chance}"):
-        cadence.lapsed_after(cadence.comeback(GAPS), chance=chance)
-
-
-def counted(rows):
-    return pd.DataFrame(rows, columns=["gap_days", "ended", "gaps"]).astype({"ended": bool, "gaps": "int64"})
-
-
-# a hundred silences: 60 end on day 10, 10 on day 20, 5 on day 50; 25 go on, and all can be followed for 400 days
-GAPS = counted([(10, True, 60), (20, True, 10), (50, True, 5), (400, False, 30)])
-
-
-def test_who_comes_back_by_hand():
-    back = cadence.comeback(GAPS).set_index("silence_days")
-    assert back.index.to_list() == [10, 20, 50, 400]
-    assert back["value"].to_list() == pytest.approx([15 / 45, 5 / 35, 0, 0])
-    assert back["n"].to_list() == [45, 35, 30, 0]
-    assert (back["seen_days"] == 400).all()
-    assert back["settled"].to_list() == [True, True, True, False]
-    lapsed = cadence.lapsed_after(back.reset_index(), chance=0.2)
-    assert (lapsed.value, lapsed.unit) == (20.0, "days")
-    assert cadence.lapsed_after(back.reset_index(), chance=0.4).value == 10.0
-
-
-def test_the_interval_is_kaplan_and_meiers_of_those_still_silent():
-    """Who came back after the silence began anew: the curve of the later ones alone has the same ends."""
-    back = cadence.comeback(GAPS).set_index("silence_days")
-    rest = kaplan_meier([20, 50, 400], [True, True, False], weights=[10, 5, 30]).set_index("time").loc[50]
-    assert back.loc[10, "low"] == pytest.approx(1 - rest["high"])
-    assert back.loc[10, "high"] == pytest.approx(1 - rest["low"])
-
-
-def test_the_definition_in_words():
-    back = cadence.comeback(counted([(d, True, 100) for d in range(1, 41)] + [(400, False, 2650)]))
-    lapsed = cadence.lapsed_after(back, chance=0.1)
-    # of those silent, 2,650 go on and 100 come back on each day that is left: under a tenth with two days left
-    assert (lapsed.value, lapsed.low, lapsed.high) == (38, 37, 38)
-    text = cadence.lapsed_in_words(lapsed, chance=0.1)
-    assert text.startswith("A customer silent for more than 38 days counts as lapsed: after so long fewer than 10 % ")
-    ax = cadence.plot_comeback(back, lapsed=lapsed, chance=0.1)
-    assert "lapsed after 38 days" in [t.get_text() for t in ax.texts]
-    assert cadence.describe_comeback(back, lapsed=lapsed, chance=0.1).endswith(text)
-
-
-def test_the_clients_own_definition_stands_instead():
-    own = cadence.lapsed_after(cadence.comeback(GAPS), days=90)
-    assert (own.value, own.low, own.high, own.method) == (90, 90, 90, "set by the client")
-    text = cadence.lapsed_in_words(own, chance=0.1)
-    assert text == "A customer silent for more than 90 days counts as lapsed: this length was set by the client."
-    with pytest.raises(UsageError, match="lapsed_days must be 0 or more; found -1"):
-        cadence.lapsed_after(cadence.comeback(GAPS), days=-1)
-
-
-@pytest.mark.parametrize(
-    ("rows", "why"),
-    [
-        ([], "fewer than 30 silences can be followed"),
-        ([(10, True, 5)], "fewer than 30 silences can be followed"),
-        (
-            [(d, True, 20) for d in range(1, 101)],
-            "even after 35 days of silence 97 % came back, and longer silences cannot be followed for as long again",
-        ),
-    ],
-)
-def test_a_rhythm_too_slow_for_the_history(rows, why):
-    back = cadence.comeback(counted(rows))
-    lapsed = cadence.lapsed_after(back, chance=0.1)
-    assert not lapsed.known
-    if rows and len(rows) > 1:
-        why = lapsed.method  # the numbers are the curve's; the sentence is what is held here
-        assert why.endswith("came back, and longer silences cannot be followed for as long again")
-    assert lapsed.method == why
-    text = cadence.lapsed_in_words(lapsed, chance=0.1)
-    assert text.startswith(f"After what silence fewer than 10 % come back: too early to say, since {why}.")
-    cadence.plot_comeback(back, lapsed=lapsed, chance=0.1).figure.canvas.draw()
-    assert "too early to say" in cadence.describe_comeback(back, lapsed=lapsed, chance=0.1)
-
-
-@given(st.lists(st.tuples(st.integers(0, 60), st.booleans(), st.integers(1, 40)), max_size=30))
-def test_the_share_who_come_back_never_rises_with_the_silence(rows):
-    back = cadence.comeback(counted(rows))
-    assert back["value"].dropna().is_monotonic_decreasing
-    known = back.dropna(subset=["low", "high"])
-    assert ((known["low"] <= known["value"] + 1e-12) & (known["value"] <= known["high"] + 1e-12)).all()
 
 
 SHOPS = {
@@ -273,17 +204,12 @@ def test_every_shop_is_borne(name, refund):
     shop = orders(SHOPS[name], refund=refund)
     people = cadence.purchase_days(shop, as_of=DAY)
     found = cadence.customer_cadence(people, cadence.fit_rates(people))
-    back = cadence.comeback(cadence.purchase_gaps(shop, as_of=DAY))
-    lapsed = cadence.lapsed_after(back)
     words = [
         *cadence.overdue_in_words(found, overdue_chance=0.1),
         cadence.overdue_finding(cadence.overdue_share(found)).sentence(),
-        cadence.lapsed_in_words(lapsed, chance=0.1),
-        cadence.describe_comeback(back, lapsed=lapsed, chance=0.1),
     ]
     assert not any("nan" in text.lower() for text in words)
     cadence.overdue_table(found)
-    cadence.plot_comeback(back, lapsed=lapsed, chance=0.1).figure.canvas.draw()
 
 
 def test_the_order_of_rows_does_not_matter():

@@ -144,6 +144,12 @@ def test_in_that_month_or_later_by_hand():
     cut = cohorts.cohorts(orders(LINES, status=STATUS), as_of=date(2026, 4, 29), look_ahead=1)
     assert later(cut)[("01", 2)] is None
     assert later(cut)[("01", 1)] == 2  # though anna's order of April counts as later
+    # in that month or the one after: anna's order of April does not count for February
+    seen = frame[frame["later_observable"] & (frame["customers"] > 0)]
+    soon = {(f"{row.cohort:%m}", row.month): row.soon for row in seen.itertuples()}
+    assert soon == {("01", 0): 2, ("01", 1): 2, ("01", 2): 1, ("03", 0): 1}
+    assert (frame["soon"].isna() == ~frame["later_observable"]).all()
+    assert (frame["look_ahead"] == 1).all()
     three = cohorts.cohorts(orders(LINES, status=STATUS), as_of=date(2026, 4, 30))
     assert [place for place, number in later(three).items() if number is not None] == [("01", 0)]
     with pytest.raises(UsageError, match="look_ahead must be at least 1; found 0"):
@@ -153,7 +159,8 @@ def test_in_that_month_or_later_by_hand():
 def test_later_never_rises_and_holds_the_active():
     frame = cohorts.cohorts(table(random_orders(np.random.default_rng(5), 300)), as_of=date(2026, 1, 31))
     seen = frame[frame["later_observable"]]
-    assert (seen["later"] >= seen["active"]).all()
+    assert (seen["later"] >= seen["soon"]).all()
+    assert (seen["soon"] >= seen["active"]).all()
     for _, rows in seen.groupby("cohort"):
         assert rows["later"].is_monotonic_decreasing
         assert rows["later"].iloc[0] == rows["customers"].iloc[0]

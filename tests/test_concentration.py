@@ -120,6 +120,6 @@ def test_the_picture_names_its_point(tmp_path):
     assert "the top 20 %\nbring 80 %" in [t.get_text() for t in ax.texts]
     ax.figure.savefig(tmp_path / "lorenz.png")
     few = c.plot_concentration(c.concentration(spent([1, 2])), top=c.top_share(spent([1, 2]), share=0.2), share=0.2)
-    assert [t.get_text() for t in few.texts] == ["if all spent the same"]
+    assert [t.get_text() for t in few.texts] == ["if all were equal"]
     for axes in (ax, few):
         matplotlib.pyplot.close(axes.figure)

@@ -64,7 +64,18 @@ FLOORS = [
     {"door"},
     {"sources", "quality", "segments", "loyalty", "lift", "concentration", "cohorts", "rhythm", "workshop"}
     | {"cadence", "margins", "new_and_known", "purchase_history", "referrals", "regulars", "retention_economics"}
-    | {"rewards", "features", "newcomers", "plan_groups", "profiles", "segment_change", "tiers", "likeness", "personas"}
+    | {
+        "kept_customers",
+        "rewards",
+        "features",
+        "newcomers",
+        "plan_groups",
+        "profiles",
+        "segment_change",
+        "tiers",
+        "likeness",
+        "personas",
+    }
     | {
         "funnel",
         "cost_to_serve",
@@ -79,9 +90,10 @@ FLOORS = [
         "zones",
     },
     {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "visits"}
-    | {"lifetime_value", "loyal_ideal", "retention", "second_order", "value_ladder"},
+    | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "second_order", "value_ladder"},
     {"journey_table", "holdout", "kept_segments", "value_lists"},
-    {"parts"},
+    {"parts", "rung_choice"},
+    {"value_answer"},
     {"notebook", "pages", "workbook"},
     {"report"},
     {"parameters", "publish", "progress"},
@@ -95,8 +107,8 @@ IBIS = {
     "the door": {"columns", "door", "exports", "refused", "returns"},
     "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments"}
     | {"cluster_model", "cost_to_serve", "features", "newcomers", "personas", "profiles"}
-    | {"cadence", "new_and_known", "purchase_history", "referrals", "regulars", "retention", "retention_economics"}
-    | {"kept_segments", "loyal_ideal", "rewards"},
+    | {"cadence", "new_and_known", "purchase_history", "referrals", "regulars", "retention", "kept_customers"}
+    | {"lapsed", "kept_segments", "loyal_ideal", "rewards"},
     "the journey": {"entries", "funnel", "importance", "journey_map", "others", "paths", "performance", "satisfaction"}
     | {"steps", "touches", "visits", "zones"},
     "the workshop": {"workshop"},

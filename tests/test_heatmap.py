@@ -77,6 +77,10 @@ def test_a_cell_without_a_value_stays_white():
 def test_cells_that_rest_on_little_are_grey_where_grey_can_be_read():
     ax = draw([[0, 1], [0, 1]], faint=[[True, True], [False, False]])
     assert words(ax) == {"a1": GREY, "a2": "#ffffff", "b1": INK, "b2": "#ffffff"}
+    # on the dark cell grey could not be read: there the slant tells it
+    assert {t.get_text(): t.get_style() for t in ax.texts} == {
+        "a1": "italic", "a2": "italic", "b1": "normal", "b2": "normal",
+    }  # fmt: skip
 
 
 @given(st.floats(0, 1), st.booleans())

@@ -1,8 +1,10 @@
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 from cxkit.errors import DataError
-from cxkit.likelihood import check_columns, check_numbers, maximise, weighted
+from cxkit.likelihood import check_columns, check_numbers, maximise, slopes, weighted
 
 
 def exponential(times):
@@ -44,6 +46,21 @@ def test_the_next_start_is_tried_where_one_fails():
     at, *_ = maximise(judge, [(100.0,), (1.0,)], customers=2, what="A model", border=str)
     assert at[0] == pytest.approx(0.5)
     assert pytest.approx(asked[0]) == 100.0
+
+
+@dataclass(frozen=True)
+class Two:
+    p: float
+    q: float
+    customers: int
+    covariance: tuple
+
+
+def test_slopes_by_the_logarithms_by_hand():
+    """p^2 q grows by 2 p^2 q a unit of log p and by p^2 q a unit of log q; what is no parameter stays."""
+    model = Two(3.0, 2.0, 7, ((1.0, 0.0), (0.0, 1.0)))
+    found = slopes(model, lambda m: m.p**2 * m.q + m.customers)
+    np.testing.assert_allclose(found, [36.0, 18.0], rtol=1e-6)
 
 
 def test_sums_of_products():

@@ -74,9 +74,22 @@ def test_winning_against_keeping():
     ratio = margins.cost_ratio(cost, keeping_cost=25.0)
     assert (ratio.value, ratio.unit) == (4.0, "ratio")
     assert margins.dearer_claim(ratio)["theirs"].iloc[0] == "5"
-    assert "keeping_cost" in margins.cost_ratio(cost, keeping_cost=0.0).method
+    assert margins.cost_ratio(cost, keeping_cost=0.0).method == "what keeping a customer costs is not given"
     none = margins.acquisition_cost(costs([100.0] * 6, [1.0] * 6))
     assert none.method == "what winning a customer costs is not known"
     assert margins.dearer_claim(margins.cost_ratio(none, keeping_cost=25.0))["reading"].iloc[0].startswith("cannot be")
     with pytest.raises(UsageError, match="keeping_cost must be 0 \\(not known\\) or more; found -1"):
         margins.cost_ratio(cost, keeping_cost=-1)
+
+
+def test_the_clients_margin_holds_of_revenue_where_no_cost_is_known():
+    table = costs([100.0, 200.0, 300.0, 200.0, 200.0], [0.0] * 5, discounts=10.0, returns=5.0)
+    assert margins.at_client_margin(table, margin=0.3, costs_known=True) is table
+    assert margins.at_client_margin(table, margin=None, costs_known=False) is table
+    stated = margins.at_client_margin(table, margin=0.3, costs_known=False)
+    share = margins.margin_share(stated)
+    assert (share.value, share.low, share.high, share.level) == (0.3, 0.3, 0.3, 1.0)
+    assert margins.margin_in_words(share).endswith(
+        "when the goods are paid for: the client's own figure, not measured."
+    )
+    assert margins.customer_margin(stated)["revenue"].to_list() == [30.0, 60.0, 90.0, 60.0, 60.0]

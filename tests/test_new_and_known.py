@@ -92,6 +92,7 @@ def test_from_whom_the_shop_lives():
         assert texts[1].endswith("−3 percentage points (−5.00 to −1.00): falls.")
     assert "too early to say (no)" in new_and_known.known_in_words(share, unknown("points", method="no"))[1]
     finding = new_and_known.known_finding(told["from new customers"])
+    assert "S2" not in finding.action
     assert finding.sentence().startswith("Customers who had bought before bring 30 % of what customers spend")
 
 

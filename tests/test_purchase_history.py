@@ -42,11 +42,6 @@ def test_the_history_by_hand():
     assert anna.first_on == pd.Timestamp("2026-06-02")
 
 
-def test_since_leaves_out_those_first_seen_before():
-    rows = history.purchase_history(shop(), as_of=DAY, since=date(2026, 6, 3))
-    assert rows["customer_id"].to_list() == ["bohdan"]
-
-
 def test_nobody_bought():
     rows = history.purchase_history(shop(), as_of=date(2020, 1, 1))
     assert rows.empty
@@ -153,7 +148,7 @@ def test_only_the_subscriptions_category_counts():
     both = orders(lines, category=["box", "toys", "toys"])
     people = history.subscribers(both, as_of=DAY, every_days=30, category="box")
     assert people[["renewals", "lost", "spend"]].to_numpy().tolist() == [[0, True, 10.0]]
-    with pytest.raises(UsageError, match="no order line has the category 'boks'; valid: 'box', 'toys'"):
+    with pytest.raises(UsageError, match=r"has the category 'boks'; valid: 'all' \(every line\), 'box', 'toys'"):
         history.renewals(both, as_of=DAY, every_days=30, category="boks")
     with pytest.raises(DataError, match=r"lacks 'category'.*tables.orders.columns"):
         history.renewals(orders(lines), as_of=DAY, every_days=30, category="box")
@@ -166,3 +161,12 @@ def test_revenue_weighted_by_age():
     lines = [(str(i), "anna", day, 10.0) for i, day in enumerate(days)] + [("9", "bohdan", "2026-06-01", 10.0)]
     rows = history.revenue_by_age(orders(lines), as_of=DAY, weights=np.array([2.0, 0.5, 7.0]))
     assert rows.to_numpy().tolist() == [["anna", 25.0]]
+
+
+def test_the_gaps_between_renewals_by_hand():
+    days = (0, 30, 70, 80, 110, 200)  # on time, ten days late, an extra purchase, on time, lost and come back
+    first = pd.Timestamp("2025-10-01")
+    lines = [(str(d), "anna", str((first + pd.Timedelta(days=d)).date()), 10.0) for d in days]
+    lines += [("1b", "bohdan", "2026-05-20", 10.0), ("2b", "bohdan", "2026-06-19", 10.0)]  # longer gaps cannot be over
+    gaps = history.renewal_gaps(orders(lines), as_of=DAY, every_days=30)
+    assert gaps[["gap", "count", "renewal"]].to_numpy().tolist() == [[10, 1, False], [30, 2, True], [40, 1, True]]

@@ -49,7 +49,9 @@ def test_by_hand():
     people = referrals.referred_buyers(orders(LINES), accounts(SENT), as_of=DAY, window_days=30).set_index(
         "customer_id"
     )
-    assert people.index.to_list() == ["anna", "bohdan", "celina", "dmytro", "eva"]
+    assert people.index.to_list() == ["anna", "bohdan", "celina", "dmytro", "eva", "stranger"]
+    assert people["recorded"].to_list() == [True] * 5 + [False]  # of a stranger nobody knows who sent him
+    people = people.drop(index="stranger")
     assert people["referred_by"].to_list() == [None, "anna", "anna", None, "ghost"]
     assert people["revenue"].to_list() == [175.0, 65.0, 40.0, 30.0, 20.0]
     assert people["first_revenue"].to_list() == [150.0, 65.0, 40.0, 30.0, 20.0]
@@ -57,6 +59,14 @@ def test_by_hand():
     assert people["observed_days"].to_list() == [180, 149, 10, 149, 149]
     share = referrals.referred_share(people.reset_index())
     assert (share.value, share.n, share.method) == (3 / 5, 5, "Wilson")
+
+
+def test_what_a_sender_bought_counts_without_an_account_too():
+    more = orders([*LINES, ("10", "fedir", "2026-02-01", 7.0)])
+    people = referrals.referred_buyers(more, accounts([*SENT, ("fedir", "stranger")]), as_of=DAY)
+    senders = referrals.referrers(people).set_index("customer_id")
+    assert senders.loc["stranger", ["brought_revenue", "own_revenue"]].to_list() == [7.0, 9.0]
+    assert referrals.referred_share(people).n == 6
 
 
 def test_those_who_send_by_hand():
@@ -76,7 +86,9 @@ def test_those_who_send_by_hand():
 def buyers(sent, rest):
     """People as `referred_buyers` gives them: first revenue and whether they came back."""
     rows = [("x", *one) for one in sent] + [(None, *one) for one in rest]
-    frame = pd.DataFrame(rows, columns=["referred_by", "first_revenue", "again"]).assign(observed_days=200)
+    frame = pd.DataFrame(rows, columns=["referred_by", "first_revenue", "again"]).assign(
+        observed_days=200, recorded=True
+    )
     return frame.assign(customer_id=[f"c{i:04d}" for i in range(len(frame))], revenue=frame["first_revenue"])
 
 

@@ -58,10 +58,15 @@ def test_against_a_plain_reading():
 
 
 def changed(joined, left, *, observable=True):
+    """A shop of 1,000 buyers at both dates."""
     first = {"month_end": pd.Timestamp("2025-12-31"), "loyal": 100, "joined": 0, "left": 0, "observable": observable}
     last = {**first, "month_end": pd.Timestamp("2026-01-31"), "loyal": 100 + joined - left, "observable": True}
+    same = {"buyers": 1000, "both": 1000, "loyal_both": 100, "both_loyal": 100 + joined - left}
     return pd.DataFrame(
-        [first | {"joined_since": joined, "left_since": left}, last | {"joined_since": 0, "left_since": 0}]
+        [
+            first | same | {"joined_since": joined, "left_since": left},
+            last | same | {"joined_since": 0, "left_since": 0},
+        ]
     )
 
 
@@ -73,17 +78,69 @@ def test_the_change_and_its_verdict(joined, left, word):
     change = regulars.loyal_change(frame, months=1)
     assert change.value == joined - left
     assert change.high - change.value == pytest.approx(1.959964 * np.sqrt(joined + left))
-    assert regulars.verdict(change) == word
+    # the same 1,000 at both dates: the difference of each one's two answers, nought, one more or one less
+    moved = regulars.loyal_share_change(frame, months=1)
+    each = np.repeat([1.0, -1.0, 0.0], [joined, left, 1000 - joined - left])
+    assert moved.value == pytest.approx(100 * each.mean())
+    assert moved.high - moved.value == pytest.approx(100 * 1.959964 * each.std(ddof=1) / np.sqrt(1000))
+    assert (moved.unit, moved.n) == ("points", 1000)
+    assert regulars.verdict(moved) == word
     assert f"{word}." in regulars.loyal_in_words(frame, loyal_orders=3, active_days=365, months=1)[-1]
-    finding = regulars.loyal_change_finding(frame, months=1)
-    side = "fewer" if joined < left else "more"
-    assert f"{abs(joined - left)} {side} loyal customers than 1 months ago" in finding.sentence()
+    finding = regulars.loyal_change_finding(frame, loyal_orders=3, active_days=365, months=1)
+    assert finding.sentence().startswith(
+        f"{(100 + joined - left) / 10:.1f} % of those who bought in the last 365 days are loyal (on at least 3 of "
+        "them), 10.0 % were 1 months before: a change of "
+    )
+    assert finding.sentence().endswith(f"; in numbers {100 + joined - left} after 100.")
+
+
+def test_a_shop_that_only_grows_is_no_strength():
+    """Twice as many buyers, twice as many loyal: for certain more of them, and no larger share."""
+    lines = [("0", None, "2024-12-01", 1.0)]
+    for name, count, begin in (("old", 300, "2025-01-10"), ("new", 300, "2026-01-10")):
+        for i in range(count):
+            days = pd.date_range(begin, DAY, freq="60D") if i % 3 == 0 else [pd.Timestamp(begin)]
+            days = days if name == "new" or i % 3 == 0 else [*days, pd.Timestamp("2026-01-05")]
+            lines += bought(f"{name}{i}", *(f"{day:%Y-%m-%d}" for day in days))
+    frame = regulars.loyal_by_month(orders(lines), as_of=DAY)
+    assert frame["loyal"].iloc[[-7, -1]].to_list() == [100, 200]
+    assert frame["buyers"].iloc[[-7, -1]].to_list() == [300, 600]
+    assert regulars.verdict(regulars.loyal_change(frame)) == "growing"
+    finding = regulars.loyal_change_finding(frame, loyal_orders=3, active_days=365)
+    assert finding.estimate.value == 0
+    assert finding.quadrant() == "too early to say"
+    assert "33.3 % were 6 months before" in finding.sentence()
+
+
+def test_the_error_of_the_share_is_that_of_each_customers_part():
+    frame = random_orders(np.random.default_rng(8), 300)
+    last = frame["ordered_on"].max() + pd.offsets.MonthEnd(0)
+    table_of = regulars.loyal_by_month(table(frame), as_of=last.date(), loyal_orders=2, active_days=150)
+    moved = regulars.loyal_share_change(table_of, months=3)
+    days, parts = frame[["customer_id", "ordered_on"]].drop_duplicates(), {}
+    for place in (-1, -4):
+        end = table_of["month_end"].iloc[place]
+        inside = days[(days["ordered_on"] <= end) & (days["ordered_on"] > end - pd.Timedelta(days=150))]
+        counts = inside.groupby("customer_id").size()
+        share = (counts >= 2).mean()
+        parts[place] = ((counts >= 2) - share) / len(counts), share, len(counts)
+    both = parts[-1][0].sub(parts[-4][0], fill_value=0)
+    assert table_of["buyers"].iloc[-1] == parts[-1][2]
+    assert moved.value == pytest.approx(100 * (parts[-1][1] - parts[-4][1]))
+    error = np.sqrt(len(both) / (len(both) - 1) * np.square(both).sum())
+    assert moved.high - moved.value == pytest.approx(100 * 1.959964 * error)
+    assert moved.n == len(both)
 
 
 def test_too_early_to_say():
     assert "far enough back" in regulars.loyal_change(changed(9, 9, observable=False), months=1).method
     assert "far enough back" in regulars.loyal_change(changed(9, 9), months=2).method
     assert regulars.loyal_change(changed(2, 2), months=1).method == "fewer than 5 customers came and left"
+    finding = regulars.loyal_change_finding(changed(2, 2), loyal_orders=3, active_days=365, months=1)
+    assert finding.sentence() == (
+        "Change over 1 months in the share of buyers who are loyal: too early to say (n = 102; fewer than 5 customers "
+        "came and left)."
+    )
 
 
 def test_settings_are_checked():
@@ -120,12 +177,33 @@ def test_regular_orders_by_hand():
     assert february["method"] == "fewer than 5 customers"
 
 
+def test_everybody_is_asked_over_equally_many_days():
+    """Two purchases long ago make nobody loyal now; a month with too short a history before it is told apart."""
+    lines = []
+    for i in range(6):
+        lines += bought(f"old{i}", "2025-01-01", "2025-01-20", "2025-03-10", "2026-03-10", amount=9999.0)
+        lines += bought(f"new{i}", "2025-12-02", "2026-01-20", "2026-03-10", amount=50.0)
+    shop = orders(lines)
+    frame = regulars.regular_orders(shop, as_of=date(2026, 3, 31), loyal_orders=2, active_days=300)
+    assert not frame["observable"].iloc[:10].any()
+    assert frame["observable"].iloc[10:].all()  # 1 November 2025 is 304 days after the first order
+    march = frame[frame["measure"] == "order value"].set_index("month")["value"]
+    assert march.loc["2025-03-01"] == 9999.0
+    assert march.loc["2026-03-01"] == 50.0
+    ax = regulars.plot_regular_orders(frame)
+    hollow = [line for line in ax.get_lines() if line.get_label() == "Too short a history before"]
+    assert np.isfinite(hollow[0].get_ydata().astype(float)).sum() == 1
+    assert regulars.describe_regular_orders(frame) == (
+        "Line of loyal customers' order value by month: 50 in 2026-03, 50 in 2026-03; the bars are intervals."
+    )
+
+
 def test_without_quantity_and_without_regulars():
     shop = orders(LINES)
     frame = regulars.regular_orders(shop, as_of=DAY)
     assert set(frame["measure"]) == {"order value"}
     assert frame["value"].isna().all()
-    assert regulars.describe_regular_orders(frame).endswith("no month has enough regulars yet.")
+    assert regulars.describe_regular_orders(frame).endswith("enough of them with a history long enough.")
 
 
 def test_pictures_and_their_words():
@@ -140,7 +218,7 @@ def test_pictures_and_their_words():
     )
     assert regulars.plot_loyal(frame[:0]).texts[0].get_text() == "no month is over yet"
     assert "too short" in regulars.describe_loyal(frame[:0])
-    values = regulars.regular_orders(regular_shop(), as_of=date(2026, 3, 31), loyal_orders=2)
+    values = regulars.regular_orders(regular_shop(), as_of=date(2026, 3, 31), loyal_orders=2, active_days=58)
     assert regulars.plot_regular_orders(values).texts[0].get_text() == "350"
     assert "350 UAH in 2026-03" in regulars.describe_regular_orders(values, currency="UAH")
     matplotlib.pyplot.close("all")

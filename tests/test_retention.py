@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 
 import ibis
 import matplotlib.pyplot as plt
@@ -9,7 +9,7 @@ from hand_orders import orders, random_orders, table
 
 from cxkit import cohorts, loyalty, retention
 from cxkit.errors import UsageError
-from cxkit.estimates import Estimate, share_difference, unknown
+from cxkit.estimates import share_difference
 
 DAY = date(2026, 6, 30)
 
@@ -200,18 +200,37 @@ def test_both_tenure_curves():
     frame = cohorts.cohorts(table(random_orders(np.random.default_rng(2), 300)), as_of=date(2026, 1, 31))
     curves = retention.tenure_curves(frame)
     both = curves.pivot(index="month", columns="ordered", values="value").dropna()
-    assert (both["in that month or later"] >= both["in that month"]).all()
+    assert (both["in that month or the 3 after"] >= both["in that month"]).all()
     told = retention.tenure_in_words(curves)
     assert len(told) == 2
     assert told[0].startswith("Of customers observed so long after their first order, these ordered: in month 1 ")
     assert told[1].startswith(
-        "Of customers observed so long after their first order, these ordered so far: in month 1 or"
+        "Of customers observed so long after their first order, these ordered: in month 1 or the 3 after"
     )
     ax = retention.plot_tenure(curves)
     assert [text.get_text().replace("\n", " ").split(" % ")[1] for text in ax.texts] == [
-        "in that month or later", "in that month",
+        "in that month or the 3 after", "in that month",
     ]  # fmt: skip
+    one = retention.tenure_curves(cohorts.cohorts(table(random_orders(np.random.default_rng(2), 300)),
+                                                  as_of=date(2026, 1, 31), look_ahead=1))  # fmt: skip
+    assert set(one["ordered"]) == {"in that month", "in that month or the one after"}
     assert retention.describe_tenure(curves).startswith("Two lines by months since the first order. Of customers")
+
+
+def test_customers_who_never_leave_give_a_level_line():
+    """New ones in every month, all at one rate for good: the line must not fall."""
+    rng, lines = np.random.default_rng(4), []
+    for who in range(3000):
+        day = int(rng.integers(0, 540))
+        while day < 546:
+            lines.append((str(len(lines)), f"c{who}", str(date(2025, 1, 1) + timedelta(days=day)), 1.0))
+            day += 1 + int(rng.exponential(90))
+    curves = retention.tenure_curves(cohorts.cohorts(orders(lines), as_of=DAY))
+    level = curves[curves["ordered"] != retention.BOUNDED].set_index("month")["value"]
+    assert level.index.max() == 14
+    early, late = level.loc[1:3].mean(), level.loc[10:13].mean()
+    assert early == pytest.approx(1 - np.exp(-120 / 91), abs=0.03)  # four months at a purchase in 91 days
+    assert late == pytest.approx(early, abs=0.03)
 
 
 def test_too_young_for_a_tenure_curve():
@@ -221,7 +240,7 @@ def test_too_young_for_a_tenure_curve():
     retention.plot_tenure(curves).figure.canvas.draw()
     two = orders([("1", "anna", "2026-05-05", 1.0)])
     (_, text) = retention.tenure_in_words(retention.tenure_curves(cohorts.cohorts(two, as_of=DAY)))
-    assert text == "Who stays for good cannot be told yet: too few whole months lie after the first ones."
+    assert text == "Who orders within a few months cannot be told yet: too few whole months lie after the first ones."
 
 
 def test_tenure_by_group():
@@ -236,59 +255,6 @@ def test_tenure_by_group():
     assert start["customers"].sum() == whole["customers"].iloc[0]
     nobody = orders([("1", None, "2026-05-05", 1.0)])
     assert len(retention.tenure_by(nobody, groups, as_of=as_of)) == 0
-
-
-CHURN = [
-    ("1", "anna", "2026-01-10", 1.0), ("2", "anna", "2026-05-10", 1.0),
-    ("3", "bohdan", "2026-01-10", 1.0),
-    ("4", "celina", "2025-10-01", 1.0),  # had lapsed before: not counted
-    ("5", "dmytro", "2026-06-10", 1.0),  # came later: not counted
-    ("6", "eva", "2026-04-01", 1.0),  # the last day of the window counts
-    *((f"p{i}", f"p{i}", "2026-02-01", 1.0) for i in range(3)),
-]  # fmt: skip
-
-
-def test_churn_by_hand():
-    share = retention.churn_share(orders(CHURN), as_of=DAY, lapsed_days=90)
-    # active in the 90 days up to 1 April: anna, bohdan, eva, p0, p1, p2; of them anna came since
-    assert (share.value, share.n, share.method) == (5 / 6, 6, "Wilson")
-    sentence = retention.churn_finding(share, lapsed_days=90).sentence()
-    assert sentence.startswith(
-        "83 % of the customers who were active 90 days ago have lapsed since: no order for 90 days ("
-    )
-
-
-@pytest.mark.parametrize(
-    ("lines", "days", "why"),
-    [
-        (CHURN, 200, "the data do not reach back for 400 days"),
-        (CHURN, float("nan"), "after what silence a customer is lapsed cannot be told yet"),
-        (CHURN[:4], 90, "fewer than 5 customers were active 90 days ago"),
-        ([], 90, "the data do not reach back for 180 days"),
-    ],
-)
-def test_churn_that_cannot_be_told(lines, days, why):
-    share = retention.churn_share(orders(lines), as_of=DAY, lapsed_days=days)
-    assert (share.known, share.method) == (False, why)
-    assert "too early to say" in retention.churn_finding(share, lapsed_days=days).sentence()
-
-
-def test_churn_needs_days():
-    with pytest.raises(UsageError, match="lapsed_days must be at least 1; found 0"):
-        retention.churn_share(orders(CHURN), as_of=DAY, lapsed_days=0)
-
-
-def test_the_table_of_definitions_holds_the_stated_one():
-    seen = pd.DataFrame({"silence_days": [10, 95], "value": [0.6, 0.2], "seen_days": 250})
-    stated = Estimate(100.0, 90.0, 120.0, 50, "days", 0.95, "Kaplan-Meier of the gaps")
-    found = retention.churn_table(orders(CHURN), seen, as_of=DAY, lapsed=stated)
-    assert found["lapsed_days"].to_list() == [90, 100, 180, 270]
-    assert found["stated"].to_list() == [False, True, False, False]
-    assert found["comeback"].to_list()[:2] == [0.6, 0.2]
-    assert found["comeback"].isna().to_list() == [False, False, True, True]  # sight ends after 250 days
-    none = retention.churn_table(orders(CHURN), seen[:0], as_of=DAY, lapsed=unknown("days"))
-    assert not none["stated"].any()
-    assert none["comeback"].isna().all()
 
 
 SHOPS = {
@@ -326,6 +292,3 @@ def test_every_shop_is_borne(name):
         cohorts.plot_retention(cohorts.retention(retention.unbounded(frame))),
     ):
         ax.figure.canvas.draw()
-    found = retention.churn_table(shop, pd.DataFrame(columns=["silence_days", "value", "seen_days"]), as_of=DAY,
-                                  lapsed=unknown("days"))  # fmt: skip
-    assert found["lapsed_days"].to_list() == [90, 180, 270]

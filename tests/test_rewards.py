@@ -31,6 +31,9 @@ def test_by_hand():
     assert discount["break_even"] == pytest.approx(0.125 / 0.875)
     # with 1 / 7 more purchases, each as today: the margin less the rewards is what it was
     assert (1 + discount["break_even"]) * (960 - 120) == pytest.approx(960)
+    # 1 / 7 of 24 purchases are 3.43, which is 29 % of the 12 rewarded
+    assert discount["more"] == pytest.approx(24 / 7)
+    assert discount["more_of_rewarded"] == pytest.approx(2 / 7)
     assert (card["purchases"], card["cost"]) == (6, 600.0)  # the third purchase of the year
     assert card["share"] == pytest.approx(600 / 960)
     assert card["break_even"] == pytest.approx(600 / 360)
@@ -54,7 +57,8 @@ def test_no_margin_no_break_even():
     found = rewards(shop(), as_of=DAY, margin_share=None, free_every=3)
     assert found["of"].to_list() == ["revenue", "revenue"]
     assert found["share"].iloc[0] == pytest.approx(120 / 2400)
-    assert found["break_even"].isna().all()
+    assert found[["break_even", "more", "more_of_rewarded"]].isna().all(axis=None)
+    assert len(rewards_in_words(found)) == 2
     assert found["reading"].to_list() == ["not known: no margin"] * 2
     assert rewards_in_words(found)[0].endswith("The uplift at which it pays: not known: no margin.")
 
@@ -113,7 +117,10 @@ def test_the_picture_and_its_words():
     found = rewards(shop(), as_of=DAY, margin_share=0.4, free_every=3)
     assert plot_rewards(found).texts[0].get_text() == "+14 %"
     assert "10 % off a purchase within 30 days of the last: +14 %" in describe_rewards(found)
-    assert "It pays where purchases rise by 14 % or more" in rewards_in_words(found, currency="UAH")[0]
+    texts = rewards_in_words(found, currency="UAH")
+    assert "It pays where all purchases rise by 14 % or more" in texts[0]
+    assert texts[0].endswith(": 3 more, which is 29 % of those rewarded.")
+    assert texts[-1].startswith("The further purchases are taken to be rewarded as often as today's")
     without = rewards(shop(), as_of=DAY, margin_share=None, free_every=3)
     assert plot_rewards(without).texts[0].get_text() == "not known: no margin"
     matplotlib.pyplot.close("all")

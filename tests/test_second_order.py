@@ -110,8 +110,25 @@ def test_groups_are_named_at_their_ends_and_small_ones_left_out():
     ax = second_order.plot_second_order_by(curves, title="By channel")
     ax.figure.canvas.draw()
     assert [text.get_text() for text in ax.texts] == ["43 % web", r"60 % <b>\$app\$"]
+    assert ax.get_xlabel() == "Days since the first order (shares: by day 400)"
     assert second_order.describe_second_order_by(curves) == (
-        "Rising steps of the share who have ordered again, by group: <b>$app$ 60 % by day 400, web 43 % by day 400."
+        "Rising steps of the share who have ordered again, by group; by day 400: <b>$app$ 60 %, web 43 %."
+    )
+
+
+def test_groups_are_compared_at_a_day_that_all_reach():
+    """Two groups alike in every day; one can be followed for longer, and has more by its own end."""
+    rows = [(name, end, day, 2) for name, end in (("old", 400), ("new", 100)) for day in range(1, 101, 2)]
+    rows += [(name, end, None, 60) for name, end in (("old", 400), ("new", 100))] + [("old", 400, 300, 30)]
+    seconds = pd.DataFrame(rows, columns=["group", "observed_days", "gap_days", "customers"])
+    curves = second_order.second_order_by(seconds.astype({"gap_days": "Int64"}))
+    shares = {name: part.set_index("days")["value"] for name, part in curves.groupby("group")}
+    assert second_order.describe_second_order_by(curves).endswith(
+        f"by day 100: new {shares['new'].loc[100]:.0%}, old {shares['old'].loc[99]:.0%}.".replace("%", " %")
+    )
+    texts = [text.get_text() for text in second_order.plot_second_order_by(curves, title="x").texts]
+    assert sorted(texts) == sorted(
+        [f"{100 * shares['new'].loc[100]:.0f} % new", f"{100 * shares['old'].loc[99]:.0f} % old"]
     )
 
 

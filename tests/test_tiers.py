@@ -163,8 +163,7 @@ def test_few_great_customers_are_withheld():
     kept = tiers.great_kept(*tiers.tier_moves(then, then))
     assert (kept.known, kept.n) == (False, 0)
     assert tiers.great_kept_finding(kept, days=30).sentence() == (
-        "Share of the great tier that stayed great: too early to say (n = 0; fewer than 5 customers were in the great "
-        "tier)."
+        "Share of the great tier that stayed great: too early to say (fewer than 5 customers were in the great tier)."
     )
 
 
