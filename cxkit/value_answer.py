@@ -156,6 +156,25 @@ def model_in_words(
     ]
 
 
+def lists_in_words(choice: pd.DataFrame, total: Estimate | None) -> list[str]:
+    """What the test said of the model that the lists of customers rest on, where that limits their use.
+
+    From: `rung_choice.choose_rung`, `lifetime_value.total_value` (None: no model, so no lists). Nothing where the test
+    does not refute the model.
+    """
+    if total is None:
+        return []
+    tested = choice[(choice["rung"] == MODEL) & choice[["purchases", "revenue"]].notna().all(axis=1)]
+    if tested.empty:
+        return ["The model of single customers could not be tested on weeks that have passed: its lists are untested."]
+    if tested["verdict"].iloc[0] == FAILS:
+        return [
+            "The test refutes the model of single customers here: read its lists as an order of customers, not as "
+            "amounts."
+        ]
+    return []
+
+
 def horizon_in_words(history: pd.DataFrame, *, weeks: float) -> str:
     """How much of what is foretold lies beyond anything observed. From: `purchase_history.purchase_history`."""
     if len(history) < LEAST_OBSERVED:

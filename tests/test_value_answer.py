@@ -66,6 +66,16 @@ TOLD = {"weeks": 52, "unit": "margin", "discount_a_year": 0.1, "currency": "zł"
 WORDS = {"unit": "margin", "currency": "zł"}
 
 
+def test_lists_of_a_refuted_or_untested_model_say_so():
+    row = {"rung": "model", "purchases": 0.2, "revenue": 0.1, "verdict": "does not hold"}
+    (refuted,) = value_answer.lists_in_words(pd.DataFrame([row]), TOTAL)
+    assert refuted.startswith("The test refutes the model of single customers here: read its lists as an order")
+    (untested,) = value_answer.lists_in_words(pd.DataFrame([row | {"revenue": np.nan}]), TOTAL)
+    assert untested.endswith("its lists are untested.")
+    assert value_answer.lists_in_words(pd.DataFrame([row | {"verdict": "too early to say"}]), TOTAL) == []
+    assert value_answer.lists_in_words(pd.DataFrame([row]), None) == []
+
+
 def test_the_model_tells_its_own_total_and_why_it_lies_elsewhere():
     tied = Estimate(0.33, 0.29, 0.37, 900, "ratio", 0.95, "Spearman")
     assert value_answer.base_value(LADDER, "model", TOTAL, customers=50, margin_share=0.5, factor=0.9) == TOTAL
