@@ -82,7 +82,7 @@ def choice_in_words(choice: pd.DataFrame, *, weeks: int, tolerance: float = 0.1)
     From: `choose_rung`, with the same tolerance; `weeks`: held back. The errors themselves stand in the table.
     """
     if not choice[list(MEASURES)].notna().all(axis=1).any():
-        return ["None of the ways to reckon it could be tested on weeks that have passed."]
+        return ["No way of reckoning could be tested on weeks that have passed."]
     within = f"within {format_value(tolerance, 'share')} of the purchases and the revenue that came"
     asked = f"Each way to reckon it was asked for the last {weeks} weeks from what lay before them"
     taken, steps = choice[choice["used"]], choice[choice["rung"] != LAST_YEAR]

@@ -42,7 +42,7 @@ def test_groups_of_unequal_size_and_density_are_found(blobs):
     assert adjusted_rand_score(truth, labels_of(frame(rows), 4)) > 0.95
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_neither_a_correlated_cloud_nor_uniform_noise_has_groups(seed):
     rng = np.random.default_rng(seed)
     cloud = rng.standard_normal((1500, 6)) @ rng.standard_normal((6, 6))
