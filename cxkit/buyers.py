@@ -7,6 +7,7 @@ import ibis
 from cxkit.errors import DataError
 from cxkit.tables import counted_lines, order_totals
 
+LOYAL_ORDERS = 3  # as many make a customer loyal
 PLACES = 4  # money is rounded to a hundredth of the smallest coin: sums of floats differ by their order beyond it
 
 

@@ -17,6 +17,7 @@ from cxkit.privacy import LEAST_SHOWN, withhold_small
 from cxkit.style import format_ends, format_interval, format_value
 
 FEW = 30  # customers, or silences that can still be followed: with fewer, single ones move the numbers
+OVERDUE_CHANCE = 0.1  # a silence less likely than this makes a customer overdue
 NO_RHYTHM = f"fewer than {FEW} customers, or none of them came back: their rhythm cannot be told"
 WITH_STOPS, ONE_STOP = "BG/NBD", "BG/NBD with one chance of stopping for everybody"
 CLASSES = {"2": (2, 2), "3 to 5": (3, 5), "6 and more": (6, None)}  # purchases so far
@@ -116,7 +117,7 @@ def _one_stop(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> tuple[float, flo
     return float(shape), float(days), float(np.exp(log_expit(found.x[2])))
 
 
-def customer_cadence(customers: pd.DataFrame, rates: Rates, *, overdue_chance: float = 0.1) -> pd.DataFrame:
+def customer_cadence(customers: pd.DataFrame, rates: Rates, *, overdue_chance: float = OVERDUE_CHANCE) -> pd.DataFrame:
     """Each customer's usual gap, and how likely a silence as long as his is while he is still a customer.
 
     From: `purchase_days`, `fit_rates`. To: those rows, usual_gap_days = (days + span_days) / (shape + x), x being the
@@ -198,7 +199,7 @@ def overdue_share(cadence: pd.DataFrame, *, level: float = 0.95) -> Estimate:
     return wilson(int(cadence["overdue"].sum()), n, level=level)
 
 
-def overdue_in_words(cadence: pd.DataFrame, *, overdue_chance: float, currency: str = "") -> list[str]:
+def overdue_in_words(cadence: pd.DataFrame, *, overdue_chance: float = OVERDUE_CHANCE, currency: str = "") -> list[str]:
     """How many are overdue, what hangs on them, how many of them are still customers, and what the list is for.
 
     From: `customer_cadence`. How many are still customers: the sum of their chances by BG/NBD, its ends from those

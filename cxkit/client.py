@@ -123,9 +123,13 @@ class Settings(_Strict):
     targets: dict[str, float] = {}
     withhold: dict[str, Text] = {}
     margin: Share | None = None
+    discount_a_year: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.1
+    keeping_cost: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     parameters: dict[str, dict[str, Any]] = {}
     stages: Text | None = None
     segments: Text | None = None
+    themes: Text | None = None
+    ces: Literal["agree", "ease", "effort"] = "agree"
     company_size: Literal["small", "medium", "large"] | None = None
     quotes: Literal["none", "reviewed"] = "none"
     limits: Limits = Limits()
@@ -193,6 +197,11 @@ class Client(Settings):
         """The client's own names of RFM segments; None where the kit's are to be taken."""
         return resolve(self.segments, folder=self.folder, key="segments") if self.segments else None
 
+    @property
+    def themes_file(self) -> Path | None:
+        """The client's own themes of what customers write; None where the kit's are to be taken."""
+        return resolve(self.themes, folder=self.folder, key="themes") if self.themes else None
+
     def files(self, table: str) -> dict[str, Path]:
         """The export's files: path as client.yml has it -> where it lies."""
         return {text: resolve(text, folder=self.folder, key=f"tables.{table}.path") for text in self.tables[table].path}
@@ -258,7 +267,7 @@ def load_client(path: Path, *, as_of: str | None = None) -> Client:
             except UsageError as error:
                 faults.append(str(error))
     yml = (".yml", ".yaml")
-    for key, suffixes in {"logo": (".svg", ".png"), "stages": yml, "segments": yml}.items():
+    for key, suffixes in {"logo": (".svg", ".png"), "stages": yml, "segments": yml, "themes": yml}.items():
         try:
             text = getattr(client, key)
             if text and resolve(text, folder=client.folder, key=key).suffix.lower() not in suffixes:

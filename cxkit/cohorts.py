@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WORD = 60  # months that one whole number holds as bits, with room to spare below the sign
+LOOK_AHEAD = 3  # whole months after a month in which somebody may still come back
 LEAST_SHOWN = 30  # shares of fewer customers are greyed
 BEFORE, EVER = "of those who ordered in the month before", "of all who had ordered before"
 
 
-def cohorts(orders: ibis.Table, *, as_of: date, look_ahead: int = 3) -> pd.DataFrame:
+def cohorts(orders: ibis.Table, *, as_of: date, look_ahead: int = LOOK_AHEAD) -> pd.DataFrame:
     """How many of those who first ordered in one month ordered again k months later, or then or later still.
 
     From: orders (lines). To, one row a cohort and month, all combinations up to `as_of`'s month, ordered: cohort (the
@@ -91,7 +92,7 @@ def active_months(orders: ibis.Table, *, as_of: date, groups: ibis.Table | None 
     return pd.concat([counted[[*by, "customers"]], pd.DataFrame(kept, index=counted.index)], axis=1)
 
 
-def cohort_grid(patterns: pd.DataFrame, *, as_of: date, look_ahead: int = 3) -> pd.DataFrame:
+def cohort_grid(patterns: pd.DataFrame, *, as_of: date, look_ahead: int = LOOK_AHEAD) -> pd.DataFrame:
     """`cohorts` from `active_months` (of one group, where it has groups)."""
     if look_ahead < 1:
         raise UsageError(

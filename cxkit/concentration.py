@@ -10,7 +10,7 @@ import pandas as pd
 from cxkit import estimates
 from cxkit.buyers import buyers
 from cxkit.engine import collect
-from cxkit.estimates import LEAST_FOR_CONCENTRATION, Estimate, unknown
+from cxkit.estimates import FIFTH, LEAST_FOR_CONCENTRATION, Estimate, unknown
 from cxkit.findings import Finding, check_claim
 from cxkit.style import GREY, INK, format_value
 
@@ -71,12 +71,12 @@ def gini(revenue: pd.DataFrame, *, level: float = 0.95) -> Estimate:
     return Estimate(value, max(value - half, 0.0), min(value + half, 1.0), n, "ratio", level, "asymptotic (Davidson)")
 
 
-def top_share(revenue: pd.DataFrame, *, share: float = 0.2, level: float = 0.95) -> Estimate:
+def top_share(revenue: pd.DataFrame, *, share: float = FIFTH, level: float = 0.95) -> Estimate:
     """What the top `share` of customers bring; see `estimates.top_share`. From: `customer_revenue`."""
     return estimates.top_share(revenue["revenue"].to_numpy(), share=share, level=level)
 
 
-def plot_concentration(curve: pd.DataFrame, *, top: Estimate, share: float, ax: "Axes | None" = None) -> "Axes":
+def plot_concentration(curve: pd.DataFrame, *, top: Estimate, share: float = FIFTH, ax: "Axes | None" = None) -> "Axes":
     """The Lorenz curve with the line of equal shares and the point where the top `share` of customers begins.
 
     From: `concentration`; `top`, what they bring (`top_share` of the same `share`). Without the point where `top` is
@@ -111,7 +111,7 @@ def plot_concentration(curve: pd.DataFrame, *, top: Estimate, share: float, ax: 
     return ax
 
 
-def top_share_finding(estimate: Estimate, *, share: float = 0.2) -> Finding:
+def top_share_finding(estimate: Estimate, *, share: float = FIFTH) -> Finding:
     """loyalty.top_share: how much of the revenue the top `share` of customers bring. From: `top_share`."""
     return Finding(
         id="loyalty.top_share",

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 UNITS = ("share", "money", "count", "days", "lift", "ratio", "points")
+FIFTH = 0.2  # share of customers called the top
 LEAST_FOR_CONCENTRATION = 30  # fewer customers cannot tell how concentrated their revenue is
 
 
@@ -227,7 +228,7 @@ def ratio_of_sums(part: np.ndarray, whole: np.ndarray, *, level: float = 0.95) -
     return _around(ratio, error, n, level, "linearised ratio")
 
 
-def top_share(values: np.ndarray, *, share: float = 0.2, level: float = 0.95) -> Estimate:
+def top_share(values: np.ndarray, *, share: float = FIFTH, level: float = 0.95) -> Estimate:
     """What the top `share` of units hold of the total: 1 - L(1 - share) on the Lorenz curve.
 
     From: one number a unit (a customer's revenue); where `share` of n is no whole number, the unit on the border

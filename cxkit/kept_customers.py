@@ -1,5 +1,6 @@
 """How many customers are kept from one period to the next, new ones and all, and what they leave in a period."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import ibis
@@ -11,6 +12,44 @@ from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, mean, unknown, wilson
 from cxkit.privacy import LEAST_SHOWN
+
+PARTS = {
+    "first": "what a new customer leaves in the first period",
+    "new_kept": "how many new customers order in the second period",
+    "kept": "how many customers are kept",
+    "left": "what a kept customer leaves",
+}
+
+
+@dataclass(frozen=True)
+class NewCustomer:
+    """What the profit of a new customer is made of, all as Estimate.
+
+    first (money, what a new customer leaves in the first period) and new_kept (share of them who order in the second):
+    `newcomers`. kept (share of all customers of a period who order in the next): `period_retention`. left (money, what
+    a kept customer leaves in a period): `margin_per_period`. won (money, what winning a customer costs):
+    `margins.acquisition_cost`; unknown: taken as 0, and said. together: how the errors of the first four go together
+    (correlations, `together`); empty: not at all.
+    """
+
+    first: Estimate
+    new_kept: Estimate
+    kept: Estimate
+    left: Estimate
+    won: Estimate
+    together: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def missing(self) -> str:
+        """Which part is not known and why, in words; empty where all but the cost of winning are."""
+        lacking = [f"{words}: {getattr(self, part).method}" for part, words in PARTS.items()
+                   if not getattr(self, part).known]  # fmt: skip
+        return lacking[0] if lacking else ""
+
+    @property
+    def n(self) -> int:
+        """The customers behind the less certain of the two retentions."""
+        return min(self.new_kept.n, self.kept.n)
 
 
 def _check(days: int, margin_share: float | None = None) -> None:
@@ -153,6 +192,23 @@ def together(orders: ibis.Table, *, as_of: date, days: int, burn_in_days: int = 
     correlations = (pulls / size[:, None]) @ (pulls / size[:, None]).T
     np.fill_diagonal(correlations, 1.0)
     return tuple(tuple(round(float(number), 6) for number in row) for row in correlations)
+
+
+def new_customer(
+    orders: ibis.Table, *, as_of: date, days: int, margin_share: float | None, won: Estimate, burn_in_days: int = 90,
+    level: float = 0.95,
+) -> NewCustomer:  # fmt: skip
+    """All that the profit of a new customer is made of. From: as `newcomers`; won (`margins.acquisition_cost`)."""
+    period, margin = {"as_of": as_of, "days": days}, {"margin_share": margin_share, "level": level}
+    first, new_kept = newcomers(orders, **period, **margin, burn_in_days=burn_in_days)
+    return NewCustomer(
+        first=first,
+        new_kept=new_kept,
+        kept=period_retention(orders, **period, level=level),
+        left=margin_per_period(orders, **period, **margin),
+        won=won,
+        together=together(orders, **period, burn_in_days=burn_in_days),
+    )
 
 
 def _each(counted: pd.DataFrame) -> np.ndarray:

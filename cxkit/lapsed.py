@@ -20,6 +20,7 @@ from cxkit.survival import kaplan_meier
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+LAPSED_CHANCE = 0.1  # fewer than this share come back after a silence called lapsed
 SILENCES = (90, 180, 270)  # days after which one may be called lapsed, told beside the stated definition
 
 
@@ -84,7 +85,7 @@ def comeback(gaps: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     )[columns]
 
 
-def lapsed_after(comeback: pd.DataFrame, *, chance: float = 0.1, days: int = 0) -> Estimate:
+def lapsed_after(comeback: pd.DataFrame, *, chance: float = LAPSED_CHANCE, days: int = 0) -> Estimate:
     """The silence after which a customer counts as lapsed: fewer than `chance` come back after it.
 
     From: `comeback`; `days`: the client's own definition, which then stands instead (0: from the cadence).
@@ -128,7 +129,7 @@ def lapsed_after(comeback: pd.DataFrame, *, chance: float = 0.1, days: int = 0) 
     return Estimate(ends[0], min(ends[1], ends[0]), ends[2], n, "days", level, method)
 
 
-def lapsed_in_words(lapsed: Estimate, *, chance: float) -> str:
+def lapsed_in_words(lapsed: Estimate, *, chance: float = LAPSED_CHANCE) -> str:
     """The definition of a lapsed customer, in words. From: `lapsed_after`."""
     if lapsed.level == 1:
         days = format_value(lapsed.value, "days")
@@ -147,7 +148,9 @@ def lapsed_in_words(lapsed: Estimate, *, chance: float) -> str:
     )
 
 
-def plot_comeback(comeback: pd.DataFrame, *, lapsed: Estimate, chance: float, ax: "Axes | None" = None) -> "Axes":
+def plot_comeback(
+    comeback: pd.DataFrame, *, lapsed: Estimate, chance: float = LAPSED_CHANCE, ax: "Axes | None" = None
+) -> "Axes":
     """`comeback` as a falling line with its band, the chance below which one is lapsed, and where the line crosses it.
 
     Hatched: silences that cannot be followed for as long again, where the share falls because sight ends.
@@ -176,7 +179,7 @@ def plot_comeback(comeback: pd.DataFrame, *, lapsed: Estimate, chance: float, ax
     return ax
 
 
-def describe_comeback(comeback: pd.DataFrame, *, lapsed: Estimate, chance: float) -> str:
+def describe_comeback(comeback: pd.DataFrame, *, lapsed: Estimate, chance: float = LAPSED_CHANCE) -> str:
     """What `plot_comeback` shows: the share who come back after some silences, and the definition that follows."""
     rows = comeback[comeback["settled"]]
     parts = []

@@ -8,7 +8,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from cxkit.buyers import placed_orders
+from cxkit.buyers import LOYAL_ORDERS, placed_orders
 from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, simultaneous
@@ -33,7 +33,7 @@ def loyal_lift(
     *,
     as_of: date,
     months_after: int = 6,
-    loyal_orders: int = 3,
+    loyal_orders: int = LOYAL_ORDERS,
     new_days: int = 90,
     seed: int,
     level: float = 0.95,

@@ -6,11 +6,20 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from cxkit.buyers import PLACES
+from cxkit.buyers import LOYAL_ORDERS, PLACES
 from cxkit.engine import collect
 from cxkit.estimates import holm_levels, normal, p_values
 from cxkit.privacy import LEAST_SHOWN
-from cxkit.regulars import GOODS, check_settings, known_orders, month_ends, regular_months, verdict
+from cxkit.regulars import (
+    ACTIVE_DAYS,
+    CHANGE_MONTHS,
+    GOODS,
+    check_settings,
+    known_orders,
+    month_ends,
+    regular_months,
+    verdict,
+)
 from cxkit.regulars import VALUE as MONEY
 from cxkit.style import format_ends, format_value
 
@@ -39,8 +48,9 @@ def compared_periods(begins: date, *, last: date, months: int, burn_in_days: int
 
 
 def ideal(
-    orders: ibis.Table, customers: ibis.Table | None, *, as_of: date, months: int = 6, within_days: int = 90,
-    loyal_orders: int = 3, active_days: int = 365, burn_in_days: int = 90, level: float = 0.95,
+    orders: ibis.Table, customers: ibis.Table | None, *, as_of: date, months: int = CHANGE_MONTHS,
+    within_days: int = 90, loyal_orders: int = LOYAL_ORDERS, active_days: int = ACTIVE_DAYS, burn_in_days: int = 90,
+    level: float = 0.95,
 ) -> pd.DataFrame:  # fmt: skip
     """The three quantities of S2d's ideal, now and before, with the difference and whether it can be told from none.
 
@@ -112,8 +122,8 @@ def _cells(totals: ibis.Table, borders: list[date], loyal_orders: int, active_da
 
 
 def order_change(
-    orders: ibis.Table, *, as_of: date, months: int = 6, loyal_orders: int = 3, active_days: int = 365,
-    level: float = 0.95,
+    orders: ibis.Table, *, as_of: date, months: int = CHANGE_MONTHS, loyal_orders: int = LOYAL_ORDERS,
+    active_days: int = ACTIVE_DAYS, level: float = 0.95,
 ) -> pd.DataFrame:  # fmt: skip
     """Do loyal customers' orders hold more than before: money and goods an order.
 
@@ -146,7 +156,7 @@ def order_change(
 
 
 def order_change_in_words(
-    change: pd.DataFrame, *, loyal_orders: int, active_days: int, currency: str = ""
+    change: pd.DataFrame, *, loyal_orders: int = LOYAL_ORDERS, active_days: int = ACTIVE_DAYS, currency: str = ""
 ) -> list[str]:
     """Do loyal customers spend more an order: each measure now and before. From: `order_change`, the same settings."""
     if not change["months"].iloc[0]:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from cxkit.buyers import PLACES
 from cxkit.errors import UsageError
-from cxkit.estimates import Estimate, mean, ratio_of_sums, top_share, unknown
+from cxkit.estimates import FIFTH, Estimate, mean, ratio_of_sums, top_share, unknown
 from cxkit.findings import Finding, check_claim
 from cxkit.privacy import LEAST_SHOWN
 from cxkit.style import format_interval, format_value
@@ -13,8 +13,11 @@ NEEDED = ("customer_id", "revenue", "discounts", "returns", "goods_margin")
 NOT_KNOWN = "neither the goods' costs nor a margin are known"
 ABOVE_ONE = "the margin lies above the whole revenue: the goods would cost less than nothing; check the column cost"
 ASK_FOR = "The column cost of orders (what the line's goods cost the shop), or margin: in client.yml."
+ASK_FOR_KEEPING = (
+    "The setting keeping_cost in client.yml (what keeping one customer costs in a period), and the column "
+    "acquisition_cost of customers."
+)
 STATED = "the client's own figure"
-FIFTH = 0.2
 
 
 def at_client_margin(costs: pd.DataFrame, *, margin: float | None, costs_known: bool) -> pd.DataFrame:
@@ -141,16 +144,16 @@ def acquisition_cost(costs: pd.DataFrame, *, level: float = 0.95) -> Estimate:
     return mean(known, unit="money", level=level)
 
 
-def cost_ratio(cost: Estimate, *, keeping_cost: float) -> Estimate:
+def cost_ratio(cost: Estimate, *, keeping_cost: float | None) -> Estimate:
     """What winning a customer costs, as a multiple of what keeping one costs.
 
-    From: `acquisition_cost`, `keeping_cost` (money a customer and period; 0: not known). To: Estimate (ratio), the
-    interval that of the acquisition cost. Raises UsageError where `keeping_cost` is below 0.
+    From: `acquisition_cost`, `keeping_cost` (money a customer and period; None: not known). To: Estimate (ratio), the
+    interval that of the acquisition cost. Raises UsageError where `keeping_cost` is not above 0.
     """
-    if keeping_cost < 0:
-        raise UsageError(f"keeping_cost must be 0 (not known) or more; found {keeping_cost:g}.")
-    if not keeping_cost or not cost.known:
-        lacking = "what keeping a customer costs is not given" if not keeping_cost else cost.method
+    if keeping_cost is not None and not keeping_cost > 0:
+        raise UsageError(f"keeping_cost must be above 0, or None where it is not known; found {keeping_cost:g}.")
+    if keeping_cost is None or not cost.known:
+        lacking = "what keeping a customer costs is not given" if keeping_cost is None else cost.method
         return unknown("ratio", n=cost.n, level=cost.level, method=lacking)
     numbers = (getattr(cost, end) / keeping_cost for end in ("value", "low", "high"))
     return Estimate(*numbers, cost.n, "ratio", cost.level, cost.method)

@@ -9,7 +9,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from cxkit.buyers import NEEDED, PLACES
+from cxkit.buyers import LOYAL_ORDERS, NEEDED, PLACES
 from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, cluster_error, normal, unknown
@@ -21,6 +21,8 @@ from cxkit.tables import order_totals
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+ACTIVE_DAYS = 365  # over which a customer's purchases are counted to call him loyal
+CHANGE_MONTHS = 6  # over which a change is told
 MOST_MONTHS = 36  # shown; older ones are left out
 GROWING, FALLING, EARLY = "growing", "falling", "too early to say"
 VALUE, GOODS = "order value", "goods an order"
@@ -52,7 +54,9 @@ def check_settings(loyal_orders: int, **more: int) -> None:
             raise UsageError(f"{name} must be at least {least}; found {number}.")
 
 
-def loyal_by_month(orders: ibis.Table, *, as_of: date, loyal_orders: int = 3, active_days: int = 365) -> pd.DataFrame:
+def loyal_by_month(
+    orders: ibis.Table, *, as_of: date, loyal_orders: int = LOYAL_ORDERS, active_days: int = ACTIVE_DAYS
+) -> pd.DataFrame:
     """How many customers were loyal at each month's end, of how many, and how many came to them and left them.
 
     From: orders (lines). Loyal at a day is who bought on at least `loyal_orders` days of the last `active_days`, that
@@ -102,7 +106,7 @@ def _days_until(days: ibis.Table, end: date, active_days: int) -> ibis.expr.type
     return seen.cast("int64").sum()
 
 
-def loyal_change(by_month: pd.DataFrame, *, months: int = 6, level: float = 0.95) -> Estimate:
+def loyal_change(by_month: pd.DataFrame, *, months: int = CHANGE_MONTHS, level: float = 0.95) -> Estimate:
     """How many more customers are loyal now than `months` months ago.
 
     From: `loyal_by_month`. To: Estimate, unit count, n those loyal at either date. The interval takes those who came
@@ -124,7 +128,7 @@ def loyal_change(by_month: pd.DataFrame, *, months: int = 6, level: float = 0.95
     return normal(joined - left, np.sqrt(joined + left), n, unit="count", level=level, method="Poisson (McNemar)")
 
 
-def loyal_share_change(by_month: pd.DataFrame, *, months: int = 6, level: float = 0.95) -> Estimate:
+def loyal_share_change(by_month: pd.DataFrame, *, months: int = CHANGE_MONTHS, level: float = 0.95) -> Estimate:
     """By how much the share of loyal among the buyers of the same days has changed over `months` months.
 
     From: `loyal_by_month`. To: Estimate in percentage points, n the buyers at either date. A shop that grows has more
@@ -154,7 +158,10 @@ def verdict(estimate: Estimate) -> str:
     return GROWING if estimate.value > 0 else FALLING
 
 
-def loyal_in_words(by_month: pd.DataFrame, *, loyal_orders: int, active_days: int, months: int = 6) -> list[str]:
+def loyal_in_words(
+    by_month: pd.DataFrame, *, loyal_orders: int = LOYAL_ORDERS, active_days: int = ACTIVE_DAYS,
+    months: int = CHANGE_MONTHS,
+) -> list[str]:  # fmt: skip
     """How many customers are loyal, what share of the buyers, how both move. From: `loyal_by_month`, its settings."""
     if not len(by_month):
         return ["How the number of loyal customers moves: too early to say (no month of the data is over yet)."]
@@ -187,7 +194,10 @@ def _share_of(row: pd.Series) -> str:
     return f"{100 * row['loyal'] / row['buyers']:.1f} %" if row["buyers"] else "–"
 
 
-def loyal_change_finding(by_month: pd.DataFrame, *, loyal_orders: int, active_days: int, months: int = 6) -> Finding:
+def loyal_change_finding(
+    by_month: pd.DataFrame, *, loyal_orders: int = LOYAL_ORDERS, active_days: int = ACTIVE_DAYS,
+    months: int = CHANGE_MONTHS,
+) -> Finding:  # fmt: skip
     """loyalty.loyal_customers_change: whether more of the buyers are loyal (S0). From: as `loyal_in_words`."""
     change = loyal_share_change(by_month, months=months)
     claim = "The share of buyers who are loyal has changed by {value} percentage points ({interval})."
@@ -274,8 +284,9 @@ def regular_months(totals: ibis.Table, months: list[date], *, loyal_orders: int,
 
 
 def regular_orders(
-    orders: ibis.Table, *, as_of: date, loyal_orders: int = 3, active_days: int = 365, level: float = 0.95
-) -> pd.DataFrame:
+    orders: ibis.Table, *, as_of: date, loyal_orders: int = LOYAL_ORDERS, active_days: int = ACTIVE_DAYS,
+    level: float = 0.95,
+) -> pd.DataFrame:  # fmt: skip
     """What loyal customers' orders hold, by month: their value and their goods.
 
     From: orders (lines). To, one row a whole month and measure, ordered: month (its first day), measure ("order value":

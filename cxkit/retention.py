@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxkit.buyers import PLACES, placed_orders
 from cxkit.cohorts import LEAST_SHOWN as FEW
-from cxkit.cohorts import active_months, cohort_grid, draw_lines, retention_curve, ticks_until
+from cxkit.cohorts import LOOK_AHEAD, active_months, cohort_grid, draw_lines, retention_curve, ticks_until
 from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.estimates import holm_levels, share_difference, wilson_ends
@@ -292,7 +292,7 @@ def compared_in_words(frame: pd.DataFrame, *, what: str) -> str:
 
 
 def tenure_by(
-    orders: ibis.Table, groups: ibis.Table, *, as_of: date, look_ahead: int = 3, level: float = 0.95
+    orders: ibis.Table, groups: ibis.Table, *, as_of: date, look_ahead: int = LOOK_AHEAD, level: float = 0.95
 ) -> pd.DataFrame:
     """`tenure_curves` of each group: group, then its columns.
 

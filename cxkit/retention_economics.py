@@ -1,6 +1,5 @@
 """What keeping more customers is worth: profit of a new customer as retention moves, from the client's own figures."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +8,7 @@ import pandas as pd
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, unknown
 from cxkit.findings import Finding, check_claim
+from cxkit.kept_customers import NewCustomer
 from cxkit.style import GREY, INK, LIGHT, format_interval, format_value
 
 if TYPE_CHECKING:
@@ -17,48 +17,12 @@ if TYPE_CHECKING:
 POINTS = tuple(range(11))
 QUOTED = (0.25, 0.95)  # +25 % to +95 % of profit: Reichheld's later band, of which S2d kept the upper end
 QUOTED_POINTS = 5
+PERIODS = 6  # of the horizon over which a new customer's profit is summed
 DRAWS = 4000
 HERE, FAR, NEVER, NOT_KNOWN = "within ten points", "beyond ten points", "cannot be reached here", "not known"
 NOT_TOLD_APART = "today's profit is not told apart from nothing"
 COLUMNS = ("points", "new_kept", "kept", "profit", "profit_low", "profit_high", "change", "low", "high", "n", "level",
            "method")  # fmt: skip
-PARTS = {
-    "first": "what a new customer leaves in the first period",
-    "new_kept": "how many new customers order in the second period",
-    "kept": "how many customers are kept",
-    "left": "what a kept customer leaves",
-}
-
-
-@dataclass(frozen=True)
-class NewCustomer:
-    """What the profit of a new customer is made of, all as Estimate.
-
-    first (money, what a new customer leaves in the first period) and new_kept (share of them who order in the second):
-    `kept_customers.newcomers`. kept (share of all customers of a period who order in the next): `period_retention`.
-    left (money, what a kept customer leaves in a period): `margin_per_period`. won (money, what winning a customer
-    costs): `margins.acquisition_cost`; unknown: taken as 0, and said. together: how the errors of the first four go
-    together (correlations, `kept_customers.together`); empty: not at all.
-    """
-
-    first: Estimate
-    new_kept: Estimate
-    kept: Estimate
-    left: Estimate
-    won: Estimate
-    together: tuple[tuple[float, ...], ...] = ()
-
-    @property
-    def missing(self) -> str:
-        """Which part is not known and why, in words; empty where all but the cost of winning are."""
-        lacking = [f"{words}: {getattr(self, part).method}" for part, words in PARTS.items()
-                   if not getattr(self, part).known]  # fmt: skip
-        return lacking[0] if lacking else ""
-
-    @property
-    def n(self) -> int:
-        """The customers behind the less certain of the two retentions."""
-        return min(self.new_kept.n, self.kept.n)
 
 
 def customer_profit(
@@ -82,7 +46,7 @@ def _discount(discount_a_year: float, period_days: int) -> float:
     return (1 + discount_a_year) ** (period_days / 365) - 1
 
 
-def _draws(new: NewCustomer, keeping_cost: float, seed: int) -> tuple[np.ndarray, ...]:
+def _draws(new: NewCustomer, keeping_cost: float | None, seed: int) -> tuple[np.ndarray, ...]:
     """Draws of first, new_kept, kept, left less the cost of keeping, and won; the first of each the estimate itself."""
     from scipy.special import betaincinv, ndtr, ndtri
 
@@ -103,17 +67,17 @@ def _draws(new: NewCustomer, keeping_cost: float, seed: int) -> tuple[np.ndarray
         return estimate.value + error * np.concatenate([[0.0], normal])
 
     first, left, won = (money(part, drawn[at]) for part, at in ((new.first, 0), (new.left, 3), (new.won, 4)))
-    return first, share(new.new_kept, drawn[1]), share(new.kept, drawn[2]), left - keeping_cost, won
+    return first, share(new.new_kept, drawn[1]), share(new.kept, drawn[2]), left - (keeping_cost or 0.0), won
 
 
-def _check(discount_a_year: float, period_days: int, periods: int, keeping_cost: float) -> None:
+def _check(discount_a_year: float, period_days: int, periods: int, keeping_cost: float | None) -> None:
     if not discount_a_year >= 0:
         raise UsageError(f"discount_a_year must be 0 or more, as 0.1; found {discount_a_year:g}.")
     for name, number in (("period_days", period_days), ("periods", periods)):
         if number < 1:
             raise UsageError(f"{name} must be at least 1; found {number}.")
-    if not keeping_cost >= 0:
-        raise UsageError(f"keeping_cost must be 0 (not known) or more; found {keeping_cost:g}.")
+    if keeping_cost is not None and not keeping_cost > 0:
+        raise UsageError(f"keeping_cost must be above 0, or None where it is not known; found {keeping_cost:g}.")
 
 
 def _more(drawn: tuple[np.ndarray, ...], points: np.ndarray | float, settings: dict) -> np.ndarray:
@@ -133,8 +97,8 @@ def _sure(today: np.ndarray, level: float) -> bool:
 
 
 def most_to_pay(
-    new: NewCustomer, *, discount_a_year: float, period_days: int, periods: int, seed: int, keeping_cost: float = 0.0,
-    level: float = 0.95,
+    new: NewCustomer, *, discount_a_year: float, period_days: int, seed: int, periods: int = PERIODS,
+    keeping_cost: float | None = None, level: float = 0.95,
 ) -> Estimate:  # fmt: skip
     """What may be paid at most to win a customer: the profit over the horizon before the cost of winning.
 
@@ -153,24 +117,24 @@ def most_to_pay(
 
 
 def profit_by_retention(
-    new: NewCustomer, *, discount_a_year: float, period_days: int, periods: int, seed: int, keeping_cost: float = 0.0,
-    level: float = 0.95,
+    new: NewCustomer, *, discount_a_year: float, period_days: int, seed: int, periods: int = PERIODS,
+    keeping_cost: float | None = None, level: float = 0.95,
 ) -> pd.DataFrame:  # fmt: skip
     """What a new customer leaves over the horizon, now and with 1 to 10 more kept of every 100 in each period.
 
     From: `NewCustomer`, the discount rate a year, how long a period is and how many the horizon has, what keeping a
-    customer costs in a period (money, taken off each period after the first; 0: not known). To, one row a step: points
-    (0 to 10 percentage points, added to both retentions, neither above 1), new_kept and kept (the two), profit with
-    profit_low, profit_high (money a new customer), change (against 0 points; 0.5 is +50 %) with low, high, n (customers
-    of the less certain retention), level, method. NaN where both retentions would exceed 1; the change is NaN too
-    where today's profit is not told apart from nothing, since then no ratio to it means anything.
+    customer costs in a period (money, taken off each period after the first; None: not known). To, one row a step:
+    points (0 to 10 percentage points, added to both retentions, neither above 1), new_kept and kept (the two), profit
+    with profit_low, profit_high (money a new customer), change (against 0 points; 0.5 is +50 %) with low, high, n
+    (customers of the less certain retention), level, method. NaN where both retentions would exceed 1; the change is
+    NaN too where today's profit is not told apart from nothing, since then no ratio to it means anything.
     Intervals: percentiles of 4,000 seeded draws: both retentions ~ beta(kept + 1/2, lost + 1/2) (Jeffreys), money
     normal with its own error, drawn as they go together (a normal copula); the same draw at every step.
     What it rests on: after the second period new customers are kept and buy as all others do, the same share in every
     period. In truth those who stay long are kept better, and more points of retention have a price of their own.
     Without a margin (revenue instead) it is revenue that is told. Empty where a part other than `won` is unknown.
     Source: `customer_profit`; the question is S2d's; Reichheld & Sasser (1990), Harvard Business Review 68(5), 105-111.
-    Raises UsageError on a negative discount or cost, or where `period_days` or `periods` is below 1.
+    Raises UsageError on a negative discount, a cost not above 0, or where `period_days` or `periods` is below 1.
     """
     _check(discount_a_year, period_days, periods, keeping_cost)
     if new.missing:
@@ -212,8 +176,8 @@ def change_at(table: pd.DataFrame, *, points: int = QUOTED_POINTS) -> Estimate:
 
 
 def points_needed(
-    new: NewCustomer, *, discount_a_year: float, period_days: int, periods: int, seed: int, keeping_cost: float = 0.0,
-    level: float = 0.95,
+    new: NewCustomer, *, discount_a_year: float, period_days: int, seed: int, periods: int = PERIODS,
+    keeping_cost: float | None = None, level: float = 0.95,
 ) -> pd.DataFrame:  # fmt: skip
     """How many points of retention the quoted +25 % and +95 % of profit would take here, and whether they can be had.
 
@@ -260,8 +224,8 @@ def _told(estimate: Estimate, currency: str = "") -> str:
 
 
 def economics_in_words(
-    new: NewCustomer, table: pd.DataFrame, needed: pd.DataFrame, most: Estimate, *, period_days: int, periods: int,
-    margin_known: bool, keeping_cost: float = 0.0, currency: str = "",
+    new: NewCustomer, table: pd.DataFrame, needed: pd.DataFrame, most: Estimate, *, period_days: int,
+    margin_known: bool, periods: int = PERIODS, keeping_cost: float | None = None, currency: str = "",
 ) -> list[str]:  # fmt: skip
     """What retention is worth here, in sentences. From: `NewCustomer`, `profit_by_retention`, `points_needed`,
     `most_to_pay`."""

@@ -57,7 +57,7 @@ def test_a_good_file(folder):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("curency: UAH", "curency: unknown key, did you mean 'currency'?; valid here are as_of, client, colour"),
+        ("curency: UAH", "curency: unknown key, did you mean 'currency'?; valid here are as_of, ces, client, colour"),
         ("folder: /etc", "folder: unknown key"),
         ("language: uk", "language: reports in 'uk' do not exist yet; valid is en"),
         ("as_of: 2026-02-30", "as_of: '2026-02-30' is no date; write one that exists, as 2026-06-30, or latest"),
@@ -71,6 +71,12 @@ def test_a_good_file(folder):
         ("company_size: huge", "company_size: input should be 'small', 'medium' or 'large' (found 'huge')"),
         ("margin: 35", "margin: input should be less than or equal to 1 (found '35')"),
         ("margin: 35 %", "margin: input should be a valid number"),
+        ("discount_a_year: -0.1", "discount_a_year: input should be greater than or equal to 0 (found '-0.1')"),
+        ("discount_a_year: 10", "discount_a_year: input should be less than 1 (found '10')"),
+        ("discount_a_year: .nan", "discount_a_year: input should be a finite number (found 'nan')"),
+        ("keeping_cost: -5", "keeping_cost: input should be greater than 0 (found '-5')"),
+        ("keeping_cost: 0", "keeping_cost: input should be greater than 0 (found '0')"),
+        ("keeping_cost: .inf", "keeping_cost: input should be a finite number (found 'inf')"),
         ("quotes: all", "quotes: input should be 'none' or 'reviewed' (found 'all')"),
         ("quotes: true", "quotes: input should be 'none' or 'reviewed' (found 'True')"),
         ("stages: ../stages.yml", "stages: '../stages.yml' leaves the client's folder"),
@@ -139,6 +145,15 @@ def test_the_margin_is_a_share_and_may_be_left_out(folder):
     assert client.margin == 0.35
     assert client.settings()["margin"] == 0.35
     assert load_client(write(folder, GOOD + "margin:\n")).margin is None
+
+
+def test_the_discount_and_the_cost_of_keeping_may_be_left_out(folder):
+    client = load_client(write(folder, GOOD))
+    assert (client.discount_a_year, client.keeping_cost) == (0.1, None)
+    client = load_client(write(folder, GOOD + "discount_a_year: 0\nkeeping_cost: 120\n"))
+    assert (client.discount_a_year, client.keeping_cost) == (0.0, 120.0)
+    assert client.settings()["keeping_cost"] == 120.0
+    assert load_client(write(folder, GOOD + "keeping_cost:\n")).keeping_cost is None
 
 
 def test_a_near_file_name_is_offered(folder):

@@ -63,7 +63,7 @@ FLOORS = [
     {"refused"},
     {"door"},
     {"sources", "quality", "segments", "loyalty", "lift", "concentration", "cohorts", "rhythm", "workshop"}
-    | {"cadence", "margins", "new_and_known", "purchase_history", "referrals", "regulars", "retention_economics"}
+    | {"cadence", "margins", "new_and_known", "purchase_history", "referrals", "regulars"}
     | {
         "kept_customers",
         "rewards",
@@ -90,7 +90,7 @@ FLOORS = [
         "zones",
     },
     {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "visits"}
-    | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "second_order", "value_ladder"},
+    | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
     {"journey_table", "holdout", "kept_segments", "value_lists"},
     {"parts", "rung_choice"},
     {"value_answer"},

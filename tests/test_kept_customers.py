@@ -6,6 +6,7 @@ from hand_orders import orders, random_orders, table
 
 from cxkit import kept_customers
 from cxkit.errors import UsageError
+from cxkit.estimates import unknown
 
 DAY = date(2026, 6, 30)
 
@@ -63,6 +64,19 @@ def test_newcomers_by_hand():
     assert (again.value, again.n, again.method) == (3 / 6, 6, "Wilson")
     revenue, _ = kept_customers.newcomers(new_ones(), margin_share=None, **settings)
     assert revenue.value == pytest.approx(55.0)
+
+
+def test_the_new_customer_is_made_of_its_parts():
+    shop, period = table(random_orders(np.random.default_rng(6), 300)), {"as_of": date(2026, 1, 31), "days": 100}
+    won = unknown("money", method="what winning a customer costs is not known")
+    found = kept_customers.new_customer(shop, **period, margin_share=0.3, won=won, burn_in_days=30)
+    again = kept_customers.newcomers(shop, **period, margin_share=0.3, burn_in_days=30)
+    assert ((found.first, found.new_kept), found.won, found.missing) == (again, won, "")
+    assert found.kept == kept_customers.period_retention(shop, **period)
+    assert found.left == kept_customers.margin_per_period(shop, **period, margin_share=0.3)
+    assert found.together == kept_customers.together(shop, **period, burn_in_days=30)
+    few = kept_customers.new_customer(new_ones(), as_of=DAY, days=10, margin_share=0.5, won=won, burn_in_days=5)
+    assert few.missing == "what a kept customer leaves: fewer than 5 customers were kept"
 
 
 def test_who_spends_most_at_first_comes_again():

@@ -74,11 +74,11 @@ def test_winning_against_keeping():
     ratio = margins.cost_ratio(cost, keeping_cost=25.0)
     assert (ratio.value, ratio.unit) == (4.0, "ratio")
     assert margins.dearer_claim(ratio)["theirs"].iloc[0] == "5"
-    assert margins.cost_ratio(cost, keeping_cost=0.0).method == "what keeping a customer costs is not given"
+    assert margins.cost_ratio(cost, keeping_cost=None).method == "what keeping a customer costs is not given"
     none = margins.acquisition_cost(costs([100.0] * 6, [1.0] * 6))
     assert none.method == "what winning a customer costs is not known"
     assert margins.dearer_claim(margins.cost_ratio(none, keeping_cost=25.0))["reading"].iloc[0].startswith("cannot be")
-    with pytest.raises(UsageError, match="keeping_cost must be 0 \\(not known\\) or more; found -1"):
+    with pytest.raises(UsageError, match="keeping_cost must be above 0, or None where it is not known; found -1"):
         margins.cost_ratio(cost, keeping_cost=-1)
 
 

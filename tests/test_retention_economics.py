@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from cxkit import retention_economics as economics
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, unknown, wilson
+from cxkit.kept_customers import PARTS, NewCustomer
 
-HORIZON = {"discount_a_year": 0.1, "period_days": 180, "periods": 6, "seed": 1}
+HORIZON = {"discount_a_year": 0.1, "period_days": 180, "seed": 1}
 RATE = 1.1 ** (180 / 365) - 1
 NO_COST = unknown("money", method="what winning a customer costs is not known")
 
@@ -18,7 +19,7 @@ def money(value, error=1.0):
 
 def customer(kept=0.45, *, new_kept=0.4, first=80.0, left=100.0, won=30.0):
     """A new customer of a shop whose numbers rest on 1,000 customers each."""
-    return economics.NewCustomer(
+    return NewCustomer(
         first=money(first),
         new_kept=wilson(round(1000 * new_kept), 1000),
         kept=wilson(round(1000 * kept), 1000),
@@ -122,7 +123,7 @@ def test_the_most_to_pay_is_the_profit_before_the_cost_of_winning():
     assert (most.n, most.unit) == (1000, "money")
     # the cost of winning does not enter, known or not
     assert economics.most_to_pay(customer(won=None), **HORIZON).value == most.value
-    lost = economics.NewCustomer(NO_COST, *(getattr(customer(), part) for part in ("new_kept", "kept", "left", "won")))
+    lost = NewCustomer(NO_COST, *(getattr(customer(), part) for part in ("new_kept", "kept", "left", "won")))
     assert not economics.most_to_pay(lost, **HORIZON).known
 
 
@@ -130,7 +131,7 @@ def test_without_a_cost_of_winning_money_scales():
     shares = wilson(400, 1000), wilson(450, 1000)
     one, other = (
         economics.profit_by_retention(
-            economics.NewCustomer(money(8 * m, m / 9), *shares, money(10 * m, m / 7), NO_COST), **HORIZON
+            NewCustomer(money(8 * m, m / 9), *shares, money(10 * m, m / 7), NO_COST), **HORIZON
         )
         for m in (1.0, 99.0)
     )
@@ -159,7 +160,7 @@ def test_where_today_brings_nothing_no_share_is_told():
 def test_a_part_that_is_missing():
     import dataclasses
 
-    for part, words in economics.PARTS.items():
+    for part, words in PARTS.items():
         unit = "share" if "kept" in part else "money"
         lacking = dataclasses.replace(customer(), **{part: unknown(unit, method="none")})
         assert economics.profit_by_retention(lacking, **HORIZON).empty
@@ -194,7 +195,7 @@ def told(new, *, margin_known=True, **extra):
         make(new, **HORIZON, **extra)
         for make in (economics.profit_by_retention, economics.points_needed, economics.most_to_pay)
     )
-    told_of = {"period_days": 180, "periods": 6, "margin_known": margin_known, "currency": "UAH"}
+    told_of = {"period_days": 180, "margin_known": margin_known, "currency": "UAH"}
     return economics.economics_in_words(new, table, needed, most, **told_of, **extra)
 
 
@@ -252,7 +253,8 @@ def test_the_claim_the_findings_and_the_picture():
     ({"discount_a_year": -0.1}, "discount_a_year must be 0 or more, as 0.1; found -0.1"),
     ({"period_days": 0}, "period_days must be at least 1; found 0"),
     ({"periods": 0}, "periods must be at least 1; found 0"),
-    ({"keeping_cost": -1.0}, r"keeping_cost must be 0 \(not known\) or more; found -1"),
+    ({"keeping_cost": -1.0}, "keeping_cost must be above 0, or None where it is not known; found -1"),
+    ({"keeping_cost": 0.0}, "keeping_cost must be above 0, or None where it is not known; found 0"),
 ])  # fmt: skip
 def test_settings_are_checked(setting, words):
     for make in (economics.profit_by_retention, economics.points_needed, economics.most_to_pay):
