@@ -31,10 +31,11 @@ endif
 demo: install ## audit the made-up client and say where its report lies
 	$(CXKIT) run demo --jobs 2
 
-# two workers share two cores: with threads of their own, models would spend their time waiting for each other
+# two workers share two cores: with threads of their own, models would spend their time waiting for each other; files in
+# the order of their names, since a file of few tests, put last otherwise, may be a whole audit that one core waits for
 test: export OMP_NUM_THREADS = 1
 test: install lint ## everything: unit and property tests, the whole audit, the notebooks under nbval, the pages in a browser
-	$(BIN)/python -m pytest tests -n 2 --dist loadfile
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest notebooks --nbval-lax --nbval-current-env -p no:xdist
 
 lint: install ## style of code and notebooks

@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import os
 import socket
 import sys
 import tempfile
@@ -82,7 +83,7 @@ def run_notebooks(
     running: set[str] = set()
     ahead = jobs if jobs > 1 else 0
 
-    with _kernels() as kernel_class, ThreadPoolExecutor(max_workers=jobs + ahead) as pool:
+    with _kernels(jobs) as kernel_class, ThreadPoolExecutor(max_workers=jobs + ahead) as pool:
 
         def submit(notebook: Notebook) -> None:
             values = parameters.get(notebook.name, {})
@@ -170,8 +171,10 @@ def _run_one(
 
 
 @contextmanager
-def _kernels() -> Iterator[type]:
+def _kernels(jobs: int) -> Iterator[type]:
     """The class of kernels of this run: of this very Python, on sockets of our own, ended when the run ends.
+
+    `jobs` of them share the cores: with more threads than cores, sums would wait for each other.
 
     It is made here because jupyter_client is slow to import.
     """
@@ -181,6 +184,7 @@ def _kernels() -> Iterator[type]:
 
     lock, live, closed, numbers = threading.Lock(), [], threading.Event(), itertools.count(1)
     place = tempfile.TemporaryDirectory(prefix="cxkit-")
+    threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // jobs))
     own_sockets = hasattr(socket, "AF_UNIX") and sys.platform != "win32" and len(place.name) <= LONGEST_PLACE
 
     class Kernel(AsyncKernelManager):
@@ -209,7 +213,8 @@ def _kernels() -> Iterator[type]:
                 display_name="Python 3",
                 language="python",
                 metadata={"supported_encryption": ["curve"]},
-                env={"PYTHONHASHSEED": "0"},  # sets of text in the same order in every run
+                # sets of text in the same order in every run
+                env={"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": threads},
             )
 
         async def _async_post_start_kernel(self, **kw: object) -> None:

@@ -1,9 +1,30 @@
 """Small order tables by hand, as they are after the door."""
 
+from datetime import date, timedelta
+
 import ibis
 import pandas as pd
 
 COLUMNS = ("order_id", "customer_id", "ordered_on", "amount")
+LINES = [  # three purchases of Anna, one of Bohdan
+    ("1", "anna", "2026-06-01", 10.0),
+    ("2", "anna", "2026-06-01", 5.0),  # the same day is one purchase
+    ("3", "anna", "2026-06-11", 10.0),
+    ("4", "anna", "2026-06-20", 10.0),
+    ("5", "bohdan", "2026-06-25", 7.0),
+    ("6", None, "2026-06-25", 7.0),
+    ("7", "celina", "2026-06-25", 7.0),  # cancelled
+]
+STATUS = ["completed"] * 6 + ["cancelled"]
+ODD_SHOPS = {
+    "no orders": [],
+    "one order": [("1", "anna", "2026-06-01", 10.0)],
+    "nobody named": [(str(i), None, f"2026-0{i}-15", 10.0) for i in range(1, 7)],
+    "one day": [(str(i), f"c{i}", "2026-05-15", 10.0) for i in range(60)],
+    "nobody came back": [(str(i), f"c{i}", str(date(2026, 1, 1) + timedelta(days=i)), 10.0) for i in range(60)],
+    "everybody came back": [(f"{i}{d}", f"c{i}", f"2026-05-{d + i % 9:02d}", 10.0) for i in range(60) for d in (1, 15)],
+    "all alike": [(f"{i}{d}", f"c{i}", f"2026-05-{d:02d}", 10.0) for i in range(60) for d in (1, 15)],
+}
 
 
 def orders(lines: list[tuple], **columns: object) -> ibis.Table:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from make_notebooks import notebook
 
-from cxkit.execute import Limits, run_notebooks
+from cxkit.execute import Limits, _kernels, run_notebooks
 from cxkit.parameters import read_notebooks
 
 
@@ -58,6 +58,16 @@ def test_notebooks_that_do_not_read_each_other_run_at_the_same_time(tmp_path):
     notebook(tmp_path, "00_left", wait % ("left", "right"))
     notebook(tmp_path, "01_right", wait % ("right", "left"))
     assert {o.status for o in run(tmp_path, tmp_path / "out", cell_seconds=30).values()} == {"done"}
+
+
+@pytest.mark.parametrize(("jobs", "own", "threads"), [(1, None, 6), (2, None, 3), (8, None, 1), (2, "5", 5)])
+def test_the_kernels_share_the_cores_unless_the_user_says_otherwise(monkeypatch, jobs, own, threads):
+    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if own:
+        monkeypatch.setenv("OMP_NUM_THREADS", own)
+    with _kernels(jobs) as kernel:
+        assert kernel().kernel_spec.env["OMP_NUM_THREADS"] == str(threads)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])  # with two, the kernels of those that rest on it have been started ahead

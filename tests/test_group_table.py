@@ -1,7 +1,6 @@
 """What each group is and brings: by hand, nothing lost, small groups withheld, pictures of one row, many and none."""
 
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,11 +14,9 @@ from cxkit.group_table import TABLE, WITHHELD, describe_groups, group_table, plo
 
 
 @pytest.fixture(autouse=True)
-def _pictures_without_a_screen():
-    matplotlib.use("Agg")
+def _theme():
     with matplotlib.rc_context(style.theme()):
         yield
-    plt.close("all")
 
 
 def two_groups():

@@ -1,9 +1,8 @@
 from datetime import date, timedelta
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
-from hand_orders import orders
+from hand_orders import LINES, ODD_SHOPS, STATUS, orders
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,25 +12,6 @@ from cxkit.estimates import Estimate, unknown
 from cxkit.survival import kaplan_meier
 
 DAY = date(2026, 6, 30)
-
-
-@pytest.fixture(autouse=True)
-def _pictures_without_a_screen():
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
-
-
-LINES = [
-    ("1", "anna", "2026-06-01", 10.0),
-    ("2", "anna", "2026-06-01", 5.0),  # the same day is one purchase
-    ("3", "anna", "2026-06-11", 10.0),
-    ("4", "anna", "2026-06-20", 10.0),
-    ("5", "bohdan", "2026-06-25", 7.0),
-    ("6", None, "2026-06-25", 7.0),
-    ("7", "celina", "2026-06-25", 7.0),  # cancelled
-]
-STATUS = ["completed"] * 6 + ["cancelled"]
 
 
 def test_gaps_by_hand():
@@ -178,16 +158,7 @@ def test_the_table_of_definitions_holds_the_stated_one():
     assert none["comeback"].isna().all()
 
 
-SHOPS = {
-    "no orders": [],
-    "one order": [("1", "anna", "2026-06-01", 10.0)],
-    "nobody named": [(str(i), None, f"2026-0{i}-15", 10.0) for i in range(1, 7)],
-    "one day": [(str(i), f"c{i}", "2026-05-15", 10.0) for i in range(60)],
-    "nobody came back": [(str(i), f"c{i}", str(date(2026, 1, 1) + timedelta(days=i)), 10.0) for i in range(60)],
-    "everybody came back": [(f"{i}{d}", f"c{i}", f"2026-05-{d + i % 9:02d}", 10.0) for i in range(60) for d in (1, 15)],
-    "all alike": [(f"{i}{d}", f"c{i}", f"2026-05-{d:02d}", 10.0) for i in range(60) for d in (1, 15)],
-}
-SHOPS |= {
+SHOPS = ODD_SHOPS | {
     "nobody came back until the last day": [(str(i), f"c{i}", str(DAY - timedelta(days=i)), 1.0) for i in range(400)],
     "one day, the last": [(str(i), f"c{i}", str(DAY), 10.0) for i in range(60)],
     "one in fifty came back": [

@@ -130,13 +130,12 @@ def test_nothing_is_told_apart_where_nothing_differs():
 def test_the_error_of_the_difference_is_that_over_customers():
     """The differences of many shops spread as their errors say, though each customer is on both sides."""
     gaps, errors = [], []
+    frame = shop(thing=lambda *_: "x")
+    placed = newcomers._placed(table(frame), DAY)
     for seed in range(60):
         rng = np.random.default_rng([6, seed])
         habit = dict(zip(range(60), rng.random(60), strict=True))
-        frame = shop(thing=lambda *_: "x")
         rate = lambda code, habit=habit: habit[int(code[:3])]  # noqa: E731
-        placed = table(frame)
-        placed = newcomers._placed(placed, DAY)
         part = [int(rng.random() < rate(code)) for code in frame["order_id"]]
         known = ibis.memtable(frame[["order_id"]].assign(part=part))
         cells = newcomers._shaped(placed.join(known, "order_id"), "finds")

@@ -1,5 +1,7 @@
 """The graph of steps by hand: where boxes stand, which arrows are hidden, and what the caption tells of them."""
 
+from functools import cache
+
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -110,7 +112,8 @@ def boxes(ax) -> list[tuple[float, float, float, float]]:
     return [(p.get_x(), p.get_y(), p.get_x() + p.get_width(), p.get_y() + p.get_height()) for p in found]
 
 
-def test_boxes_and_labels_never_overlap_and_names_fit():
+def test_boxes_and_labels_never_overlap_and_names_fit(monkeypatch):
+    monkeypatch.setattr(path_graph, "_wide", cache(path_graph._wide))  # most names begin alike, and measuring is slow
     names = [f"Сторінка оформлення замовлення $x^{i}$ <b>" for i in range(20)] + ["W" * 300, "i" * 300, "a_b" * 30]
     log = table(random_touches(np.random.default_rng(4), 4000, visitors=300, names=names))
     transitions = paths.transitions(paths.path_counts(log))

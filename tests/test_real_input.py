@@ -18,7 +18,9 @@ pytestmark = pytest.mark.skipif(not os.environ.get("CXKIT_DATA"), reason=NEEDS)
 
 @pytest.fixture(scope="module")
 def uci(tmp_path_factory):
-    loaded = sources.load(online_retail(tmp_path_factory.mktemp("uci")))
+    home = tmp_path_factory.mktemp("uci") / "data"
+    home.mkdir()
+    loaded = sources.load(online_retail(home))
     return loaded, pd.read_parquet(loaded.tables["orders"])
 
 
@@ -61,10 +63,9 @@ def test_the_refused_rows_of_online_retail_name_the_records(uci):
     assert (raw.StockCode.iloc[posted.record.astype(int) - 1] == "POST").all()
 
 
-def test_online_retail_from_the_command_to_its_pages(tmp_path):
-    """The whole audit: every line is told of, and the pages name the customers that it rests on."""
-    (tmp_path / "data").mkdir()
-    home = online_retail(tmp_path / "data").folder
+def test_online_retail_from_the_command_to_its_pages(uci, tmp_path):
+    """The whole audit of what was read above: every line is told of, the pages name the customers that it rests on."""
+    home = uci[0].refused_dir.parents[1]
     command = [sys.executable, "-m", "cxkit", "run", str(home / "client.yml"), "--out", str(tmp_path / "reports")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=600)
     assert done.returncode == 0, done.stderr

@@ -1,7 +1,6 @@
 from datetime import date, timedelta
 
 import ibis
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,13 +11,6 @@ from cxkit.errors import UsageError
 from cxkit.estimates import share_difference
 
 DAY = date(2026, 6, 30)
-
-
-@pytest.fixture(autouse=True)
-def _pictures_without_a_screen():
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
 
 
 def shop_of(counts):

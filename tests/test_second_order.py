@@ -1,17 +1,9 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from cxkit import second_order
 from cxkit.survival import kaplan_meier
-
-
-@pytest.fixture(autouse=True)
-def _pictures_without_a_screen():
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
 
 
 def counted(rows):

@@ -1,7 +1,6 @@
 """Segments at two dates by the same cut points: by hand, against a plain reference, laws, words and pictures."""
 
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,11 +19,9 @@ OF = {"Champions": (5, 5, 5), "Loyal": (5, 5, 1), "New": (5, 1, 1), "At risk": (
 
 
 @pytest.fixture(autouse=True)
-def _pictures_without_a_screen():
-    matplotlib.use("Agg")
+def _theme():
     with matplotlib.rc_context(style.theme()):
         yield
-    plt.close("all")
 
 
 def date_of(**sizes):

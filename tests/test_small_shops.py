@@ -3,7 +3,6 @@
 import warnings
 from datetime import date
 
-import matplotlib
 import pytest
 from hand_orders import orders
 
@@ -19,13 +18,6 @@ SHOPS = {
     "before the first order": [("1", "anna", "2027-01-01", 10.0)],
     "more given back than paid": [(str(i), f"c{i}", "2026-05-15", 10.0) for i in range(40)],
 }
-
-
-@pytest.fixture(autouse=True)
-def _pictures_without_a_screen():
-    matplotlib.use("Agg")
-    yield
-    matplotlib.pyplot.close("all")
 
 
 @pytest.mark.parametrize("name", SHOPS)
