@@ -40,13 +40,48 @@ IDS = (
     "lifetime.slipping_share",
     "lifetime.held_out_error",
     "personas.margin_eaten",
+    "feedback.nps",
+    "feedback.csat",
+    "feedback.ces",
+    "feedback.csi",
+    "feedback.response_rate",
+    "feedback.incentive_bias",
+    "search.nothing_found",
+    "search.no_click",
+    "search.reformulated",
+    "search.order_after",
+    "service.contacts_per_100",
+    "service.contact_trend",
+    "service.repeat_contacts",
+    "service.answered_in_time",
+    "service.solved_in_time",
+    "service.cancelled_share",
+    "service.returned_share",
+    "service.late_share",
 )
 NO_SHARES = ("segments.best_change", "loyalty.lift_goods", "loyalty.lift_categories", "loyalty.lift_revenue")
 NO_SHARES += ("loyalty.loyal_customers_change", "loyalty.referral_lift", "loyalty.promoters_refer")
 NO_SHARES += ("loyalty.five_points", "lifetime.value_per_customer", "lifetime.held_out_error")
+NO_SHARES += ("feedback.nps", "feedback.csi", "feedback.incentive_bias")
+NO_SHARES += ("service.contacts_per_100", "service.contact_trend")
 # families of findings, one a stage, touchpoint, segment or group of the client's own: `journey.stage.payment`
 FAMILIES = ("journey.stage", "journey.days", "journey.touchpoint", "segments.shrinks", "segments.grows")
-FAMILIES += ("personas.costs",)
+FAMILIES += ("personas.costs", "feedback.touchpoint", "feedback.theme", "feedback.gap", "search.missing")
+FAMILIES += ("service.growing",)
+# what is judged by itself and takes no target of the client
+JUDGED_OTHERWISE = {
+    "journey.touchpoint": "touchpoints are judged against the client's others",
+    "segments.shrinks": "segments are judged against their size at the earlier date",
+    "segments.grows": "segments are judged against their size at the earlier date",
+    "personas.costs": "groups are judged against the client's other groups",
+    "feedback.touchpoint": "touchpoints are judged against the client's others",
+    "feedback.theme": "themes are judged against the comments about anything else",
+    "feedback.gap": "what was experienced is judged against what was expected",
+    "feedback.incentive_bias": "answers that were paid for are judged against those that were not",
+    "search.missing": "goods are judged by whether half of those who look find nothing",
+    "service.contact_trend": "contacts an order ought to fall, so the trend is judged against 0",
+    "service.growing": "reasons are judged against their own past",
+}
 PLACES = ("value", "interval", "n")  # what a claim may hold in braces
 
 

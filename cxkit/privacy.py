@@ -63,15 +63,24 @@ _DOT = r"(?:\.|\s?[(\[]\s?(?:dot|\.|kropka|крапка|точка)\s?[)\]]\s?)"
 _EMAIL = re.compile(
     rf"[\w.!#$%&'*+/=?^`{{|}}~-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}}){{1,8}}", re.IGNORECASE
 )
+# said in words, or without an end: olena собака gmail.com, jan at poczta dot pl, olena@gmail
+_SAID = re.compile(
+    r"[\w.+-]{1,64}\s(?:собака|собачка|малпа|małpa)\s[\w-]{1,63}(?:(?:\.|\s(?:крапка|точка|kropka|dot)\s)[\w-]{2,63}){1,4}"
+    r"|[\w.+-]{1,64}\sat\s[\w-]{1,63}(?:\sdot\s[\w-]{2,63}){1,4}"
+    r"|[\w.+-]{1,64}[@＠][\w-]{2,63}(?:\s?[.,]\s?(?:com|net|org|ua|pl|ru|укр|eu|de|uk)\b)?(?![\w@＠-])",
+    re.IGNORECASE,
+)
 _IBAN = re.compile(
     r"(?<![^\W_])[A-Za-z]{2}[0-9]{2}"
     r"(?:[A-Za-z0-9]{11,30}|(?:[\s-][A-Za-z0-9]{4}){2,7}(?:[\s-][A-Za-z0-9]{1,4})?)(?![^\W_])"
 )
-_DIGITS = re.compile(r"(?:\+\s?|(?<![0-9])\(\s?)?[0-9](?:[\s()./‐-―−\u00ad-]{0,3}[0-9]){8,}")
+_ANY = "0-9０-９٠-٩۰-۹"  # digits as other keyboards write them
+_DIGITS = re.compile(rf"(?:[+＋]\s?|(?<![{_ANY}])\(\s?)?[{_ANY}](?:[\s()./_*·•‐-―−\u00ad-]{{0,6}}[{_ANY}]){{8,}}")
 _DATE = re.compile(
     r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?: [0-9]{2})?|[0-9]{2}[./][0-9]{2}[./](?:19|20)[0-9]{2}(?: [0-9]{2})?"
 )
-MAY_HOLD_PERSONAL = r"(?s)@|＠|[(\[]\s?(at|собака|малпа|małpa)|([0-9].*){4}"  # what `scrub` can change holds this
+# what `scrub` can change holds this
+MAY_HOLD_PERSONAL = rf"(?is)@|＠|[(\[\s](at|собака|собачка|малпа|małpa)[)\]\s]|([{_ANY}].*){{4}}"
 
 
 def _name_digits(match: re.Match) -> str:
@@ -95,7 +104,7 @@ def scrub(text: str) -> str:
     """
     if not isinstance(text, str):
         return text
-    text = _EMAIL.sub("[e-mail]", text)
+    text = _SAID.sub("[e-mail]", _EMAIL.sub("[e-mail]", text))
     text = _IBAN.sub(_name_iban, text)
     return _DIGITS.sub(_name_digits, text)
 

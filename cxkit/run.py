@@ -17,7 +17,7 @@ from cxkit import __version__, publish
 from cxkit.client import Client, load_client
 from cxkit.errors import DataError, RunError, UsageError
 from cxkit.execute import Limits, Outcome, run_notebooks
-from cxkit.findings import FAMILIES, IDS, is_finding, is_share
+from cxkit.findings import FAMILIES, IDS, JUDGED_OTHERWISE, is_finding, is_share
 from cxkit.parameters import RESERVED, Notebook, choose, read_notebooks, settle
 from cxkit.progress import Progress, silent
 
@@ -98,14 +98,6 @@ def run_audit(
     return RunResult(target, record["status"], record["notebooks"])
 
 
-JUDGED_OTHERWISE = {
-    "journey.touchpoint": "touchpoints are judged against the client's others",
-    "segments.shrinks": "segments are judged against their size at the earlier date",
-    "segments.grows": "segments are judged against their size at the earlier date",
-    "personas.costs": "groups are judged against the client's other groups",
-}
-
-
 def check_findings(client: Client) -> None:
     """Raise UsageError where client.yml sets a target for, or withholds, what is no finding of the kit."""
     faults = []
@@ -129,15 +121,16 @@ def check_findings(client: Client) -> None:
 
 def read_data(client: Client, *, as_of: str | None, home: Path) -> tuple["Loaded", dict[str, str]]:
     """Reads the client's exports and checks what people wrote. To: the tables; the workshop's sheets and the client's
-    own files of stages and segments, path -> SHA-256.
+    own files of stages, segments and themes, path -> SHA-256.
 
     Raises DataError with the faults of the exports and of the sheets together; UsageError where client.yml or one of
-    those two files is wrong.
+    those files is wrong.
     """
-    from cxkit import exports, segment_names, sources, workshop  # slow to import
+    from cxkit import exports, segment_names, sources, themes, workshop  # slow to import
 
     faults, loaded, sheets = [], None, {}
     segment_names.segment_names(client.segments_file)
+    themes.theme_list(client.themes_file)
     try:
         sheets = workshop.check(client.folder, stages=client.stages_file)
     except DataError as error:
@@ -148,7 +141,7 @@ def read_data(client: Client, *, as_of: str | None, home: Path) -> tuple["Loaded
         faults.append(str(error))
     if faults or loaded is None:
         raise DataError("\n".join(faults))
-    own = {client.stages: client.stages_file, client.segments: client.segments_file}
+    own = {client.stages: client.stages_file, client.segments: client.segments_file, client.themes: client.themes_file}
     return loaded, sheets | {text: exports.sha256(path) for text, path in own.items() if text and path}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxkit import findings, lift
+from cxkit import feedback, findings, lift, search
 from cxkit.estimates import Estimate, counted, unknown, wilson
 from cxkit.findings import Finding, check_claim, judge, load, save
 
@@ -119,8 +119,10 @@ def test_every_finding_of_the_kit_has_its_id_listed():
     """A target for a finding that no list names would be refused; one that no code makes would never be judged."""
     package = Path(findings.__file__).parent
     text = "\n".join(p.read_text(encoding="utf-8") for p in package.glob("*.py") if p.stem != "findings")
-    made = set(re.findall(r'id="([a-z]+\.[a-z_]+)"', text))
+    made = set(re.findall(r'id="([a-z]+\.[a-z0-9_]+)"', text))
     made |= {f"loyalty.lift_{measure}" for measure in lift.NEEDS}
+    made |= {f"feedback.{name}" for name in feedback.MEASURES if not name.endswith("mean")}
+    made |= {f"search.{name}" for name in search.LABELS} | {f"service.{done}_in_time" for done in ("answered", "solved")}
     assert made == set(findings.IDS)
     families = set(re.findall(r'(?:id=|else )f"([a-z]+\.[a-z]+)\.\{', text))
     assert families == set(findings.FAMILIES)

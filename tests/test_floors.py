@@ -24,6 +24,7 @@ FLOORS = [
         "stages",
         "style",
         "survival",
+        "words",
         "demo_contacts",
         "demo_orders",
         "demo_surveys",
@@ -37,13 +38,15 @@ FLOORS = [
         "findings",
         "group_table",
         "heatmap",
+        "found_themes",
         "kept_tables",
         "lanes",
+        "languages",
         "pictures",
         "demo_export",
         "demo_truth",
     },
-    {"tables", "demo"},
+    {"tables", "demo", "comment_words"},
     {
         "returns",
         "exports",
@@ -59,7 +62,8 @@ FLOORS = [
         "sheet_files",
         "steps",
         "touches",
-    },
+    }
+    | {"answer_checks", "comments", "drivers", "query_heads", "rate_trends"},
     {"refused"},
     {"door"},
     {"sources", "quality", "segments", "loyalty", "lift", "concentration", "cohorts", "rhythm", "workshop"}
@@ -88,7 +92,11 @@ FLOORS = [
         "priorities",
         "satisfaction",
         "zones",
-    },
+    }
+    | {"answer_sums", "pareto", "queries", "query_groups", "search", "service"},
+    {"expectations", "feedback", "missing_goods", "navigation", "response", "shares_apart", "themes"}
+    | {"contact_reasons", "deflection"},
+    {"cancellations", "delivery_promises", "feedback_change", "theme_scores", "waiting"},
     {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "visits"}
     | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
     {"journey_table", "holdout", "kept_segments", "value_lists"},
@@ -111,6 +119,9 @@ IBIS = {
     | {"lapsed", "kept_segments", "loyal_ideal", "rewards"},
     "the journey": {"entries", "funnel", "importance", "journey_map", "others", "paths", "performance", "satisfaction"}
     | {"steps", "touches", "visits", "zones"},
+    "the voice": {"answer_checks", "answer_sums", "comments", "drivers", "expectations", "feedback", "feedback_change"}
+    | {"response", "missing_goods", "navigation", "queries", "cancellations", "contact_reasons", "deflection"}
+    | {"delivery_promises", "pareto", "rate_trends", "service", "shares_apart", "waiting"},
     "the workshop": {"workshop"},
 }
 
