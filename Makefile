@@ -36,7 +36,6 @@ demo: install ## audit the made-up client and say where its report lies
 test: export OMP_NUM_THREADS = 1
 test: install lint ## everything: unit and property tests, the whole audit, the notebooks under nbval, the pages in a browser
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
-	$(BIN)/python -m pytest notebooks --nbval-lax --nbval-current-env -p no:xdist
 
 lint: install ## style of code and notebooks
 	$(BIN)/ruff check .

@@ -20,7 +20,7 @@ PAGES = ["index", *NOTEBOOKS]
 
 def cxkit(*arguments: str, out: Path, client: Path) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "cxkit", "run", str(client), "--jobs", "2", "--out", str(out), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=900)
 
 
 @pytest.fixture(scope="module")
