@@ -8,13 +8,15 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from cxkit.engine import collect
-from cxkit.style import clean_text
+from cxkit.style import clean_text, format_value
 
 LEAST_TO_DOUBT = 30  # answers; fewer may miss the ends of a scale by chance
 LEAST_AT_END = 10  # answers of 1 where nobody gave the declared 0
 MOST_SURVEYS = 12  # distinct survey ids up to which each is looked at alone; else each year
 SCALED = ("nps", "csat", "ces", "csi_item", "expectation")
 POWER = 0.8
+OFF_SCALE = "off the scale"  # in the door's reason
+RIGHT = ": is the scale right?"
 FINE, UNDECLARED, TOO_FEW = "nothing speaks against it", "not declared", "too few answers to tell"
 
 
@@ -68,7 +70,7 @@ def _reading(row: tuple, scale: tuple[float, float] | None) -> tuple[bool, str]:
     if low == 0 and row.found_low == 1 and row.at_end >= LEAST_AT_END:
         doubts.append(f"no answer of {low:g}, and {row.at_end:,} of {row.found_low:g}")
     if doubts:
-        return False, f"{'; '.join(doubts)}: is the scale right?"
+        return False, f"{'; '.join(doubts)}{RIGHT}"
     if row.metric == "nps" and low == 1:
         return True, f"{FINE}; asked from 1: there are no zeros"
     return True, FINE
@@ -80,9 +82,46 @@ def scales_in_words(check: pd.DataFrame) -> list[str]:
         return ["No answer with a score was found."]
     doubted = check[~check["fits"]]
     if not len(doubted):
-        return ["Every metric's answers fit the scale that client.yml declares, as far as answers can show it."]
+        return ["The answers that were kept fit the scale that client.yml declares, as far as answers can show it."]
     told = [f"{_called(row.metric)}, {clean_text(row.part)}: {row.reading}" for row in doubted.itertuples()]
     return [text if text.endswith("?") else f"{text}." for text in told]
+
+
+def doubted(check: pd.DataFrame) -> list[str]:
+    """The metrics of which answers do not fit the scale that is declared. From: `scale_check`."""
+    wrong = ~check["fits"].astype(bool) & check["declared_low"].notna()
+    return list(dict.fromkeys(check.loc[wrong, "metric"]))
+
+
+def doubt_in_words(check: pd.DataFrame) -> list[str]:
+    """What must stand before every score: a sentence a metric whose declared scale is doubted; nothing where none is.
+
+    From: `scale_check`.
+    """
+    told = []
+    for metric in doubted(check):
+        rows = check[(check["metric"] == metric) & ~check["fits"].astype(bool)]
+        why = "; ".join(f"{clean_text(r.part)}: {r.reading.removesuffix(RIGHT)}" for r in rows[:3].itertuples())
+        more = f"; and {len(rows) - 3} more" if len(rows) > 3 else ""
+        told.append(
+            f"{_called(metric)}: too early to say{RIGHT} Its answers do not fit the declared scale ({why}{more}), so no"
+            " comparison or finding rests on them, and a number of theirs below may be wrong."
+        )
+    return told
+
+
+def without_doubted(answers: Table, check: pd.DataFrame) -> Table:
+    """The answers without those of metrics whose declared scale is doubted: what comparisons and findings rest on."""
+    metrics = doubted(check)
+    return answers.filter(~answers.metric.isin(metrics)) if metrics else answers
+
+
+def sure_scales(
+    scales: Mapping[str, tuple[float, float]], check: pd.DataFrame
+) -> dict[str, tuple[float, float]]:  # fmt: skip
+    """The declared scales without those that are doubted. From: the scales; `scale_check`."""
+    metrics = doubted(check)
+    return {metric: ends for metric, ends in scales.items() if metric not in metrics}
 
 
 def _called(metric: str) -> str:
@@ -135,16 +174,30 @@ def refused_in_words(account: Mapping) -> str:
     refused = {reason: count for reason, count in account["refused"].items() if count}
     rows = account["rows_in"]
     if not refused:
-        return f"All {rows:,} rows of the export of answers were kept."
+        all_rows = "The one row" if rows == 1 else f"All {rows:,} rows"
+        return f"{all_rows} of the export of answers {'was' if rows == 1 else 'were'} kept."
     told = "; ".join(f"{count:,} {clean_text(reason)}" for reason, count in refused.items())
-    return f"Of {rows:,} rows of the export of answers, {sum(refused.values()):,} were refused: {told}."
+    many = sum(refused.values())
+    of = (
+        "The export of answers has one row, which was"
+        if rows == 1
+        else (f"Of {rows:,} rows of the export of answers, {many:,} {'was' if many == 1 else 'were'}")
+    )
+    off = sum(count for reason, count in refused.items() if OFF_SCALE in reason)
+    if off < LEAST_AT_END:
+        return f"{of} refused: {told}."
+    return (
+        f"{of} refused: {told}. So many answers off the declared scale look like a survey on another one, whose low"
+        " answers would be counted as if they were on this: map it to a metric of its own, or leave it out."
+    )
 
 
 def smallest_change(measures: pd.DataFrame, *, power: float = POWER, level: float = 0.95) -> pd.DataFrame:
     """The smallest change that a second wave of as many answers would show with a chance of `power`.
 
     From: `measured` (not by anything). To, one row a measure that is known: measure, value, n, people, effective,
-    smallest_change (in points; of shares in percentage points), unit (points), power, level, method.
+    smallest_change (in points; of shares in percentage points), unit (points), power, level, method; and as a reader
+    sees them: score (what the measure is called) and now (its value in its own unit).
     smallest_change = (t of the level + t of the power) * sqrt(2) * error, with the people less one as freedom.
     What it cannot show: changes of a score near its end, whose spread changes with it.
     Source: Lehr (1992), Statistics in Medicine 11(8), 1099-1102 (n = 16 s^2 / d^2 at 80 %); Cohen (1988), Statistical
@@ -163,4 +216,6 @@ def smallest_change(measures: pd.DataFrame, *, power: float = POWER, level: floa
         power=power,
         level=level,
         method="Student's t, two equal independent waves",
+        score=[", ".join([_called(metric), *mean]) for metric, *mean in map(str.split, known["measure"])],
+        now=[format_value(value, unit) for value, unit in zip(known["value"], known["unit"], strict=True)],
     )

@@ -9,11 +9,13 @@ from ibis.expr.types import Table
 
 from cxkit.engine import collect
 from cxkit.estimates import cluster_error, holm_levels, wilson_ends
-from cxkit.others import against_others, unit_sums
+from cxkit.others import against_others, beyond_middle, unit_sums
 from cxkit.privacy import LEAST_SHOWN, withhold_small
 
 LEAST_ANSWERS = 30  # people; below it a score is told to nobody as a verdict
+PLAIN = "answers without incentive"
 HIGHER, LOWER, EARLY = "higher", "lower", "too early to say"
+MIDDLE = "no further than the middle one"
 FEW = f"too few: under {LEAST_ANSWERS} people on a side"
 WITHHELD = "withheld: too few customers, or it could be worked out from one with too few"
 METRICS = ("nps", "csat", "ces")
@@ -80,8 +82,9 @@ def differences(asked: Table, *, by: str, about: str, least: int = LEAST_SHOWN) 
     """NPS and the mean CSAT and CES of each value of the column `by`, beside those of all others pooled.
 
     From: `feedback.asked`, with `by`. To, one row a metric and value, as the kit's metrics and the values stand in
-    order: about, name (the value, as text), metric, value, others, difference (value - others), error, n (answers),
-    people, people_others (at most so many), unit (points: of NPS, or of the metric's own scale), method.
+    order: about, name (the value, as text), metric, value, others, difference (value - others), error (of the
+    difference), own_error (of value), n (answers), people, people_others (at most so many), unit (points: of NPS, or of
+    the metric's own scale), method.
     Who answered several times counts once for the error; who stands on both sides has the covariance in it.
     What is left out: answers without a value of `by`; numbers of values under `least` people, and of the next smallest
     where those could be worked out from it: their rows stand with NaN, and their answers are in nobody's `others`.
@@ -102,23 +105,28 @@ def differences(asked: Table, *, by: str, about: str, least: int = LEAST_SHOWN) 
     if len(hidden):
         cells = cells.anti_join(ibis.memtable(hidden, schema={"metric": "string", "name": "string"}), hidden.columns)
     frame = against_others(unit_sums(cells, by="name", unit="who", within=["metric"]), within=["metric"])
-    frame = frame.rename(columns={"units": "people", "difference_error": "error_of"}).drop(columns="error")
-    frame = frame.rename(columns={"error_of": "error"}).assign(method="linearised by customer, Student's t")
+    frame = frame.rename(columns={"units": "people", "error": "own_error", "difference_error": "error"})
+    frame = frame.assign(method="linearised by customer, Student's t")
     frame["people_others"] = frame.groupby("metric")["people"].transform("sum") - frame["people"]
     frame = pd.concat([frame, hidden.assign(method=WITHHELD)], ignore_index=True) if len(hidden) else frame
     rank = frame["metric"].map({m: i for i, m in enumerate(METRICS)})
     frame = frame.assign(rank=rank, about=about, unit="points").sort_values(["rank", "name"], ignore_index=True)
     counts = {c: frame[c].fillna(0).astype("int64") for c in ("n", "people", "people_others")}
-    names = ["about", "name", "metric", "value", "others", "difference", "error", "n", "people", "people_others"]
+    names = ["about", "name", "metric", "value", "others", "difference", "error", "own_error", "n", "people",
+             "people_others"]  # fmt: skip
     return frame.assign(**counts)[[*names, "unit", "method"]]
 
 
 def judged(*frames: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
-    """Differences as one family: each with the interval that holds together with all others, and what it says.
+    """Differences as one family: each with an interval that leaves out zero only where the difference would hold with
+    all of them judged together, and what it says.
 
     From: frames of `differences`. To, their rows in the order given: `COLUMNS`; low, high and level are the
     difference's own (Holm over all rows judged; of two values that are each other's others, one test), and reading:
-    higher, lower, too early to say, too few (under 30 people on a side: not judged), or withheld.
+    higher, lower, no further than the middle one, too early to say, too few (under 30 people on a side: not judged), or
+    withheld. Where three values or more are judged, one is higher or lower only if its value, with as wide an interval
+    of its own, lies on the same side of the middle value too (`others.beyond_middle`): else two bad ones would make
+    all others higher, as they draw down what these are compared with.
     Source: Holm (1979), Scandinavian Journal of Statistics 6(2), 65-70; Student's t with the people of the smaller
     side less one.
     """
@@ -138,7 +146,12 @@ def judged(*frames: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     levels = pd.Series(holm_levels(family, level=level)).groupby(once).transform("first").to_numpy(dtype=float)
     half = np.where(told, stdtrit(freedom, (1 + levels) / 2) * error, np.nan)
     low, high = gap - half, gap + half
-    reading = np.select([low > 0, high < 0, told], [HIGHER, LOWER, EARLY], FEW)
+    own = stdtrit(freedom, (1 + levels) / 2) * frame.get("own_error", pd.Series(0.0, frame.index)).to_numpy(dtype=float)
+    kinds = frame["about"].astype(str) + "|" + frame["metric"].astype(str)
+    many = pd.Series(told).groupby(kinds.to_numpy()).transform("sum").to_numpy() > 2
+    _, below, above = beyond_middle(frame["value"], own, by=kinds, told=told)
+    sides = [(low > 0) & (above | ~many), (high < 0) & (below | ~many), (low > 0) | (high < 0), told]
+    reading = np.select(sides, [HIGHER, LOWER, MIDDLE, EARLY], FEW)
     reading = np.where(frame["method"].eq(WITHHELD), "withheld", reading)
     return frame.assign(low=low, high=high, level=levels, reading=reading)[COLUMNS]
 

@@ -10,25 +10,27 @@ from ibis.expr.types import Table
 from cxkit.engine import collect
 from cxkit.estimates import Estimate, normal, unknown
 from cxkit.findings import Finding
-from cxkit.pareto import first_names, pareto, with_names
+from cxkit.pareto import first_names, pareto, why_nameless, with_names
+from cxkit.privacy import LEAST_SHOWN
 from cxkit.rate_trends import month_counts, monthly_rates
 from cxkit.shares_apart import share_of
 from cxkit.style import format_interval, format_value
 from cxkit.tables import counted_lines
 
 PLACES = 4
-TRIED_AGAIN_DAYS = 1  # bought the same day or the next: tried again
-ASPECTS = {"channel": "channel", "delivery": "delivery", "payment": "payment"}
-LINE_ASPECTS = {"category": "category", **ASPECTS}
+TRIED_AGAIN_DAYS = 1  # bought the same day (earlier or later) or the next: tried again
+ASPECTS = {name: name for name in ("category", "channel", "delivery", "payment")}
+SEVERAL = "several categories"
 BACK = ("returned", "partly_returned")
 MONEY = "sum over customers, compound Poisson"
 
 
 def all_orders(orders: Table, *, as_of: date) -> Table:
     """One row an order placed, cancelled or not: order_id, customer_id, ordered_on, cancelled (yes/no: all its lines
-    are), reason (the first by name), channel, delivery, payment (of the first line by name), lost (amount of a
-    cancelled one), lost_cost (what its goods would have cost; null where not known), tried_again (a cancelled one
-    after which the same customer placed an order that counts on the same day or the next).
+    are), reason (the first by name), category (of its goods, or "several categories"), channel, delivery, payment (of
+    the first line by name), lost (amount of a cancelled one), lost_cost (what its goods would have cost; null where not
+    known), tried_again (a cancelled one whose customer placed an order that counts on the same day, earlier or
+    later, or on the next).
 
     From: orders (lines) with status. What is left out: lines after `as_of`, return-only lines.
     Source: cancelled orders count in service only (see `tables.counted_lines`).
@@ -40,6 +42,8 @@ def all_orders(orders: Table, *, as_of: date) -> Table:
     cost = lines.cost if "cost" in lines.columns else ibis.null("float64")
     lines = lines.mutate(gone=gone, goods=cost)
     optional = {name: lines[name].min() for name in ASPECTS if name in lines.columns}
+    if "category" in lines.columns:
+        optional["category"] = (lines.category.nunique() > 1).ifelse(SEVERAL, lines.category.min())
     if "reason" in lines.columns:
         optional["reason"] = lines.reason.min(where=lines.gone)
     owner = lines.customer_id.min() if "customer_id" in lines.columns else ibis.null("string")
@@ -74,15 +78,17 @@ def sold_lines(orders: Table, *, as_of: date) -> Table:
 
 def cancel_reasons(placed: Table, *, level: float = 0.95) -> pd.DataFrame:
     """Why orders are cancelled, the commonest reason first. From: `all_orders`. To: as `pareto.pareto`, counts of
-    orders, and lost (their amount), tried_again (share of them after which the customer bought all the same)."""
+    orders, and lost (their amount), known (those of known customers), tried_again (share of the known after which the
+    customer bought all the same; NaN where none is known)."""
     gone = placed.filter(placed.cancelled)
     named = _named(gone)
     shares = pareto(named, level=level)
     sums = named.group_by("name").aggregate(
-        lost=named.lost.sum().round(2), tried_again=named.tried_again.cast("int64").sum()
-    )
+        lost=named.lost.sum().round(2), known=named.customer_id.count(),
+        tried_again=named.tried_again.cast("int64").sum(),
+    )  # fmt: skip
     frame = shares.merge(collect(sums, order_by="name"), on="name", how="left")
-    frame["tried_again"] = frame["tried_again"] / frame["count"]
+    frame["tried_again"] = frame["tried_again"] / frame["known"].where(frame["known"] > 0)
     return frame
 
 
@@ -104,18 +110,21 @@ def money_lost(placed: Table, lines: Table, *, as_of: date, margin: float | None
 
     From: `all_orders`, `sold_lines`; `margin`: client.yml's, for goods without a cost. To: what, count (orders or
     lines), value, low, high, n (customers), level, method: sales of cancelled orders that were not tried again, the
-    margin on those sales, what was given back for returns. NaN where nothing is known of it.
+    margin on those sales, sales of cancelled orders whose customer is not known (nobody can tell whether they were
+    tried again), what was given back for returns. NaN where nothing is known of it, and of fewer than five customers.
     How: sums over customers; their variance is that of a compound Poisson number, the sum of squares.
     What is left out: what the parcel and the work cost. Returned goods may be sold again: refunds are no loss in full.
     """
     since = ibis.literal(as_of - timedelta(days=364))
     gone = placed.filter(placed.cancelled, ~placed.tried_again, placed.ordered_on >= since)
+    nobody, gone = gone.filter(gone.customer_id.isnull()), gone.filter(gone.customer_id.notnull())
     share = ibis.null("float64") if margin is None else ibis.literal(float(margin))
     left = (gone.lost - gone.lost_cost).fill_null(gone.lost * share)
     back = lines.filter(lines.sent_back, lines.ordered_on >= since)
     rows = [
         _sum(gone, gone.lost, "Sales of cancelled orders not tried again"),
         _sum(gone, left, "Margin of cancelled orders not tried again"),
+        _sum(nobody, nobody.lost, "Sales of cancelled orders, customer not known"),
         _sum(back, back.refund.fill_null(0.0), "Given back for returns"),
     ]
     return pd.DataFrame(rows)
@@ -136,6 +145,8 @@ def _sum(rows: Table, money: ibis.Value, what: str) -> dict:
         found = unknown("money", n=int(row["n"]), method=method)
     else:
         found = normal(row["value"], float(np.sqrt(row["squares"])), int(row["n"]), unit="money", method=MONEY)
+    if 0 < row["n"] < LEAST_SHOWN:
+        found = unknown("money", n=int(row["n"]), method=f"withheld: fewer than {LEAST_SHOWN} customers")
     ends = {"value": found.value, "low": max(found.low, 0.0) if found.known and found.value >= 0 else found.low,
             "high": found.high}  # fmt: skip
     return {"what": what, "count": int(row["count"]), **ends, "n": found.n, "level": 0.95, "method": found.method}
@@ -191,7 +202,7 @@ def share_findings(cancelled: Estimate, returned: Estimate) -> list[Finding]:
             label="Share of order lines sent back",
             higher_is_better=False,
             evidence=("return_reasons", "returned_where"),
-            action="See where it is oftener for certain, and what the page says of these goods.",
+            action="See where it is more common for certain, and what the page says of these goods.",
         ),
     ]
 
@@ -207,8 +218,9 @@ def cancelled_in_words(cancelled: Estimate, again: Estimate) -> list[str]:
     ]
     if again.known:
         texts.append(
-            f"After {format_value(again.value, 'share')} of these ({format_interval(again)}, n = {again.n:,}) the "
-            "customer placed an order the same day or the next: it was tried again, and not lost."
+            f"Of those of known customers {round(again.value * again.n):,} of {again.n:,} were tried again "
+            f"({format_interval(again)}): the customer placed an order that counts on the same day, earlier or later, "
+            "or on the next."
         )
     return texts
 
@@ -222,4 +234,4 @@ def returned_in_words(returned: Estimate, reasons: pd.DataFrame) -> list[str]:
         f"n = {returned.n:,})."
     ]
     told = first_names(reasons)
-    return [*texts, f"Most named: {told}."] if told else texts
+    return [*texts, f"Most named: {told}." if told else f"No reason can be named: {why_nameless(reasons['name'])}."]

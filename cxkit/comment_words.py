@@ -10,6 +10,7 @@ from cxkit.languages import word_languages
 from cxkit.privacy import LEAST_SHOWN
 from cxkit.words import foreign_stop_words, split_words, stem, stop_words
 
+MOST_WORDS = 3  # that set some comments apart
 _ENDS = re.compile(r"^[^\w]+|[^\w]+$")
 
 
@@ -71,8 +72,8 @@ def users(counts, who: pd.Series) -> np.ndarray:
     return np.asarray(((join @ counts) != 0).sum(axis=0)).ravel().astype("int64")
 
 
-def spoken_words(counts, words: pd.DataFrame, inside: np.ndarray, who: pd.Series, *, most: int = 3) -> list[str]:
-    """The words that set some comments apart from the rest, the commonest form of each stem.
+def spoken_words(counts, words: pd.DataFrame, inside: np.ndarray, who: pd.Series) -> list[str]:
+    """The three words that set some comments apart from the rest most, the commonest form of each stem.
 
     From: `count_words`; inside: which comments; who wrote each. To: words that stand there oftener than elsewhere, that
     at least five people used there, those that tell most first.
@@ -97,4 +98,4 @@ def spoken_words(counts, words: pd.DataFrame, inside: np.ndarray, who: pd.Series
         if stems[i] in by_stem:
             found.setdefault(stems[i], spelt[i])
     order = sorted(found, key=lambda s: (-by_stem[s], found[s]))
-    return [found[s] for s in order[:most]]
+    return [found[s] for s in order[:MOST_WORDS]]

@@ -11,8 +11,8 @@ import pandas as pd
 from cxkit.engine import collect
 from cxkit.estimates import Estimate
 from cxkit.findings import Finding
-from cxkit.group_table import nothing_to_show
-from cxkit.pareto import NOT_GIVEN, OTHERS, with_names
+from cxkit.group_table import legend_below, nothing_to_show
+from cxkit.pareto import NOT_GIVEN, OTHERS, why_nameless, with_names
 from cxkit.rate_trends import (
     EARLY,
     FALLS,
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 READ = 500  # letters of a text, where its words are to tell the reason
 LONGEST_LAG = 60  # days from an order to its contacts
+MOST_SHOWN = 3  # growing reasons in one picture
+REST = "all other reasons"
 TICKS = (-0.9, -0.75, -0.5, 0.0, 1.0, 3.0, 9.0)
 
 
@@ -120,17 +122,38 @@ def reason_table(shares: pd.DataFrame, grown: pd.DataFrame) -> pd.DataFrame:
 
     From: `pareto.pareto` of the contacts by reason, `reason_trends`. To, growing first, then by falling share: reason,
     count, customers, value (share of all contacts), low, high, n, level, method, first, last (fitted contacts a hundred
-    orders in the first and the last whole month), growth, growth_low, growth_high (a year), verdict.
+    orders in the first and the last whole month), growth, growth_low, growth_high (a year), verdict, cumulative (the
+    share of a row and of all above it).
     """
     ends = {"value": "growth", "low": "growth_low", "high": "growth_high"}
     trend = grown.rename(columns=ends)[["reason", "first", "last", *ends.values(), "verdict"]]
     both = shares.rename(columns={"name": "reason"}).merge(trend, on="reason", how="left")
     both = both.assign(verdict=both["verdict"].fillna(EARLY), grows=both["verdict"].ne(GROWS))
     both = both.sort_values("grows", kind="stable", ignore_index=True)
+    both = both.assign(cumulative=both["value"].cumsum())
     return both[
         ["reason", "count", "customers", "value", "low", "high", "n", "level", "method", "first", "last",
-         *ends.values(), "verdict"]
+         *ends.values(), "verdict", "cumulative"]
     ]  # fmt: skip
+
+
+def growing_rates(
+    contacts: ibis.Table, orders: ibis.Table, grown: pd.DataFrame, *, as_of: date, level: float = 0.95
+) -> pd.DataFrame:
+    """Contacts a hundred orders by month: the reasons that grow for certain, at most three, and all others together.
+
+    From: contacts and orders as `reason_trends`, and what it gave. To: whole months as `rate_trends.monthly_rates`, the
+    steepest reason first, all others last; no rows where no reason grows for certain.
+    """
+    named = by_reason(contacts)
+    steepest = grown[(grown["verdict"] == GROWS) & ~grown["reason"].isin([NOT_GIVEN, OTHERS])].head(MOST_SHOWN)
+    names = [*steepest["reason"], REST]
+    named = named.mutate(name=named.name.isin(names[:-1]).ifelse(named.name, REST))
+    counts = month_counts(named.filter(ibis.literal(len(steepest) > 0)), day="opened_on", by="name", as_of=as_of)
+    lags = dict(zip(steepest["reason"], steepest["lag_days"].astype(int), strict=True))
+    rates = monthly_rates(counts, daily_orders(orders, as_of=as_of), as_of=as_of, lags=lags, level=level)
+    rates = rates[rates["whole"].astype(bool)]
+    return rates.assign(place=rates["name"].map(names.index)).sort_values(["place", "month"], ignore_index=True)
 
 
 def growing_findings(grown: pd.DataFrame) -> list[Finding]:
@@ -151,9 +174,9 @@ def growing_findings(grown: pd.DataFrame) -> list[Finding]:
                 ),
                 label=f"Growth of contacts about {name}",
                 target=0.0,
-                target_source=f"no change ({family} reasons hold together, Holm)",
+                target_source=f"no change ({family} reasons judged together, Holm)",
                 higher_is_better=False,
-                evidence=("reasons", "reason_trends"),
+                evidence=("reasons", "reason_trends", "growing"),
                 action="Find what changed with it, and tell customers before they have to ask.",
             )
         )  # fmt: skip
@@ -205,17 +228,17 @@ def plot_trends(grown: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
                 ax.plot(most if mark == ">" else -most, y, mark, color=colour, markersize=6, clip_on=False)
         if abs(value) <= most:
             ax.plot(value, y, "o", color=colour, markersize=7)
-    for y, row in enumerate(grown.itertuples()):
-        text = format_value(row.value, "lift") if known[y] else "too early"
-        ax.annotate(text, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=9,
-                    color=INK if row.verdict in (GROWS, FALLS) else GREY)  # fmt: skip
     ax.axvline(0, color=INK, linewidth=0.9)
-    ax.set_yticks(place, [folded_text(name) for name in grown["reason"]])
+    told = [format_value(v, "lift") if sure else "too early" for v, sure in zip(grown["value"], known, strict=True)]
+    # at the left: a narrow screen shows it
+    ax.set_yticks(place, [f"{folded_text(name)}  {text}" for name, text in zip(grown["reason"], told, strict=True)])
+    for tick, verdict in zip(ax.get_yticklabels(), grown["verdict"], strict=True):
+        tick.set_color(INK if verdict in (GROWS, FALLS) else GREY)
     ax.tick_params(axis="y", length=0)
     ticks = [lift for lift in TICKS if abs(np.log1p(lift)) <= most]
     ax.set_xticks(np.log1p(ticks), [format_value(lift, "lift") for lift in ticks])
     ax.set(ylim=(len(grown) - 0.4, -0.6), xlim=(-1.02 * most, 1.02 * most))
-    ax.set(xlabel="Growth a year of contacts a hundred orders", title="Which reasons grow")
+    ax.set(xlabel="Growth a year of contacts a hundred orders (a scale of factors)", title="Which reasons grow")
     return ax
 
 
@@ -224,11 +247,44 @@ def describe_trends(grown: pd.DataFrame) -> str:
     return f"Growth a year of contacts a hundred orders by reason, with intervals. {' '.join(trends_in_words(grown))}"
 
 
+def plot_growing(rates: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
+    """`growing_rates` as lines by month with their intervals as bands, all other reasons together in grey."""
+    import matplotlib.dates as dates
+    import matplotlib.pyplot as plt
+
+    ax = plt.subplots()[1] if ax is None else ax
+    if not len(rates):
+        nothing_to_show(ax)
+        return ax
+    colours = iter(("C0", "C1", "C2"))
+    for name, part in rates.groupby("name", sort=False):
+        colour = GREY if name == REST else next(colours)
+        ax.fill_between(part["month"], part["low"], part["high"], color=colour, alpha=0.2, linewidth=0)
+        ax.plot(part["month"], part["value"], "o-", color=colour, markersize=4, linewidth=1.6,
+                label=folded_text(name))  # fmt: skip
+    ax.set_ylim(0, 1.1 * float(rates["high"].max()))
+    ax.xaxis.set_major_locator(dates.AutoDateLocator(minticks=2, maxticks=8))
+    ax.xaxis.set_major_formatter(dates.DateFormatter("%Y-%m"))
+    ax.set(ylabel="Contacts a hundred orders", title="What grows, by month")
+    legend_below(ax)
+    return ax
+
+
+def describe_growing(rates: pd.DataFrame) -> str:
+    """What `plot_growing` shows, for those who cannot see it."""
+    told = []
+    for name, part in rates.groupby("name", sort=False):
+        first, last = (format_value(part["value"].iloc[i], "ratio") for i in (0, -1))
+        when = [f"{part['month'].iloc[i]:%Y-%m}" for i in (0, -1)]
+        told.append(f"{clean_text(name)} {first} in {when[0]}, {last} in {when[1]}")
+    return f"Contacts a hundred orders by whole month, with intervals: {'; '.join(told) or 'no reason grows'}."
+
+
 def share_in_words(shares: pd.DataFrame) -> str:
     """How few reasons make how much of it, in one sentence. From: `pareto.pareto` of the contacts by reason."""
     named = shares[~shares["name"].isin([NOT_GIVEN, OTHERS])]
     if not len(named):
-        return "No contact carries a reason."
+        return f"Why customers write cannot be told by reason: {why_nameless(shares['name'])}."
     first = named.iloc[0]
     text = (
         f"The commonest reason is {clean_text(first['name'])}: {format_value(first['value'], 'share')} of "

@@ -10,9 +10,9 @@ from ibis.expr.types import Table
 
 from cxkit.engine import collect
 from cxkit.errors import UsageError
-from cxkit.estimates import wilson_ends
+from cxkit.estimates import Estimate, unknown, wilson_ends
 from cxkit.group_table import nothing_to_show
-from cxkit.pareto import NOT_GIVEN, OTHERS
+from cxkit.pareto import NOT_GIVEN, OTHERS, why_nameless
 from cxkit.privacy import LEAST_SHOWN
 from cxkit.rate_trends import poisson_ends
 from cxkit.style import INK, clean_text, folded_text, format_ends, format_value
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 YEAR = 365
 METHOD = "contacts a year (Poisson, overdispersed) times mean cost (normal), errors of both"
 COUNTS = "contacts a year (Poisson, overdispersed); what one costs is not known"
-SAVINGS = ("reason", "contacts", "contacts_low", "contacts_high", "cost_each", "cost_low", "cost_high", "value", "low",
-           "high", "n", "level", "method", "asked_again", "after_broken_promise", "days", "avoided")  # fmt: skip
+SAVINGS = ("reason", "contacts", "contacts_low", "contacts_high", "cost_each", "cost", "cost_low", "cost_high", "value",
+           "low", "high", "n", "level", "method", "asked_again", "after_broken_promise", "days", "avoided")  # fmt: skip
 
 
 def reason_costs(named: Table, *, as_of: date, promised: Table | None = None) -> pd.DataFrame:
@@ -72,7 +72,7 @@ def savings(
     """What a year of contacts costs by reason, and what it would save if the share `avoided` of them were not needed.
 
     From: `reason_costs`; repeats: `service.repeat_shares`. To, the dearest first: reason, contacts (a year) with
-    contacts_low, contacts_high; cost_each (mean cost of one); cost_low, cost_high (of a year: its interval); value,
+    contacts_low, contacts_high; cost_each (mean cost of one); cost (of a year) with cost_low, cost_high; value,
     low, high (saved a year by `avoided`), n (contacts counted), level, method; asked_again (the share followed by
     another about the same: a first answer that can be written down), after_broken_promise (the share opened after the
     promised day while the parcel had not come: a message in time would have been first), days, avoided.
@@ -107,10 +107,10 @@ def savings(
         broken = frame["broken"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
         after = np.where(traced > 0, broken / traced, np.nan)
     frame = frame.assign(
-        contacts=yearly, contacts_low=low * to_year, contacts_high=high * to_year, cost_each=each, cost_low=cost_low,
-        cost_high=cost_high, value=avoided * what[0], low=avoided * what[1], high=avoided * what[2], n=frame["count"],
-        level=level, method=METHOD if known else COUNTS, asked_again=frame["reason"].map(again).astype(float),
-        after_broken_promise=after, avoided=avoided,
+        contacts=yearly, contacts_low=low * to_year, contacts_high=high * to_year, cost_each=each, cost=money,
+        cost_low=cost_low, cost_high=cost_high, value=avoided * what[0], low=avoided * what[1], high=avoided * what[2],
+        n=frame["count"], level=level, method=METHOD if known else COUNTS,
+        asked_again=frame["reason"].map(again).astype(float), after_broken_promise=after, avoided=avoided,
     )  # fmt: skip
     frame = frame.assign(aside=frame["reason"].isin([NOT_GIVEN, OTHERS]), dear=-frame["value"].fillna(0.0))
     return frame.sort_values(["aside", "dear", "reason"], kind="stable", ignore_index=True)[list(SAVINGS)]
@@ -122,22 +122,78 @@ def broken_share(costs: pd.DataFrame, *, level: float = 0.95) -> tuple[float, fl
     traced, broken = (float(costs[name].fillna(0).sum()) for name in ("traced", "broken"))
     if not traced:
         return np.nan, np.nan, np.nan, 0
-    low, high = wilson_ends(np.array([broken]), np.array([traced]), level=level)
+    effective = traced / max(
+        float(costs["squares"].sum()) / float(costs["count"].sum()), 1.0
+    )  # who writes twice is one
+    low, high = wilson_ends(np.array([broken / traced * effective]), np.array([effective]), level=level)
     return broken / traced, float(low[0]), float(high[0]), int(traced)
+
+
+def year_cost(costs: pd.DataFrame, *, level: float = 0.95) -> Estimate:
+    """What the contacts of a year cost, of all reasons together; those without a cost at the mean of the others.
+
+    From: `reason_costs`. To: Estimate, unit money; n contacts. A customer who asked about several things is taken for
+    as many customers, one a reason.
+    """
+    sums = costs.drop(columns=["reason", "days"]).astype("Float64").sum().to_frame().T
+    whole = savings(sums.assign(reason="all", days=costs["days"].max()), avoided=1.0, level=level)
+    if not len(whole) or not np.isfinite(whole["cost"].iloc[0]):
+        return unknown("money", level=level, method="what a contact costs is not known")
+    value, low, high = (float(whole[name].iloc[0]) for name in ("cost", "cost_low", "cost_high"))
+    return Estimate(value, low, high, int(whole["n"].iloc[0]), "money", level, METHOD)
+
+
+def supported(value: float, low: float, high: float) -> tuple[float, float, float]:
+    """The three rounded to what the interval supports: to the power of ten that is at most a quarter of its width."""
+    width = high - low
+    if not np.isfinite(width) or width < 40:  # so narrow that the rounding of a text is enough
+        return value, low, high
+    places = -int(np.floor(np.log10(width / 4)))
+    return tuple(round(float(number), places) for number in (value, low, high))
+
+
+def savings_shown(savings: pd.DataFrame) -> pd.DataFrame:
+    """`savings` as a reader meets it: money and contacts rounded to what their intervals support."""
+    shown = savings.copy()
+    for names in (["value", "low", "high"], ["cost", "cost_low", "cost_high"]):
+        rounded = [supported(*row) for row in savings[names].astype(float).itertuples(index=False)]
+        shown[names] = np.array(rounded, dtype=float).reshape(-1, 3)
+    return shown
+
+
+def costs_in_words(costs: pd.DataFrame, *, currency: str = "") -> list[str]:
+    """What a year of contacts costs, and how many came while a promised parcel was overdue. From: `reason_costs`."""
+    spent, (value, low, high, n) = year_cost(costs), broken_share(costs)
+    texts = ["What the contacts of a year cost is not known."]
+    if spent.known:
+        mean, *ends = supported(spent.value, spent.low, spent.high)
+        texts = [
+            f"The contacts of a year cost {format_value(mean, 'money', currency)} "
+            f"({format_ends(*ends, 'money', currency)}, n = {spent.n:,})."
+        ]
+    if n:
+        texts.append(
+            f"Of those about an order with a promised day, {format_value(value, 'share')} were opened after that day, "
+            f"while it had not come ({format_ends(low, high, 'share')}, n = {n:,}): there a message in time would have "
+            "been first (S2b, 19)."
+        )
+    return texts
 
 
 def savings_in_words(savings: pd.DataFrame, *, currency: str = "") -> list[str]:
     """What the dearest reason would save, as a supposition. From: `savings`."""
     named = savings[~savings["reason"].isin([NOT_GIVEN, OTHERS])]
     if not len(named):
-        return ["What answers given beforehand could save is not known: no contact carries a reason."]
+        why = why_nameless(savings["reason"]) if len(savings) else f"no reason has {LEAST_SHOWN} customers yet"
+        return [f"What answers given beforehand could save cannot be told by reason: {why}."]
     row = named.iloc[0]
     unit = "money" if np.isfinite(row["cost_each"]) else "count"
     noun = "" if unit == "money" else " contacts"
+    value, low, high = supported(row["value"], row["low"], row["high"])
     texts = [
         f"Were {format_value(row['avoided'], 'share')} of the contacts about {clean_text(row['reason'])} not needed, "
-        f"that would save {format_value(row['value'], unit, currency)}{noun} a year "
-        f"({format_ends(row['low'], row['high'], unit, currency)})."
+        f"that would save {format_value(value, unit, currency)}{noun} a year "
+        f"({format_ends(low, high, unit, currency)})."
     ]
     if row["days"] < YEAR:
         texts.append(f"The contacts reach back {row['days']:.0f} days only; a year is reckoned from these.")
@@ -160,7 +216,8 @@ def plot_savings(savings: pd.DataFrame, *, currency: str = "", ax: "Axes | None"
     ax.hlines(place, shown["low"], shown["high"], color="white", linewidth=3.4)
     ax.hlines(place, shown["low"], shown["high"], color=INK, linewidth=1.4)
     for y, row in enumerate(shown.itertuples()):
-        text = format_value(row.value, "money" if money else "count", currency if money else "")
+        value = supported(row.value, row.low, row.high)[0]
+        text = format_value(value, "money" if money else "count", currency if money else "")
         ax.annotate(text, (row.high, y), (6, 0), textcoords="offset points", va="center", fontsize=9)
     ax.set_yticks(place, [folded_text(name) for name in shown["reason"]])
     ax.tick_params(axis="y", length=0)

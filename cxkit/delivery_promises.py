@@ -11,9 +11,9 @@ from cxkit.buyers import placed_orders
 from cxkit.engine import collect, instant, local_time
 from cxkit.estimates import Estimate
 from cxkit.findings import Finding
-from cxkit.rate_trends import month_counts, monthly_rates
-from cxkit.shares_apart import FEW, LESS, MORE, certain, share_of, shares_apart
-from cxkit.style import format_ends, format_interval, format_value
+from cxkit.rate_trends import GROWS, month_counts, monthly_rates, trend_text
+from cxkit.shares_apart import ALIKE, FEW, LESS, MORE, certain, share_of, shares_apart
+from cxkit.style import clean_text, format_ends, format_interval, format_value
 from cxkit.survival import survival_quantiles
 from cxkit.tables import counted_lines
 
@@ -22,6 +22,9 @@ MOST_UNTOLD = 0.2  # of such orders: where more have no time, it is not written 
 CALM_DAYS, BACK_DAYS = 14, 90  # after the promised day: contacts about the order; another order
 ASPECTS = {"delivery": "delivery", "channel": "channel"}
 LATE, ON_TIME = "late", "in time"
+LATE_ORDERS = "late orders"
+CONTACT = "contact the shop"
+DELIVERY_WORDS = ("deliver", "достав", "dostaw")
 AFTER = ("what", "value", "low", "high", "n", "others", "difference", "difference_low", "difference_high", "level",
          "method", "verdict")  # fmt: skip
 
@@ -114,18 +117,23 @@ def late_rates(placed: Table, *, as_of: date, level: float = 0.95) -> pd.DataFra
     due = placed.filter(placed.late.notnull(), placed.promised_on <= ibis.literal(as_of))
     days = collect(due.group_by(day="promised_on").aggregate(orders=due.count()), order_by="day")
     days = days.assign(day=pd.to_datetime(days["day"]), orders=days["orders"].astype("int64"))
-    counts = month_counts(due.filter(due.late), day="promised_on", as_of=as_of, name="late orders")
+    counts = month_counts(due.filter(due.late), day="promised_on", as_of=as_of, name=LATE_ORDERS)
     return monthly_rates(counts, days, as_of=as_of, level=level)
 
 
 def after_lateness(
-    placed: Table, orders: Table, contacts: Table | None, *, as_of: date, level: float = 0.95,
-    calm_days: int = CALM_DAYS, back_days: int = BACK_DAYS,
-) -> pd.DataFrame:  # fmt: skip
+    placed: Table,
+    orders: Table,
+    contacts: Table | None,
+    *,
+    as_of: date,
+    level: float = 0.95,
+    back_days: int = BACK_DAYS,
+) -> pd.DataFrame:
     """What customers do after an order that was late, beside one that was in time.
 
     From: `promised_orders`; orders (lines); contacts with order_id and opened_on (else the first row is missing). To,
-    one row what they do (contact the shop about that order between the promised day and `calm_days` later; order again
+    one row what they do (contact the shop about that order between the promised day and two weeks later; order again
     within `back_days` of the promised day): what, value (share of late orders), low, high, n, others (the share of
     those in time), difference (in points) with difference_low, difference_high, level, method, verdict.
     What is left out: orders whose days are not over; of ordering again, orders without a customer. What it cannot
@@ -134,14 +142,14 @@ def after_lateness(
     known = placed.filter(placed.late.notnull()).mutate(how=placed.late.ifelse(LATE, ON_TIME))
     parts = []
     if contacts is not None and "order_id" in contacts.columns:
-        seen = known.filter(known.promised_on <= ibis.literal(as_of - timedelta(days=calm_days)))
+        seen = known.filter(known.promised_on <= ibis.literal(as_of - timedelta(days=CALM_DAYS)))
         asked = contacts.filter(contacts.order_id.notnull()).select(its_order="order_id", its_day="opened_on")
         both = seen.inner_join(asked, seen.order_id == asked.its_order)
         wait = both.its_day.delta(both.promised_on, unit="day")
-        hits = both.filter(wait >= 0, wait <= calm_days).select(hit_order="order_id").distinct()
+        hits = both.filter(wait >= 0, wait <= CALM_DAYS).select(hit_order="order_id").distinct()
         marked = seen.left_join(hits, seen.order_id == hits.hit_order)
         marked = marked.mutate(did=marked.hit_order.notnull())
-        parts.append((f"contact the shop about it within {calm_days} days of the promised day", marked))
+        parts.append((f"{CONTACT} about it within {CALM_DAYS} days of the promised day", marked))
     seen = known.filter(
         known.promised_on <= ibis.literal(as_of - timedelta(days=back_days)), known.customer_id.notnull()
     )
@@ -183,11 +191,32 @@ def late_in_words(share: Estimate, where: pd.DataFrame, days: tuple[Estimate, ..
         f"({format_interval(share)}, n = {share.n:,})."
     ]
     if told := certain(where, verdict=MORE):
-        texts.append(f"Oftener for certain: {told}.")
+        texts.append(f"More often for certain: {told}.")
     half = days[1] if days else None
-    if half is not None and np.isfinite(half.value):
+    if half is not None and np.isfinite(half.value) and half.value >= 1:
         texts.append(f"Half of the late ones are late by {format_value(half.value, 'days')} or less.")
     return texts
+
+
+def growth_unexplained(grown: pd.DataFrame, courses: pd.DataFrame, after: pd.DataFrame) -> list[str]:
+    """That contacts about deliveries grow by more than late orders can, in one sentence; nothing where it cannot be
+    said. From: `contact_reasons.reason_trends`; `rate_trends.trends` of `late_rates`, alone or with other courses;
+    `after_lateness`.
+
+    A reason is about deliveries where its own words say so (deliver, достав, dostaw). It is said where the lowest
+    growth of the contacts lies above the highest of the late orders.
+    """
+    late = courses[courses["name"] == LATE_ORDERS]
+    most = float(late["high"].iloc[0]) if len(late) else np.nan
+    about = [any(word in str(reason).casefold() for word in DELIVERY_WORDS) for reason in grown["reason"]]
+    rows = grown[(grown["verdict"] == GROWS) & np.array(about, dtype=bool)]
+    asked = after[after["what"].str.startswith(CONTACT)]["verdict"].tolist()
+    nor = " Nor do customers contact the shop more often for certain after a late order." if asked == [ALIKE] else ""
+    return [
+        f"Contacts about “{clean_text(row['reason'])}” grow by {trend_text(row)}, late orders by "
+        f"{trend_text(late.iloc[0])}: the growth is not explained by more late orders.{nor}"
+        for _, row in rows[rows["low"].astype(float) > most][:1].iterrows()
+    ]
 
 
 def after_in_words(after: pd.DataFrame) -> list[str]:
@@ -197,7 +226,7 @@ def after_in_words(after: pd.DataFrame) -> list[str]:
         if row.verdict == FEW:
             texts.append(f"Whether customers {row.what} more or less often after a late order is too early to say.")
             continue
-        word = {MORE: "oftener", LESS: "more seldom"}.get(row.verdict, "neither more nor less often for certain")
+        word = {MORE: "more often", LESS: "less often"}.get(row.verdict, "neither more nor less often for certain")
         ends = format_ends(row.difference_low, row.difference_high, "points")
         texts.append(
             f"After a late order customers {row.what} {word}: {format_value(row.value, 'share')}, after one in time "

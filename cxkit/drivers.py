@@ -17,7 +17,6 @@ LEAST_COMPLETE = 100  # people who answered every item and the overall score
 DRAWS = 1000
 MOST_PEOPLE = 20_000  # on whom the interval is drawn; of more, a sample by the seed
 FEW = f"fewer than {LEAST_COMPLETE} people answered every item and the overall score"
-NO_FIT = "the items together do not tell the overall score for certain (the interval of R2 meets 0)"
 TOLD, NOT_TOLD, EARLY = "tells the score", "not told apart from chance", "too early to say"
 OUTCOMES = ("csat", "nps")
 COLUMNS = ["item", "experience", "weight", "low", "high", "share", "n", "unit", "level", "method", "reading"]
@@ -84,8 +83,9 @@ def r_squared(answers: pd.DataFrame, *, level: float = 0.95) -> Estimate:
     """How much of the overall score's variance all items together tell.
 
     From: `complete_answers`. To: Estimate (share, n people) with the interval from the noncentral F distribution: it
-    meets 0 exactly where the F test of all items together does not tell them apart from chance. Unknown below 100
-    people. Source: Steiger & Fouladi (1992), Behavior Research Methods 24(4), 581-582; Smithson (2001), Educational
+    meets 0 exactly where the F test of all items together does not tell them apart from chance. It takes the items as
+    fixed, which answers are not, so its width is approximate. Unknown below 100 people.
+    Source: Steiger & Fouladi (1992), Behavior Research Methods 24(4), 581-582; Smithson (2001), Educational
     and Psychological Measurement 61(4), 605-632 (R2 of fixed items).
     """
     n, k = len(answers), answers.shape[1] - 1
@@ -108,7 +108,7 @@ def r_squared(answers: pd.DataFrame, *, level: float = 0.95) -> Estimate:
             above = ncfdtr(k, n - k - 1, middle, f) > tail
             least, most = (middle, most) if above else (least, middle)
         ends.append(least / (least + n))
-    return Estimate(value, min(ends[0], value), max(ends[1], value), n, "share", level, "noncentral F")
+    return Estimate(value, min(ends[0], value), max(ends[1], value), n, "share", level, "noncentral F, approximate")
 
 
 def drivers(answers: pd.DataFrame, *, seed: int, level: float = 0.95) -> pd.DataFrame:
@@ -116,8 +116,8 @@ def drivers(answers: pd.DataFrame, *, seed: int, level: float = 0.95) -> pd.Data
 
     From: `complete_answers`. To: item, experience (mean), weight, low, high, share (of R2), n (people), unit (share),
     level, method, reading. An item tells the score where its weight lies certainly above that of a column of chance
-    drawn for the test (all items together: Holm), and nothing is told where the interval of R2 meets 0, or below 100
-    people: too early to say.
+    drawn for the test (one-sided; all items together: Holm), and nothing is told where the interval of R2
+    meets 0, or below 100 people: too early to say.
     Source: as `relative_weights`; the interval and the test against a random column: Tonidandel, LeBreton & Johnson
     (2009), Psychological Methods 14(4), 387-399. What it cannot show: that a better item would raise the score.
     """
@@ -144,7 +144,7 @@ def drivers(answers: pd.DataFrame, *, seed: int, level: float = 0.95) -> pd.Data
 
 
 def _draws(answers: pd.DataFrame, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Bootstrap weights, and each item's two-sided p against a random column that stands beside the items."""
+    """Bootstrap weights, and each item's one-sided p of lying above a random column that stands beside the items."""
     if len(answers) > MOST_PEOPLE:
         answers = answers.iloc[np.sort(rng.choice(len(answers), MOST_PEOPLE, replace=False))]
     x, y = answers.drop(columns="overall").to_numpy(dtype=float), answers["overall"].to_numpy(dtype=float)
@@ -159,8 +159,7 @@ def _draws(answers: pd.DataFrame, rng: np.random.Generator) -> tuple[np.ndarray,
         both = _weights(np.concatenate([x[take], chance], axis=2), y[take])
         gaps.append(both[:, :k] - both[:, k:])
     gap = np.concatenate(gaps)
-    least = np.minimum((gap <= 0).sum(axis=0), (gap >= 0).sum(axis=0))
-    return np.concatenate(weights), np.minimum(2 * (least + 1) / (DRAWS + 1), 1.0)
+    return np.concatenate(weights), ((gap <= 0).sum(axis=0) + 1) / (DRAWS + 1)
 
 
 def drivers_in_words(frame: pd.DataFrame, fit: Estimate, *, outcome: str) -> list[str]:
@@ -208,26 +207,27 @@ def plot_drivers(frame: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     for mark, colour in ((told, "C0"), (~told, GREY)):
         ax.hlines(shown["experience"][mark], size[mark, 1], size[mark, 2], color=colour, linewidth=1.2)
         ax.plot(size[mark, 0], shown["experience"][mark], "o", color=colour, markersize=7)
+    ax.set_xlim(0, 1.75 * max(size[:, 2].max(), 1e-3))  # room for the names
     _name_points(ax, shown, told)
     ax.set(xlabel="Variance of the overall score that the item tells, % (95 % interval)", ylabel="Experience, mean")
-    ax.set_xlim(left=0)
-    ax.margins(y=0.15)
     return ax
 
 
 def _name_points(ax: "Axes", shown: pd.DataFrame, told: np.ndarray) -> None:
-    """Names at the right, at the height of their points; one above the other where two would meet."""
+    """Names at the right end, at the height of their points; one above the other where two would meet."""
     order = np.argsort(shown["experience"].to_numpy(), kind="stable")
     values = shown["experience"].to_numpy(dtype=float)[order]
-    gap = max(float(np.ptp(values)), 0.05) / 12
+    spread = max(float(np.ptp(values)), 0.05)
+    gap = spread / 12
     places = values.copy()
     for i in range(1, len(places)):
         places[i] = max(places[i], places[i - 1] + gap)
     for i, place in zip(order, places, strict=True):
         ax.annotate(
-            plain_text(shown["item"].iloc[i], width=28), (1.02, place), xycoords=("axes fraction", "data"),
-            va="center", color=INK if told[i] else GREY,
+            plain_text(shown["item"].iloc[i], width=24), (0.99, place), xycoords=("axes fraction", "data"),
+            ha="right", va="center", color=INK if told[i] else GREY,
         )  # fmt: skip
+    ax.set_ylim(values.min() - 0.15 * spread, places.max() + 0.15 * spread)
 
 
 def describe_drivers(frame: pd.DataFrame, fit: Estimate, *, outcome: str) -> str:

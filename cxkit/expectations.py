@@ -183,7 +183,7 @@ def csi_finding(index: Estimate) -> Finding:
         claim="The index of satisfaction (CSI) is {value} of 100 points ({interval}).",
         estimate=index,
         label="Satisfaction index (CSI)",
-        evidence=("items",),
+        evidence=("scores",),
         action="Work on the items that lie below what was expected of them.",
     )
 
@@ -199,9 +199,9 @@ def gap_findings(frame: pd.DataFrame) -> list[Finding]:
             continue
         name = clean_text(row.item)
         braced = name.replace("{", "{{").replace("}", "}}")
-        number = Estimate(
-            float(row.gap), float(row.low), float(row.high), int(row.n), "points", float(row.level), row.method
-        )
+        method = f"{row.method}; {family} items judged together (Holm)"
+        ends = (float(row.gap), float(row.low), float(row.high))
+        number = Estimate(*ends, int(row.n), "points", float(row.level), method)
         found.append(
             Finding(
                 id=f"feedback.gap.{key}",
@@ -210,7 +210,7 @@ def gap_findings(frame: pd.DataFrame) -> list[Finding]:
                 estimate=number,
                 label=f"Experience of {name} less expectation",
                 target=0.0,
-                target_source=f"as expected ({family} items hold together, Holm)",
+                target_source="as expected",
                 evidence=("gaps",),
                 action=f"Find out what is promised of {name} and what is kept of it."
                 if row.reading == BELOW

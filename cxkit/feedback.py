@@ -8,21 +8,18 @@ import numpy as np
 import pandas as pd
 from ibis.expr.types import Table
 
-from cxkit.answer_sums import LEAST_ANSWERS, METRICS, effective, share_ends
+from cxkit.answer_sums import LEAST_ANSWERS, METRICS, PLAIN, effective, share_ends
 from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, cluster_error, unknown
 from cxkit.findings import Finding
 from cxkit.others import PLACES
+from cxkit.satisfaction import DETRACTOR, PROMOTER
 from cxkit.style import GREY, INK, format_ends, format_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-if TYPE_CHECKING:
-    pass
-
-PROMOTER, DETRACTOR = 9, 6  # at least, at most, of 10
 CES_WAYS = ("agree", "ease", "effort")
 MEASURES = {  # name -> metric, unit, what it is called
     "nps": ("nps", "points", "NPS"),
@@ -37,7 +34,7 @@ MEAN_METHOD = "linearised mean by customer, Student's t"
 FEW = f"fewer than {LEAST_ANSWERS} people answered"
 NO_SCALE = "no scale is declared: write scales.{metric}: [lowest, highest] in client.yml"
 NO_BOXES = "the scale has no boxes to count: the mean alone is told"
-PLAIN, ALL, CSI = "answers without incentive", "all answers", "Satisfaction index (CSI)"
+ALL, CSI = "all answers", "Satisfaction index (CSI)"
 NAMES = ["measure", "value", "low", "high", "n", "people", "effective", "error", "unit", "level", "method"]
 
 
@@ -333,8 +330,14 @@ def describe_headline(frame: pd.DataFrame) -> str:
     return f"Dots with intervals. {' '.join(headline_in_words(frame))}"
 
 
-def score_findings(measures: pd.DataFrame, *, answers: str = "") -> list[Finding]:
-    """feedback.nps, feedback.csat, feedback.ces: what was asked of anybody. From: `measured`, and of which answers."""
+def score_findings(
+    measures: pd.DataFrame, *, answers: str = "", doubted: Sequence[str] = ()
+) -> list[Finding]:  # fmt: skip
+    """feedback.nps, feedback.csat, feedback.ces: what was asked of anybody.
+
+    From: `measured`; of which answers; the metrics whose declared scale is doubted (`answer_checks.doubted`): of these
+    it is too early to say.
+    """
     claims = {
         "nps": "The Net Promoter Score is {value} points ({interval}).",
         "csat": "{value} are satisfied: they gave one of the highest answers to CSAT ({interval}).",
@@ -350,7 +353,7 @@ def score_findings(measures: pd.DataFrame, *, answers: str = "") -> list[Finding
         Finding(
             id=f"feedback.{name}",
             claim=claim.replace("{interval}", of),
-            estimate=estimate(measures, name),
+            estimate=_doubtful(estimate(measures, name)) if name in doubted else estimate(measures, name),
             label=MEASURES[name][2],
             evidence=("scores",),
             action=actions[name],
@@ -358,3 +361,7 @@ def score_findings(measures: pd.DataFrame, *, answers: str = "") -> list[Finding
         for name, claim in claims.items()
         if name in set(measures["measure"])
     ]
+
+
+def _doubtful(number: Estimate) -> Estimate:
+    return unknown(number.unit, n=number.n, level=number.level, method="is the scale right? answers do not fit it")

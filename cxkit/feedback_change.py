@@ -1,5 +1,6 @@
 """What changed, and who answers otherwise: by period, touchpoint, segment and channel, judged as one family."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,8 @@ import numpy as np
 import pandas as pd
 from ibis.expr.types import Table
 
-from cxkit.answer_sums import COLUMNS, HIGHER, LOWER, METRICS, differences, judged, only
+from cxkit.answer_checks import RIGHT
+from cxkit.answer_sums import COLUMNS, EARLY, HIGHER, LOWER, METRICS, differences, judged, only
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate
 from cxkit.feedback import MEASURES
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 PERIOD, TOUCHPOINT, SEGMENT, CHANNEL = "period", "touchpoint", "segment", "channel of the order"
 MOST_SHOWN = 12  # rows of a picture
+MOST_FOUND = 3  # touchpoints that are findings; the table has all
 CALLED = {"nps": "NPS", "csat": "CSAT", "ces": "CES"}
 
 
@@ -69,7 +72,7 @@ def by_channel(asked: Table, orders: Table | None) -> pd.DataFrame:
 
 def differences_of_nobody() -> pd.DataFrame:
     """No rows, with the columns of `differences`."""
-    return pd.DataFrame(columns=[*COLUMNS[:6], "error", "n", "people", "people_others", "unit", "method"])
+    return pd.DataFrame(columns=[*COLUMNS[:6], "error", "own_error", "n", "people", "people_others", "unit", "method"])
 
 
 def _by(asked: Table, by: str, about: str) -> pd.DataFrame:
@@ -79,7 +82,7 @@ def _by(asked: Table, by: str, about: str) -> pd.DataFrame:
 
 
 def all_differences(*frames: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
-    """Every comparison of the page as one family (`answer_sums.judged`): "certain" holds for all of them together."""
+    """Every comparison of the page as one family (`answer_sums.judged`): "certain" is said with all judged together."""
     return judged(*frames, level=level)
 
 
@@ -92,15 +95,22 @@ def about(judged: pd.DataFrame, name: str, *, metric: str = "") -> pd.DataFrame:
     return order.assign(score=order["metric"].map(CALLED)).drop(columns="rank")
 
 
-def main_metric(judged: pd.DataFrame) -> str:
-    """The metric of which most differences can be judged; of several the first of NPS, CSAT, CES."""
+def main_metric(judged: pd.DataFrame, measures: pd.DataFrame | None = None) -> str:
+    """The metric of which most differences can be judged; where none can, the one that most people answered.
+
+    From: `all_differences`; `feedback.measured` (not by anything). Of several the first of NPS, CSAT, CES.
+    """
     counts = judged[np.isfinite(judged["low"].to_numpy(dtype=float))]["metric"].value_counts()
-    return max(METRICS, key=lambda m: (counts.get(m, 0), -METRICS.index(m)))
+    people = measures.set_index("measure")["people"] if measures is not None else pd.Series(dtype="int64")
+    return max(METRICS, key=lambda m: (counts.get(m, 0), people.get(m, 0), -METRICS.index(m)))
 
 
-def change_in_words(judged: pd.DataFrame) -> list[str]:
-    """How this period's scores lie against the last one's, a sentence a metric."""
-    said = []
+def change_in_words(judged: pd.DataFrame, *, doubted: Sequence[str] = ()) -> list[str]:
+    """How this period's scores lie against the last one's, a sentence a metric.
+
+    From: `all_differences`; the metrics whose scale is doubted (`answer_checks.doubted`), which are not compared.
+    """
+    said = [f"{CALLED[metric]}: {EARLY}{RIGHT}" for metric in METRICS if metric in doubted]
     for row in about(judged, PERIOD).itertuples():
         name = CALLED[row.metric]
         if not np.isfinite(row.low):
@@ -112,20 +122,25 @@ def change_in_words(judged: pd.DataFrame) -> list[str]:
     return said or ["Nothing lies before this period that it could be compared with."]
 
 
-def certain_in_words(judged: pd.DataFrame, name: str) -> list[str]:
-    """Which values of a kind lie certainly below or above the others; a sentence where none does."""
+def certain_in_words(judged: pd.DataFrame, name: str, *, doubted: Sequence[str] = ()) -> list[str]:
+    """Which values of a kind lie certainly below or above the others; a sentence where none does.
+
+    From: `all_differences`; which kind; the metrics whose scale is doubted, which are not compared.
+    """
     rows = about(judged, name)
     said = []
+    beside = "the others and the middle one" if (rows.groupby("metric")["low"].count() > 2).any() else "the others"
     for metric, part in rows.groupby("metric", sort=False):
         for reading, word in ((LOWER, "below"), (HIGHER, "above")):
             told = [f"{clean_text(row.name)} ({_gap(row)})" for row in part[part["reading"] == reading].itertuples()]
             if told:
-                said.append(f"{CALLED[metric]} certainly {word} the others: {', '.join(told)}.")
+                said.append(f"{CALLED[metric]} certainly {word} {beside}: {', '.join(told)}.")
     if said:
         return said
     if not np.isfinite(rows["low"].to_numpy(dtype=float)).any():
-        return [f"Too few answers to compare by {name}."]
-    return [f"By {name} no score is told apart from the others: too early to say."]
+        of = " of which the scale is not doubted" if doubted else ""
+        return [f"Too few answers{of} to compare by {name}."]
+    return [f"By {name} no score is told apart from {beside}: too early to say."]
 
 
 def _gap(row: tuple) -> str:
@@ -133,37 +148,38 @@ def _gap(row: tuple) -> str:
     return f"{plus}{format_value(row.difference, 'points')} points, {format_ends(row.low, row.high, 'points')}"
 
 
-def touchpoint_findings(judged: pd.DataFrame) -> list[Finding]:
-    """feedback.touchpoint.<name>: the touchpoints certain to lie below or above the others, in the metric that tells
-    most (`main_metric`): one finding a touchpoint. Judged against 0: no difference."""
+def touchpoint_findings(judged: pd.DataFrame, *, answers: str = "answers") -> list[Finding]:
+    """feedback.touchpoint.<name>: the (at most three) touchpoints that lie farthest below the others and the middle one
+    for certain, in the metric that tells most (`main_metric`): one finding a touchpoint, judged against 0.
+
+    From: `all_differences`; which answers they rest on, for the sentence ("answers without incentive").
+    """
     metric = main_metric(judged)
     rows = about(judged, TOUCHPOINT, metric=metric)
     family = int(np.isfinite(judged["low"].to_numpy(dtype=float)).sum())
-    certain = rows[rows["reading"].isin((LOWER, HIGHER))]
+    certain = rows[rows["reading"] == LOWER]
     keys = [name_key(name).replace(" ", "_") for name in certain["name"]]
     found = []
     for row, key in zip(certain.itertuples(), keys, strict=True):
         if keys.count(key) > 1:  # two spellings of one name: neither can have the id
             continue
         name = clean_text(row.name)
-        gap = Estimate(
-            float(row.difference), float(row.low), float(row.high), int(row.n), "points", float(row.level), row.method
-        )
-        mend = f"Read the comments about {name} and mend what they name."
+        ends = (float(row.difference), float(row.low), float(row.high))
+        method = f"{row.method}; {family} comparisons judged together (Holm)"
         found.append(
             Finding(
                 id=f"feedback.touchpoint.{key}",
-                claim=f"{CALLED[metric]} of {_braces(name)} differs from that of the other touchpoints together by "
-                "{value} points ({interval}).",
-                estimate=gap,
+                claim=f"Over all {answers or 'answers'}, {CALLED[metric]} of {_braces(name)} differs from that of the "
+                "other touchpoints together by {value} points ({interval}).",
+                estimate=Estimate(*ends, int(row.n), "points", float(row.level), method),
                 label=f"{CALLED[metric]} of {name} against the other touchpoints",
                 target=0.0,
-                target_source=f"no difference ({family} comparisons hold together, Holm)",
-                evidence=("differences",),
-                action=mend if row.reading == LOWER else f"See what {name} does that the others could do.",
+                target_source="no difference",
+                evidence=("touchpoints", "differences"),
+                action=f"Read the comments about {name} and mend what they name.",
             )
         )
-    return found
+    return found[:MOST_FOUND]
 
 
 def _braces(name: str) -> str:
@@ -171,7 +187,7 @@ def _braces(name: str) -> str:
 
 
 def plot_differences(rows: pd.DataFrame, *, title: str, ax: "Axes | None" = None) -> "Axes":
-    """Differences of one kind and metric (`about`), each with the interval that holds for all; grey: not told apart."""
+    """Differences of one kind and metric (`about`), each with its interval; grey: not told apart."""
     import matplotlib.pyplot as plt
 
     shown = rows[np.isfinite(rows["low"].to_numpy(dtype=float))]

@@ -7,13 +7,14 @@ import pandas as pd
 
 from cxkit.privacy import LEAST_SHOWN
 
-MOST, LEAST_COMMENTS, SAMPLE = 12, 100, 2_000  # themes; comments of a language, below which none are looked for; drawn
-SUBSAMPLES, KEPT_SHARE, TOP = 4, 0.8, 10  # drawings; share of the comments in each; words of a theme that are compared
+MOST, SAMPLE = 12, 1_200  # themes; comments of a language that their number is chosen on
+LEAST_COMMENTS, LEAST_SHARE = 150, 0.05  # of a language, and of all comments: below either none are looked for
+SUBSAMPLES, KEPT_SHARE, TOP = 3, 0.8, 10  # drawings; share of the comments in each; words of a theme that are compared
 LEADING = 5  # words of a theme, of which a comment about it holds one at least
 AGREED = 0.5  # the least agreement of the top words, and
 ABOVE_CHANCE = 0.15  # how far above that of comments whose words were shuffled
 LETTERS = 4  # of the pieces of words that link forms of one root
-ROUNDS, QUICK_ROUNDS, PRECISION = 40, 20, 1e-3  # of a fit; of the many fits that the number is chosen by
+ROUNDS, QUICK_ROUNDS, PRECISION = 40, 12, 1e-3  # of a fit; of the many fits that the number is chosen by
 
 
 def text_matrix(counts, stems: Sequence[str]):
@@ -116,16 +117,16 @@ def agreement(one: np.ndarray, other: np.ndarray) -> float:
     return float(likeness[rows, columns].mean() / max(one.shape[1], 1))
 
 
-def stabilities(counts, stems: Sequence[str], *, seed: int, most: int = MOST) -> pd.DataFrame:
+def stabilities(counts, stems: Sequence[str], *, seed: int) -> pd.DataFrame:
     """How well each number of themes holds when comments are left out, beside comments whose words were shuffled.
 
-    From: comments by stems, drawn beforehand if they are many. To: themes (2 to `most`), agreement (mean over four
+    From: comments by stems, drawn beforehand if they are many. To: themes (2 to 12), agreement (mean over three
     drawings of 80 % of the comments, against all), chance (the same after the words of all comments were dealt anew, so
     that nothing goes together), holds (agreement of 0.5 or more, and 0.15 or more above chance).
     Source: as `agreement`; the shuffled comments as a reference: Tibshirani, Walther & Hastie (2001), JRSS B 63(2).
     """
     random = np.random.default_rng(seed)
-    most = min(most, counts.shape[0] // 20, counts.shape[1] // 5)
+    most = min(MOST, counts.shape[0] // 20, counts.shape[1] // 5)
     numbers = [k for k in (2, 3, 4, 5, 6, 8, 10, 12) if k <= most]
     if not numbers:
         return pd.DataFrame({"themes": [], "agreement": [], "chance": [], "holds": []}).astype({"holds": bool})
@@ -191,7 +192,8 @@ def theme_numbers(comments: pd.DataFrame, counts, words: pd.DataFrame, *, seed: 
     From: `comments.readable`; `comment_words.count_words`. To, one row a language, the commonest first: language (its
     code), comments, people, words (that the themes are looked for in), drawn (comments that the number was chosen on),
     themes (0: none holds), agreement, chance (as `stabilities`), reading.
-    What is left out: languages that could not be told, and those with fewer than 100 comments.
+    What is left out: languages that could not be told, and those with fewer than 150 comments or less than 5 % of all:
+    in so few a handful of texts in a wrongly told language would make a theme.
     """
     rows = []
     for language in sorted(set(comments["language"]) - {"unknown"}):
@@ -199,6 +201,10 @@ def theme_numbers(comments: pd.DataFrame, counts, words: pd.DataFrame, *, seed: 
         people = comments["who"].iloc[here].nunique()
         if len(here) < LEAST_COMMENTS:
             rows.append((language, len(here), people, 0, 0, 0, np.nan, np.nan, f"under {LEAST_COMMENTS} comments"))
+            continue
+        if len(here) < LEAST_SHARE * len(comments):
+            few = f"under {100 * LEAST_SHARE:.0f} % of all comments"
+            rows.append((language, len(here), people, 0, 0, 0, np.nan, np.nan, few))
             continue
         random = np.random.default_rng(seed)
         drawn = here if len(here) <= SAMPLE else np.sort(random.choice(here, size=SAMPLE, replace=False))

@@ -19,8 +19,8 @@ CUT = 2000  # letters of a text that are looked at
 
 _CYRILLIC, _LATIN, _LETTER = re.compile("[Ѐ-ӿ]"), re.compile("[A-Za-zÀ-ɏ]"), re.compile(r"[^\W\d_]")
 _LETTERS = {  # of texts in lower case
-    "uk": re.compile("[іїєґ]|(?<=[бпвмфркд])['’ʼ](?=[яюєї])"),
-    "ru": re.compile("[ыэъё]"),
+    "uk": re.compile("[іїєґ]|(?<=[бпвмфркд])['’ʼ](?=[яюєї])|(?:ння|ття|нню|ттю|\\w\\wвся)\\b"),
+    "ru": re.compile(r"[ыэъё]|(?:[иое]е|и[июя]|тся|лся|[еи]шь)\b|\w{3}ой\b"),
     "pl": re.compile("[ąćęłńśźż]"),
     "cyrillic": re.compile("[ўђјљњћџѓќѕәғқңөұүһ]"),  # of other languages
     "latin": re.compile("[àâäáãåæçèéêëìíîïñòôöõøœùúûüýÿßčďěňřšťůžğışțăőű]"),
@@ -29,19 +29,20 @@ _OTHERS = {
     "cyrillic": ("be", "bg", "kk", "mk", "sr"),
     "latin": ("cs", "de", "es", "fi", "fr", "hr", "hu", "it", "lt", "lv", "nl", "pt", "ro", "sk", "sl", "sv", "tr"),
 }
-# Small words that stand in one of the two languages of an alphabet alone
+# Small words that stand in one of the two languages of an alphabet alone (not: не, для, до, без; do, on, my)
 _SMALL = {
-    "uk": "та що як це для від до й щоб дуже але або ще вже коли який немає чи без зі із ви ми він вона треба є було",
-    "ru": "и что как это от чтобы очень но или еще уже когда который нет ли из вы мы он она надо было есть не",
-    "pl": "i w z na do nie jest sie ze dla od po czy jak ale bardzo co to bylo mam moje przy przez juz tylko brak lub",
-    "en": "the and of is was for with not in it my to you i no very all this that are have at on when where too",
+    "uk": "та що як це від й щоб дуже але або ще вже коли який немає чи зі із ви ми він вона треба є було",
+    "ru": "и что как это от чтобы очень но или еще уже когда который нет ли из вы мы он она надо было есть",
+    "pl": "i w z na nie jest sie ze dla od po czy jak ale bardzo co to bylo mam moje przy przez juz tylko brak lub",
+    "en": "the and of is was for with not in it to you i no very all this that are have at when where too",
 }
 
 
 def languages_of(texts: Sequence[str]) -> list[str]:
     """Each text's language: uk, ru, pl, en, other, or unknown (no letters; too short, and nothing decides).
 
-    Letters that only one language has decide first (і ї є ґ; ы э ъ ё; ą ć ę ł), then its small words; of long texts a
+    Letters that only one language has decide first (і ї є ґ; ы э ъ ё; ą ć ę ł), and endings that Ukrainian has and
+    Russian has not, or the other way (-ння, -ое, -ия, -лся), then small words; of long texts a
     model of character sequences, among many languages. Of the rest, where half of a text's words stand in texts told so
     far, it is in their language; else the model tells it, between the two of its alphabet where it is short, if it is
     sure (in Cyrillic each is as likely beforehand as the texts told by letters are; English has no letters that would

@@ -51,6 +51,20 @@ def unit_sums(cells: Table, *, by: str, unit: str, within: Sequence[str] = ()) -
     return collect(table, order_by=[*within, by])
 
 
+def beyond_middle(
+    value: np.ndarray, half: np.ndarray, *, by: Sequence, told: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The middle (median) of those that are told, and who lies below it and who above it with the interval of his own.
+
+    From: value; half (of the interval of value); by (whose middle: the measure); told (who counts for the middle).
+    Two bad ones draw down what the rest is compared with, and one good and large one draws it up; the middle stays.
+    """
+    value, half = (np.asarray(a, dtype=float) for a in (value, half))
+    known = pd.Series(np.where(np.asarray(told, dtype=bool), value, np.nan))
+    middle = known.groupby(np.asarray(by, dtype=object)).transform("median").to_numpy(dtype=float)
+    return middle, value + half < middle, value - half > middle
+
+
 def against_others(sums: pd.DataFrame, *, within: Sequence[str] = ()) -> pd.DataFrame:
     """Each one's ratio beside that of all others pooled, with the errors of both and of their difference.
 

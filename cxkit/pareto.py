@@ -1,5 +1,6 @@
 """What do most of them name: values as a reader meets them, rare ones together, and each one's share."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import ibis
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 NOT_GIVEN, OTHERS = "not given", "all others together"
 MOST = 12  # values under a name of their own
+FIRST = 3  # of them named in a sentence
 LONGEST = 80  # letters of a name
 METHOD = "Wilson with effective counts; customers are the units"
 PARETO = ("name", "count", "customers", "value", "low", "high", "n", "level", "method", "cumulative")
@@ -27,28 +29,31 @@ def with_names(table: ibis.Table, column: str, *, name: str = "name", most: int 
     """A table with a column `name`: what stands in `column`, cleaned; spellings apart in case or blanks are one.
 
     Nothing said is "not given". The `most` commonest keep their names; others, and those of fewer than five people,
-    are "all others together" (and the least common of the rest with them while these are fewer than five people). A
-    customer counts once; a row without one is somebody of his own.
+    are "all others together" (and the least common of the rest with them while these are fewer than five people): where
+    that name stands, something was said. A customer counts once; a row without one is somebody of his own.
     """
     raw = table[column].cast("string").fill_null("")
     has_customer = "customer_id" in table.columns
     counted = table.select(raw=raw, who=table.customer_id if has_customer else ibis.null("string"))
-    counted = counted.group_by("raw").aggregate(rows=counted.count())
+    people = counted.who.nunique() + counted.who.isnull().sum()
+    counted = counted.group_by("raw").aggregate(rows=counted.count(), people=people)
     found = collect(counted, order_by="raw")
     found["text"] = [clean_text(text) for text in found["raw"]]
     found["key"] = [name_key(text) for text in found["text"]]
     found = found.sort_values(["rows", "raw"], ascending=[False, True], kind="stable")
     label = found.drop_duplicates("key").set_index("key")["text"]
     found["label"] = [label[key][:LONGEST].rstrip() if key else NOT_GIVEN for key in found["key"]]
-    named = _joined(table.mutate(_raw=raw), found, name)
-    people = named.customer_id.nunique() + named.customer_id.isnull().sum() if has_customer else named.count()
-    sizes = collect(named.group_by(name).aggregate(rows=named.count(), people=people), order_by=name)
+    sizes = found[["label", "rows", "people"]].rename(columns={"label": name})
+    if not found["label"].is_unique:  # who writes it in two ways is one
+        named = _joined(table.mutate(_raw=raw), found, name)
+        people = named.customer_id.nunique() + named.customer_id.isnull().sum() if has_customer else named.count()
+        sizes = collect(named.group_by(name).aggregate(rows=named.count(), people=people), order_by=name)
     sizes = sizes.sort_values(["rows", name], ascending=[False, True], kind="stable", ignore_index=True)
     said = sizes[name] != NOT_GIVEN
     own = sizes[(sizes["people"] >= LEAST_SHOWN) & (~said | (said.cumsum() <= most))]
     while len(own) and 0 < sizes["people"].sum() - own["people"].sum() < LEAST_SHOWN:
         own = own[:-1]
-    kept = set(own[name])
+    kept = set(own[name]) if said.any() else {NOT_GIVEN}
     found["label"] = [text if text in kept else OTHERS for text in found["label"]]
     return _joined(table.mutate(_raw=raw), found, name).cache()  # asked several times: computed once
 
@@ -72,19 +77,21 @@ def pareto(named: ibis.Table, *, level: float = 0.95) -> pd.DataFrame:
     who = named.customer_id.fill_null(nameless) if "customer_id" in named.columns else nameless
     rows = named.select("name", who=who)
     cells = rows.group_by("name", "who").aggregate(part=rows.count())
-    cells = cells.mutate(whole=cells.part.sum().over(ibis.window(group_by="who")))
+    own = ibis.window(group_by="who")
+    cells = cells.mutate(
+        whole=cells.part.sum().over(own), is_first=(cells.name == cells.name.min().over(own)).ifelse(1, 0)
+    )
     sums = cells.group_by("name").aggregate(
         count=cells.part.sum(),
         customers=cells.count(),
         part_sq=(cells.part * cells.part).sum(),
         cross=(cells.part * cells.whole).sum(),
+        first_here=cells.is_first.sum(),
     )
     frame = collect(sums, order_by="name")
-    per = rows.group_by("who").aggregate(whole=rows.count())
-    all_of = collect(per.aggregate(units=per.count(), squares=(per.whole * per.whole).sum()), order_by="units").iloc[0]
-    whole, units = float(frame["count"].sum()), float(all_of["units"])
+    whole, units = float(frame["count"].sum()), float(frame["first_here"].sum())
     count = frame["count"].to_numpy(dtype=float)
-    squares = float(all_of["squares"]) if len(frame) else 0.0
+    squares = float(frame["cross"].sum())  # over the names this is whole * whole
     with np.errstate(divide="ignore", invalid="ignore"):
         share = count / whole
         error = cluster_error(frame["part_sq"], frame["cross"], squares, whole, share, units)
@@ -127,9 +134,16 @@ def plot_pareto(frame: pd.DataFrame, *, title: str, of: str, ax: "Axes | None" =
     return ax
 
 
-def first_names(frame: pd.DataFrame, *, most: int = 3) -> str:
-    """`out of stock 41 % (37–45 %), payment failed 22 % (19–26 %)`: the first of `pareto`, or an empty text."""
-    named = frame[~frame["name"].isin([NOT_GIVEN, OTHERS])].head(most)
+def why_nameless(names: Collection[str]) -> str:
+    """Why nothing has a name of its own where all that is left is not given, or all others together."""
+    if OTHERS in set(names):
+        return "each is of too few customers to be shown"
+    return "none is given" if len(names) else "there is nothing to count yet"
+
+
+def first_names(frame: pd.DataFrame) -> str:
+    """`out of stock 41 % (37–45 %), payment failed 22 % (19–26 %)`: the first three of `pareto`, or an empty text."""
+    named = frame[~frame["name"].isin([NOT_GIVEN, OTHERS])].head(FIRST)
     return ", ".join(
         f"{row.name} {format_value(row.value, 'share')} ({format_ends(row.low, row.high, 'share')})"
         for row in named.itertuples(index=False)
@@ -139,4 +153,5 @@ def first_names(frame: pd.DataFrame, *, most: int = 3) -> str:
 def describe_pareto(frame: pd.DataFrame, *, of: str) -> str:
     """What `plot_pareto` shows, for those who cannot see it."""
     told = first_names(frame)
-    return f"Bars of the share of {of} by reason. {f'The commonest: {told}.' if told else 'No reason is known yet.'}"
+    none = f"No reason can be named: {why_nameless(frame['name'])}."
+    return f"Bars of the share of {of} by reason. {f'The commonest: {told}.' if told else none}"

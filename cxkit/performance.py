@@ -9,7 +9,7 @@ from ibis.expr.types import Table
 
 from cxkit.estimates import Estimate, holm_levels, wilson_ends
 from cxkit.findings import Finding
-from cxkit.others import against_others, unit_sums
+from cxkit.others import against_others, beyond_middle, unit_sums
 from cxkit.stages import GOAL, name_key
 from cxkit.style import clean_text, format_ends, format_value
 
@@ -128,10 +128,10 @@ def performance(
     frame = frame.assign(p=np.where(frame["judged"], p, np.nan), level=levels)
     frame = frame.assign(low=frame["difference"] - half, high=frame["difference"] + half)
     told = frame["judged"] | ~frame["measure"].isin(JUDGED)
-    frame["middle"] = frame["value"].where(told).groupby(frame["measure"]).transform("median")
     own = _t(frame["units"], levels) * frame["own_error"]
-    weak = frame["judged"] & (frame["high"] < 0) & (frame["value"] + own < frame["middle"])
-    strong = frame["judged"] & (frame["low"] > 0) & (frame["value"] - own > frame["middle"])
+    frame["middle"], below, above = beyond_middle(frame["value"], own, by=frame["measure"], told=told)
+    weak = frame["judged"] & (frame["high"] < 0) & below
+    strong = frame["judged"] & (frame["low"] > 0) & above
     frame["certain"] = np.select([weak, strong], ["weak", "strong"], "")
     better = np.where(frame["measure"] == "asks", -1.0, 1.0)
     frame["scaled"] = better * (frame["value"] - frame["middle"]) / (frame["scale_high"] - frame["scale_low"])

@@ -1,4 +1,4 @@
-"""Does something happen oftener month by month, beside how many orders there are?"""
+"""Does something happen more often month by month, beside how many orders there are?"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 LEAST_MONTHS, LEAST_COUNT = 6, 30  # fewer whole months, or fewer counted in them, tell no trend
 GROWS, FALLS, ALIKE, EARLY = "grows", "falls", "not told apart from no change", "too early to say"
 PER = 100  # orders
-TREND = "log-linear Poisson by month, overdispersed, Student's t; adjusted for the family (Holm)"
+TREND = "log-linear Poisson by month, overdispersed, Student's t"
+FAMILY = "; adjusted for the family (Holm)"
 RATE = "Poisson, overdispersed (customers)"
 SILENCE, WEEK = 7.0, 7  # times the mean gap: a silence so long is chance once in a thousand times; days, for holidays
 NEEDED = ("order_id", "customer_id", "ordered_on", "ordered_at", "amount", "refund", "status")
@@ -180,9 +181,10 @@ def trends(rates: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     known = np.isfinite(low) & np.isfinite(high)
     verdict = np.select([~known, low > 0, high < 0], [EARLY, GROWS, FALLS], ALIKE)
     ends = {n: np.where(known, end, np.nan) for n, end in (("value", value), ("low", low), ("high", high), ("p", p))}
-    too_few = f"fewer than {LEAST_COUNT} in {LEAST_MONTHS} whole months"
+    trend = TREND + (FAMILY if known.sum() > 1 else "")
+    too_few = f"fewer than {LEAST_MONTHS} whole months, or than {LEAST_COUNT} in them"
     frame = frame.assign(
-        **ends, n=frame["count"], level=levels, verdict=verdict, method=np.where(known, TREND, too_few)
+        **ends, n=frame["count"], level=levels, verdict=verdict, method=np.where(known, trend, too_few)
     )
     frame = frame.assign(late=verdict == EARLY, steep=-frame["value"].fillna(0.0))
     frame = frame.sort_values(["late", "steep", "count", "name"], ascending=[True, True, False, True], kind="stable")

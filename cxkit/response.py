@@ -14,6 +14,7 @@ from cxkit.answer_sums import (
     LEAST_ANSWERS,
     LOWER,
     METRICS,
+    PLAIN,
     differences,
     judged,
     only,
@@ -49,6 +50,18 @@ def without_incentive(asked: Table) -> Table:
     counted = asked.aggregate(plain=(~asked.incentive).fill_null(False).cast("int64").sum().fill_null(0))
     plain = int(collect(counted, order_by="plain")["plain"].iloc[0])
     return asked.filter(~asked.incentive) if plain else asked
+
+
+def which_answers(asked: Table) -> str:
+    """Which answers the scores rest on, in words: nothing where no reward is known of any. From: `feedback.asked`."""
+    if "incentive" not in asked.columns:
+        return ""
+    flags = asked.filter(asked.incentive.notnull())
+    counted = flags.aggregate(rewarded=flags.incentive.cast("int64").sum().fill_null(0), known=flags.count())
+    rewarded, known = (int(n) for n in collect(counted, order_by="known").iloc[0])
+    if not rewarded:
+        return ""
+    return PLAIN if rewarded < known else "answers that were rewarded, there being no others"
 
 
 def matched_by(invitations: Table, surveys: Table) -> str:
@@ -183,7 +196,8 @@ def incentive_effect(asked: Table, *, level: float = 0.95) -> pd.DataFrame:
     """How answers that something was promised for differ from those without, metric by metric.
 
     From: `feedback.asked` with incentive. To: `answer_sums.COLUMNS`, a row a metric: value (with incentive), others
-    (without), difference with the interval that holds for all metrics together (Holm), reading.
+    (without), difference with an interval that leaves out zero only where it would hold with all metrics judged
+    together (Holm), reading.
     What is left out: answers of which nobody recorded it. What it cannot show: whether the promise moves the answer, or
     brings others to answer; either way the two are not to be pooled where their mix changes.
     """
@@ -220,7 +234,8 @@ def incentive_finding(effect: pd.DataFrame) -> list[Finding]:
     number = unknown("points", n=int(row["n"]), method=str(row["reading"]))
     if np.isfinite(row["low"]):
         fields = {name: float(row[name]) for name in ("low", "high", "level")}
-        number = Estimate(float(row["difference"]), **fields, n=int(row["n"]), unit="points", method=row["method"])
+        method = f"{row['method']}; {len(effect)} comparisons judged together (Holm)"
+        number = Estimate(float(row["difference"]), **fields, n=int(row["n"]), unit="points", method=method)
     return [
         Finding(
             id="feedback.incentive_bias",
@@ -229,7 +244,7 @@ def incentive_finding(effect: pd.DataFrame) -> list[Finding]:
             estimate=number,
             label="NPS with a promised reward, against NPS without",
             target=0.0,
-            target_source=f"no difference ({len(effect)} comparisons hold together, Holm)",
+            target_source="no difference",
             higher_is_better=not number.value > 0,
             evidence=("incentive",),
             action="Report NPS of answers without a reward, and keep the share of rewarded ones steady.",

@@ -1,4 +1,4 @@
-"""Where does something happen oftener than elsewhere: shares by channel, category and the like, judged together."""
+"""Where does something happen more often than elsewhere: shares by channel, category and the like, judged together."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -133,16 +133,16 @@ def certain(frame: pd.DataFrame, *, verdict: str = MORE, most: int = 4) -> str:
 
 
 def apart_in_words(frame: pd.DataFrame, *, what: str, tell: Sequence[str] = (MORE, LESS)) -> list[str]:
-    """Where `what` happens oftener, and where it does more seldom, for certain; `tell`: one of both, or both. From:
+    """Where `what` happens more often, and where less often, for certain; `tell`: one of both, or both. From:
     `shares_apart`."""
     judged = int(frame["verdict"].ne(FEW).sum())
     if not judged:
         few = f"fewer than {LEAST_UNITS} customers to compare, or it is the same with all"
-        return [f"Where {what} is oftener is too early to say: {few}."]
+        return [f"Where {what} is more common is too early to say: {few}."]
     texts = []
     for verdict in tell:
         if told := certain(frame, verdict=verdict):
-            word = {MORE: "Oftener", LESS: "More seldom"}[verdict]
+            word = {MORE: "More often", LESS: "Less often"}[verdict]
             texts.append(f"{word} for certain ({judged} comparisons together): {told}.")
     return texts or [f"Nowhere is {what} told apart from elsewhere, of {judged} comparisons together."]
 
@@ -165,14 +165,14 @@ def plot_apart(frame: pd.DataFrame, *, title: str, label: str, ax: "Axes | None"
         ax.hlines(place[rows], part["low"].astype(float), part["high"].astype(float), color=colour, linewidth=1.8)
         ax.plot(part["value"].astype(float), place[rows], "o", color=colour, markerfacecolor=face, markersize=7)
     ax.plot(shown["others"].astype(float), place, "|", color=INK, markersize=11, label="All others of the block")
-    for y, row in zip(place, shown.itertuples(), strict=True):
-        ax.annotate(format_value(row.value, "share"), (1.02, y), xycoords=("axes fraction", "data"), va="center",
-                    fontsize=9, color=INK if row.verdict in (MORE, LESS) else GREY)  # fmt: skip
     for number in range(block.max() + 1):
         first = int(np.argmax(block == number))
         ax.annotate(shown["aspect"].iloc[first], (0.0, place[first] - 0.55), (3, 0), xycoords=("axes fraction", "data"),
                     textcoords="offset points", va="center", fontsize=9, color=GREY)  # fmt: skip
-    ax.set_yticks(place, [folded_text(name) for name in shown["name"]])
+    told = [format_value(value, "share") for value in shown["value"]]  # at the left: a narrow screen shows it
+    ax.set_yticks(place, [f"{folded_text(name)}  {share}" for name, share in zip(shown["name"], told, strict=True)])
+    for tick, sure in zip(ax.get_yticklabels(), apart, strict=True):
+        tick.set_color(INK if sure else GREY)
     ax.tick_params(axis="y", length=0)
     ax.set(ylim=(place[-1] + 0.6, -1.0), xlabel=label, title=title)
     ax.margins(x=0.08)

@@ -17,19 +17,21 @@ PALETTE = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#5
 def format_value(value: float, unit: str, currency: str = "") -> str:
     """A number as a reader sees it, with a true minus sign and its unit.
 
-    Percent (share, lift) without decimals from 10 % on and with one below; lifts with their sign; money and the rest
-    with thousands separated, without decimals from 100 on, with one from 10 on, else with two unless it is whole.
-    What is not finite is a dash.
+    Percent (share, lift) without decimals from 10 % on and with one below; a share that is nearly the whole, 99.5 % to
+    99.9 %; lifts with their sign; money and the rest with thousands separated, without decimals from 100 on, with one
+    from 10 on, else with two unless it is whole. What is not finite is a dash.
     """
     if not math.isfinite(value):
         return "–"
     if unit in ("share", "lift"):
         percent = 100 * value
-        digits = 0 if abs(percent) >= 9.95 or percent == 0 else 1
+        nearly = unit == "share" and 99.5 <= percent < 100 - 1e-7  # all but a few are not all
+        percent = min(percent, 99.9) if nearly else percent
+        digits = 0 if (abs(percent) >= 9.95 and not nearly) or percent == 0 else 1
         text = _signed(percent, digits, plus=unit == "lift")
         return f"{text} %"
     digits = 0 if abs(value) >= 99.95 or value == int(value) else 1 if abs(value) >= 9.995 else 2
-    suffix = {"money": f" {currency}", "days": " days"}.get(unit, "")
+    suffix = {"money": f" {currency}", "days": " day" if abs(value) == 1 else " days"}.get(unit, "")
     return (_signed(value, digits) + suffix).rstrip()
 
 
@@ -55,6 +57,8 @@ def format_ends(low: float, high: float, unit: str, currency: str = "") -> str:
         first, last = (_signed(end, digits) for end in (low, high))
     else:
         first, last = (format_value(end, unit, currency) for end in (low, high))
+    if unit == "days" and last.endswith(" days"):
+        first = first.removesuffix(" day")
     for unit_text in (" %", " days", f" {currency}"):
         if unit_text.strip() and first.endswith(unit_text) and last.endswith(unit_text):
             first = first.removesuffix(unit_text)

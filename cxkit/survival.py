@@ -57,9 +57,13 @@ def survival_quantiles(
     `unit`; n counts persons, censored ones included.
     A quantile is the first time at which the curve lies at or below 1 - q; its interval runs from the first time at
     which the curve's low end does to the first time at which its high end does (the test's inversion, on the scale of
-    log(-log)). Where the curve never gets so low, all is unknown. Where only its high end does not, value and low are
-    numbers, high is infinite and the method says so: the estimate is then not `known`.
-    Source: Brookmeyer & Crowley (1982), Biometrics 38(1), 29-41.
+    log(-log)). Where the curve comes down to 0 that scale has no number: there the high end is Clopper and Pearson's of
+    none left among those still at risk (among all, where nobody went out of sight before), so that the last time closes
+    the interval if they are many enough (six for a median). Where the curve never gets so low, all is unknown. Where
+    only its high end does not, value and low are numbers, high is infinite and the method says so: the estimate is then
+    not `known`.
+    Source: Brookmeyer & Crowley (1982), Biometrics 38(1), 29-41; the end at 0: Clopper & Pearson (1934), Biometrika
+    26(4), 404-413. R's survfit and lifelines leave it open; without censored ones the sign test's interval closes it.
     Raises ValueError as `kaplan_meier`, and where a share does not lie between 0 and 1.
     """
     if wrong := [share for share in q if not 0 < share < 1]:
@@ -67,7 +71,9 @@ def survival_quantiles(
     curve = kaplan_meier(durations, observed, weights=weights, level=level)
     n = round(float((curve["events"] + curve["censored"]).sum()))
     time, survival = curve["time"].to_numpy(), curve["survival"].to_numpy()
-    low, high = np.where(survival == 0, 0.0, curve["low"].to_numpy()), curve["high"].to_numpy()
+    left = np.where(curve["censored"].cumsum() - curve["censored"] > 0, curve["at_risk"], n)
+    none_left = 1 - ((1 - level) / 2) ** (1 / np.maximum(left, 1))
+    low, high = (np.where(survival == 0, end, curve[name]) for name, end in (("low", 0.0), ("high", none_left)))
     found = []
     for share in q:
         # a product of many factors misses 1 - q by rounding where it should meet it

@@ -12,6 +12,7 @@ from cxkit.findings import Finding
 from cxkit.others import SUMS, against_others
 from cxkit.privacy import LEAST_SHOWN, scrub, withhold_small
 from cxkit.rate_trends import trends
+from cxkit.satisfaction import DETRACTOR, PROMOTER
 from cxkit.stages import name_key
 from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value
 from cxkit.themes import themes_said
@@ -19,9 +20,9 @@ from cxkit.themes import themes_said
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PROMOTER, DETRACTOR = 9, 6  # at least, at most, of 10
 METHOD = "linearised by customer, Student's t"
 MOST_SHOWN = 14  # rows of a picture
+MOST_QUOTES = 2  # of a theme
 COLUMNS = ["theme", "origin", "value", "others", "difference", "low", "high", "n", "people", "unit", "level", "method",
            "reading"]  # fmt: skip
 
@@ -56,12 +57,13 @@ def detractors_talk(comments: pd.DataFrame, mentions: pd.DataFrame, *, level: fl
 
     From: `comments.readable`; `themes.find_themes`. To: as `theme_scores`, the themes that detractors speak of more
     first: value (of 100 comments of detractors), others (of promoters), difference in percentage points.
-    What is left out: comments to other questions than NPS, and those of passives (7, 8).
+    What is left out: comments to other questions than NPS or without a scale, and those of passives (7, 8).
     Source: Reichheld (2003), Harvard Business Review 81(12), 46-54 (who is a detractor).
     """
     nps = (comments["metric"] == "nps").to_numpy()
     score = comments["score"].to_numpy(dtype=float)
-    low, high = nps & (score <= DETRACTOR), nps & (score >= PROMOTER)
+    told = nps & comments["place"].notna().to_numpy()
+    low, high = told & (score <= DETRACTOR), told & (score >= PROMOTER)
     rows = []
     for theme, origin, inside in _each_theme(comments, mentions):
         row = _apart(100.0 * inside, low, comments["who"], low | high)
@@ -152,28 +154,27 @@ def theme_trends(months: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
 
 
 def theme_findings(scores: pd.DataFrame) -> list[Finding]:
-    """feedback.theme.<theme>: the themes of the list that go with lower or higher scores for certain.
+    """feedback.theme.<theme>: the themes of the list that go with lower scores for certain.
 
     From: `theme_scores`. Themes that were found in the comments are words that go together; until a person has named
     them (in the client's list) nothing can be done about them, and they are no findings.
     """
     found = []
-    certain = scores["reading"].isin([LOWER, HIGHER]) & (scores["origin"] != "found")
+    certain = scores["reading"].eq(LOWER) & (scores["origin"] != "found")
     for row in scores[certain].itertuples(index=False):
         name = clean_text(row.theme)
-        lower = row.reading == LOWER
         ends = (float(row.difference), float(row.low), float(row.high))
         found.append(
             Finding(
                 id=f"feedback.theme.{name_key(name.replace(',', ''))}",
-                claim=f"Who writes about {_braces(name)} scores {'lower' if lower else 'higher'} than who writes about"
+                claim=f"Who writes about {_braces(name)} scores lower than who writes about"
                 " anything else: {value} points of 100 ({interval}).",
                 estimate=Estimate(*ends, int(row.n), "points", float(row.level), row.method),
                 label=f"Scores with comments about {name}",
                 target=0.0,
                 target_source="the comments about anything else",
-                evidence=("tables/05_feedback.theme_scores.csv",),
-                action=f"Read what is said about {name}, and mend the first thing named." if lower else "",
+                evidence=("theme_scores",),
+                action=f"Read what is said about {name}, and mend the first thing named.",
             )
         )
     return found
@@ -240,13 +241,13 @@ def _ends(row) -> str:
 
 
 def plot_theme_scores(scores: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
-    """Differences of `theme_scores` with the intervals that hold for all; grey: not told apart."""
+    """Differences of `theme_scores` with their intervals; grey: not told apart."""
     label, title = "Points of 100 above or below other comments", "Scores by what the comment is about"
     return _draw(scores, ax, label=label, title=title)
 
 
 def plot_talk(talk: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
-    """Differences of `detractors_talk` with the intervals that hold for all; grey: not told apart."""
+    """Differences of `detractors_talk` with their intervals; grey: not told apart."""
     label, title = "Of 100 comments: detractors' less promoters'", "What detractors talk about more than promoters"
     return _draw(talk, ax, label=label, title=title)
 
@@ -263,11 +264,13 @@ def _draw(rows: pd.DataFrame, ax: "Axes | None", *, label: str, title: str) -> "
         ax.set_axis_off()
         ax.text(0.5, 0.5, "too few people to compare", ha="center", va="center", color=GREY, transform=ax.transAxes)
         return ax
+    alike = shown["n"].nunique() == 1  # all rows are of the same comments: said once
+    label = f"{label} (n = {shown['n'].iloc[0]:,.0f})" if alike else label
     for y, row in enumerate(shown.itertuples(index=False)):
         certain = row.reading in (LOWER, HIGHER)
         ax.hlines(y, row.low, row.high, color=INK if certain else GREY, linewidth=1.4)
         ax.plot(row.difference, y, "o", color="C0" if certain else GREY, markersize=7)
-        text = f"{_signed(row.difference)}  (n = {row.n:,.0f})"
+        text = _signed(row.difference) + ("" if alike else f"  (n = {row.n:,.0f})")
         ax.annotate(text, (1.02, y), xycoords=("axes fraction", "data"), va="center", color=INK if certain else GREY)
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.set_yticks(range(len(shown)), [folded_text(name) for name in shown["theme"]])
@@ -286,8 +289,8 @@ def describe_talk(talk: pd.DataFrame) -> str:
     return f"Dots with intervals around no difference, one a theme. {' '.join(talk_in_words(talk))}"
 
 
-def theme_quotes(quotes: pd.DataFrame, *, listed: pd.DataFrame, most: int = 2) -> pd.DataFrame:
-    """Reviewed quotes that hold a word of each theme of the list: theme, quote, source; at most `most` a theme.
+def theme_quotes(quotes: pd.DataFrame, *, listed: pd.DataFrame) -> pd.DataFrame:
+    """Reviewed quotes that hold a word of each theme of the list: theme, quote, source; at most two a theme.
 
     From: `run.sheet("quotes")`, which is empty unless a person has read them; `themes.theme_list`. A quote stands under
     the first theme of the list that it tells.
@@ -302,4 +305,4 @@ def theme_quotes(quotes: pd.DataFrame, *, listed: pd.DataFrame, most: int = 2) -
     frame = pd.DataFrame(rows, columns=["theme", "quote", "source"]).drop_duplicates(["theme", "quote"])
     place = {theme: i for i, theme in enumerate(dict.fromkeys(listed["theme"]))}
     frame = frame.assign(place=frame["theme"].map(place)).sort_values("place", kind="stable")
-    return frame.groupby("theme", sort=False).head(most).drop(columns="place").reset_index(drop=True)
+    return frame.groupby("theme", sort=False).head(MOST_QUOTES).drop(columns="place").reset_index(drop=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 THEMES = Path(__file__).parent / "themes.yml"
 MOST_THEMES, MOST_SEEDS = 60, 500
 MOSTLY = 0.5  # of what a comment says, that it is about a found theme; of these, that hold words of a listed one
+EVEN = 1 / 3  # of the comments of a found theme: where no theme of the list has more, it goes with all of them
 NO_THEME = "no theme"
 MOST_SHOWN = 15  # bars of a picture
 SHAPE = "`themes:`, a list of words for each theme"
@@ -125,9 +126,12 @@ def find_themes(
     theme (its name), origin (the kit's or the client's list, or found), comment (its place in `comments`), how: word
     (it holds a word of the list), company (it holds none of any theme, and more than half of what it says goes with
     words that stand with that theme's), found.
+    The name of a found theme is its language and its leading words ("uk: …"); those of two languages are not joined.
     How: a theme that the comments show by themselves joins one of the list where more than half of its comments hold
     words of that one. The others stand by their own words; more than half of what a comment says must go with them, and
-    at least five people must have said it.
+    at least five people must have said it. What is left out: words that go with every theme (how people begin or end:
+    "not my first order"): more than half of the comments with them hold words of the list, and no theme of the list is
+    in more than a third.
     """
     from scipy import sparse
 
@@ -153,11 +157,14 @@ def find_themes(
             if len(mostly) and about.max(initial=0) > MOSTLY * len(mostly):
                 rest = mostly[~spoken[mostly]]
                 parts.append(pd.DataFrame({"theme": themes[int(about.argmax())], "comment": rest, "how": "company"}))
+            elif len(mostly) and spoken[mostly].mean() > MOSTLY and about.max() <= EVEN * len(mostly):
+                continue
             elif comments["who"].iloc[mostly].nunique() >= LEAST_SHOWN:
                 inside = np.zeros(len(comments), dtype=bool)
                 inside[mostly] = True
-                name = ", ".join(clean_text(w) for w in spoken_words(counts, words, inside, comments["who"]))
-                parts += [pd.DataFrame({"theme": name, "comment": mostly, "how": "found"})] if name else []
+                its = ", ".join(clean_text(w) for w in spoken_words(counts, words, inside, comments["who"]))
+                name = f"{row.language}: {its}"
+                parts += [pd.DataFrame({"theme": name, "comment": mostly, "how": "found"})] if its else []
     frame = pd.concat(parts, ignore_index=True).drop_duplicates(["theme", "comment"])
     origin = "the client's list" if len(listed) and listed["origin"].iloc[0] != "cxkit" else "the kit's list"
     frame["origin"] = np.where(frame["how"] == "found", "found", origin)
@@ -203,26 +210,37 @@ def theme_table(
 
 
 def themes_in_words(table: pd.DataFrame, numbers: pd.DataFrame) -> list[str]:
-    """What comments talk about most, and how the themes were found, in sentences.
+    """What comments talk about most of the themes of the list, in sentences.
 
     From: `theme_table`; `found_themes.theme_numbers`.
     """
     known = table[(table["theme"] != NO_THEME) & table["value"].notna()]
     if not len(known):
         return ["No theme was found in the comments: none of them holds a word of the list."]
-    listed, found = known[known["origin"] != "found"], known[known["origin"] == "found"]
-    told = []
+    listed, told = known[known["origin"] != "found"], []
     if len(listed):
         told.append(f"Of {int(listed['n'].iloc[0]):,} comments most are about {_shares(listed)}.")
-    if len(found):
-        many = "1 more theme stands" if len(found) == 1 else f"{len(found)} more themes stand"
-        told.append(f"{many} on no list: words that go together in the comments, as {_shares(found)}.")
     rest = table[(table["theme"] == NO_THEME) & table["value"].notna()]
     told += [f"{format_value(r.value, 'share')} are about none of the themes." for r in rest.itertuples(index=False)]
     unstable = [NAMES.get(k, k) for k in numbers.loc[numbers["reading"] == "no stable themes", "language"]]
     if unstable:
         told.append(f"No themes of their own hold when comments are left out, in: {', '.join(unstable)}.")
     return told
+
+
+def found_table(table: pd.DataFrame) -> pd.DataFrame:
+    """The themes that comments show by themselves, on no list. From: `theme_table`, whose columns it has."""
+    return table[table["origin"] == "found"].reset_index(drop=True)
+
+
+def found_in_words(table: pd.DataFrame) -> str:
+    """What themes stand on no list, in a sentence. From: `theme_table`."""
+    found = found_table(table)
+    found = found[found["value"].notna()]
+    if not len(found):
+        return "The comments show no theme of their own beside those of the list."
+    many = "1 more theme stands" if len(found) == 1 else f"{len(found)} more themes stand"
+    return f"{many} on no list: words that go together in the comments, as {_shares(found)}."
 
 
 def _shares(rows: pd.DataFrame) -> str:

@@ -12,9 +12,9 @@ from cxkit.engine import collect
 from cxkit.estimates import Estimate
 from cxkit.findings import Finding
 from cxkit.group_table import legend_below, nothing_to_show
-from cxkit.pareto import with_names
+from cxkit.pareto import NOT_GIVEN, OTHERS, with_names
 from cxkit.privacy import LEAST_SHOWN
-from cxkit.shares_apart import share_of, shares_apart
+from cxkit.shares_apart import FEW, LESS, share_of, shares_apart
 from cxkit.style import clean_text, folded_text, format_ends, format_value
 from cxkit.survival import kaplan_meier, survival_quantiles
 
@@ -25,8 +25,8 @@ ALL = "all channels"
 STEPS = {"answer": "first_answer_at", "solution": "solved_at"}
 PROMISES = {"answer": "promised_answer_at", "solution": "promised_solution_at"}
 WORDS = {"answer": "first answer", "solution": "solution"}
-PRACTICES = (("answer", 6.0, "S2b (7): promise a day, and call in six hours"),
-             ("answer", 24.0, "S2b (7): promise a day, and call in six hours"),
+PRACTICES = (("answer", 6.0, "S2b (7): where a day was promised, they called in six hours"),
+             ("answer", 24.0, "S2b (7): a day is what they promised"),
              ("solution", 48.0, "S2b (16): where forty-eight hours are said, forty-eight hours it is"))  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def waits(contacts: Table, *, until: datetime) -> pd.DataFrame:
     """How many contacts waited how long, by channel; the open ones until the last moment that is known.
 
     From: contacts with opened_at, first_answer_at, solved_at (those that exist), channel; `until`: the end of the last
-    day, UTC. To, counted and ordered: step (answer, solution), channel, minutes (whole ones), done (no: still open),
+    day, UTC. To, counted and ordered: step (answer, solution), channel, minutes (rounded), done (no: still open),
     contacts, people (known customers, each contact without one counted by itself).
     What is left out: contacts whose answer or solution stands before their beginning (`strange_times` counts them).
     """
@@ -49,9 +49,9 @@ def waits(contacts: Table, *, until: datetime) -> pd.DataFrame:
         done_at = (named[column] < end).ifelse(named[column], ibis.null("timestamp"))
         rows = named.mutate(done_at=done_at)
         rows = rows.filter(rows.opened_at < end, rows.done_at.isnull() | (rows.done_at >= rows.opened_at))
-        minutes = rows.done_at.fill_null(end).delta(rows.opened_at, unit="second") // 60
+        seconds = rows.done_at.fill_null(end).delta(rows.opened_at, unit="second")
         cells = rows.group_by(
-            channel=rows.channel_name, minutes=minutes.cast("int64"), done=rows.done_at.notnull()
+            channel=rows.channel_name, minutes=((seconds + 30) // 60).cast("int64"), done=rows.done_at.notnull()
         ).aggregate(contacts=rows.count())
         parts.append(collect(cells, order_by=["channel", "minutes", "done"]).assign(step=step))
     names = ["step", "channel", "minutes", "done", "contacts"]
@@ -185,9 +185,30 @@ def in_time_finding(share: Estimate, *, step: str) -> Finding:
         claim=f"{{value}} of contacts are {done} by the time that was promised ({{interval}}).",
         estimate=share,
         label=f"Contacts {done} in time",
-        evidence=(f"{step}_in_time",),
+        evidence=("in_time",),
         action="Promise what can be kept, and keep it: first in the channel that falls short for certain.",
     )
+
+
+def short_in_words(in_time: pd.DataFrame) -> str:
+    """Which channels fall short of the promised time for certain, the furthest first. From: `in_time_by_channel`."""
+    judged = int(in_time["verdict"].ne(FEW).sum())
+    if not judged:
+        return "Whether a channel falls short of the promised time is too early to say: too few customers to compare."
+    short = in_time[(in_time["verdict"] == LESS) & ~in_time["name"].isin([NOT_GIVEN, OTHERS])]
+    told = [
+        f"by {clean_text(row.name)} {format_value(row.value, 'share')} are {row.aspect} "
+        f"({format_ends(row.low, row.high, 'share')}), elsewhere {format_value(row.others, 'share')}"
+        for row in short.sort_values(["difference", "aspect", "name"]).itertuples(index=False)
+    ]
+    if not told:
+        return f"No channel falls short of the promised time for certain, of {judged} comparisons together."
+    return f"What falls short for certain ({judged} comparisons together): {'; '.join(told)}."
+
+
+def describe_in_time(in_time: pd.DataFrame) -> str:
+    """What `shares_apart.plot_apart` shows of `in_time_by_channel`, for those who cannot see it."""
+    return f"Shares done in time by channel, with intervals. {short_in_words(in_time)}"
 
 
 def time_text(hours: float) -> str:
@@ -232,7 +253,7 @@ def waits_in_words(times: pd.DataFrame) -> list[str]:
             text += f"; by {clean_text(slow['channel'])} after {time_text(slow['value'])}"
             text += f" ({span_text(slow['low'], slow['high'])})"
         texts.append(f"{text}.")
-    return texts or ["When contacts are answered and solved is not known."]
+    return texts or [f"How long customers wait cannot be told: it is known of fewer than {LEAST_SHOWN} contacts."]
 
 
 def promises_in_words(share: Estimate, *, step: str, left_out: int = 0) -> str:

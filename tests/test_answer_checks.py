@@ -50,8 +50,31 @@ def test_scales_in_words():
     frame = checks.scale_check(surveys(scored("csat", [5.0] * 40)), {"csat": (1, 7)})
     assert checks.scales_in_words(frame) == ["CSAT, 2026: no answer above 5 of 7 declared: is the scale right?"]
     fine = checks.scale_check(surveys(scored("csat", [5.0] * 40)), SCALES)
-    assert checks.scales_in_words(fine)[0].startswith("Every metric's answers fit the scale")
+    assert checks.scales_in_words(fine)[0].startswith("The answers that were kept fit the scale")
     assert checks.scales_in_words(fine[:0]) == ["No answer with a score was found."]
+
+
+def test_nothing_rests_on_a_doubted_scale():
+    rows = scored("nps", [1.0, 3.0, 5.0] * 20, survey_id="B") + scored("nps", [0.0, 10.0] * 30, survey_id="A")
+    table = surveys(rows + scored("csat", [5.0] * 40, survey_id="A") + scored("ces", [1.0, 7.0] * 20, survey_id="A"))
+    scales = {"nps": (0, 10), "csat": (1, 5)}
+    check = checks.scale_check(table, scales)
+    assert checks.doubted(check) == ["nps"], "an undeclared scale has words of its own"
+    assert checks.doubt_in_words(check) == [
+        "NPS: too early to say: is the scale right? Its answers do not fit the declared scale (B: no answer above 5 of"
+        " 10 declared; no answer of 0, and 20 of 1), so no comparison or finding rests on them, and a number of theirs"
+        " below may be wrong."
+    ]
+    sure = checks.without_doubted(table, check)
+    assert sorted(sure.metric.execute().unique()) == ["ces", "csat"]
+    assert checks.sure_scales(scales, check) == {"csat": (1, 5)}
+    measures = feedback.measured(feedback.answers(feedback.asked(table, scales=scales)), scales=scales)
+    nps, csat, _ = feedback.score_findings(measures, doubted=["nps"])
+    assert nps.sentence().startswith("NPS: too early to say (n = 120; is the scale right?")
+    assert csat.estimate.known
+    fine = check[check["metric"] == "csat"]
+    assert checks.without_doubted(table, fine) is table
+    assert checks.doubt_in_words(fine) == []
 
 
 def test_overview_by_hand():
@@ -80,6 +103,14 @@ def test_refused_in_words():
         "Of 1,000 rows of the export of answers, 344 were refused: 342 score missing; "
         "2 exact duplicate of an earlier record."
     )
+    many = {"rows_in": 383, "refused": {"score off the scale that client.yml declares": 191}}
+    assert "look like a survey on another one" in checks.refused_in_words(many)
+    assert checks.refused_in_words({"rows_in": 1, "refused": {}}) == "The one row of the export of answers was kept."
+    one = {"rows_in": 3, "refused": {"score missing": 1}}
+    assert checks.refused_in_words(one).endswith("of answers, 1 was refused: 1 score missing.")
+    assert checks.refused_in_words(one | {"rows_in": 1}) == (
+        "The export of answers has one row, which was refused: 1 score missing."
+    )
     assert checks.refused_in_words({"rows_in": 5, "refused": {}}) == "All 5 rows of the export of answers were kept."
 
 
@@ -92,6 +123,8 @@ def test_the_smallest_change_is_lehrs():
     assert frame.loc["csat", "smallest_change"] == pytest.approx(100 * z * np.sqrt(2 * 0.6 * 0.4 / 99))
     # Lehr: n = 16 s^2 / d^2 at 80 %
     assert pytest.approx(16 * 100**2 / frame.loc["nps", "smallest_change"] ** 2, rel=0.05) == 100
+    assert frame.loc[["nps", "csat"], "score"].tolist() == ["NPS", "CSAT"]
+    assert frame.loc[["nps", "csat"], "now"].tolist() == ["0", "60 %"]
     assert len(checks.smallest_change(measures[:0])) == 0
     alike = feedback.measured(
         feedback.answers(feedback.asked(surveys(scored("nps", [10.0] * 40)), scales=SCALES)), scales=SCALES

@@ -9,7 +9,6 @@ import pytest
 
 from cxkit.cancellations import (
     ASPECTS,
-    LINE_ASPECTS,
     all_orders,
     cancel_rates,
     cancel_reasons,
@@ -24,7 +23,8 @@ from cxkit.cancellations import (
     tried_again_share,
 )
 from cxkit.engine import collect
-from cxkit.pareto import NOT_GIVEN
+from cxkit.estimates import Estimate
+from cxkit.pareto import NOT_GIVEN, describe_pareto
 from cxkit.shares_apart import MORE, shares_apart
 
 AS_OF = date(2025, 12, 31)
@@ -52,18 +52,20 @@ def by_hand(**columns):
 
 
 def test_orders_by_hand():
-    placed = collect(all_orders(by_hand(), as_of=AS_OF), order_by="order_id").set_index("order_id")
+    orders = all_orders(by_hand(), as_of=AS_OF)
+    placed = collect(orders, order_by="order_id").set_index("order_id")
     assert list(placed.index) == ["o1", "o2", "o3", "o4", "o5", "o6", "o7"]
     assert placed.index[placed["cancelled"]].tolist() == ["o1", "o3", "o6"]
     assert placed.index[placed["tried_again"]].tolist() == ["o1"]
     assert placed.loc["o5", "lost"] == 100.0  # the one line that was
-    share = cancelled_share(all_orders(by_hand(), as_of=AS_OF))
+    share = cancelled_share(orders)
     assert (share.value, share.n) == (3 / 7, 7)
-    again = tried_again_share(all_orders(by_hand(), as_of=AS_OF))
+    again = tried_again_share(orders)
     assert (again.value, again.n) == (1 / 2, 2)  # nobody can tell of a guest
     texts = cancelled_in_words(share, again)
     assert texts[0].startswith("43 % of orders placed were cancelled (")
-    assert texts[1].endswith("the same day or the next: it was tried again, and not lost.")
+    assert texts[1].startswith("Of those of known customers 1 of 2 were tried again (")
+    assert texts[1].endswith("an order that counts on the same day, earlier or later, or on the next.")
 
 
 def test_lines_by_hand():
@@ -88,9 +90,15 @@ def shop(n: int = 300) -> pd.DataFrame:
     return frame.assign(amount=200.0, refund=np.where(back, 200.0, 0.0), cost=150.0)
 
 
-def test_reasons_with_their_money():
+@pytest.fixture(scope="module")
+def tables():
+    """The shop's orders placed and lines sold."""
     orders = hand.orders(shop())
-    placed, lines = all_orders(orders, as_of=AS_OF), sold_lines(orders, as_of=AS_OF)
+    return all_orders(orders, as_of=AS_OF), sold_lines(orders, as_of=AS_OF).cache()
+
+
+def test_reasons_with_their_money(tables):
+    placed, lines = tables
     reasons = cancel_reasons(placed)
     assert reasons[["name", "count", "lost", "tried_again"]].values.tolist() == [
         ["dear", 15, 3000.0, 0.0],
@@ -105,32 +113,47 @@ def test_reasons_with_their_money():
         "How much is sent back is not known: nothing to count."
     ]
     assert back["refund"].iloc[0] == 200.0 * back["count"].iloc[0]
-    where = shares_apart(lines, part="sent_back", aspects=LINE_ASPECTS)
+    where = shares_apart(lines, part="sent_back", aspects=ASPECTS)
     shoes = where[where["name"] == "Shoes"].iloc[0]
     assert shoes["verdict"] == MORE
     assert where["aspect"].drop_duplicates().tolist() == ["category", "channel"]
-    assert shares_apart(placed, part="cancelled", aspects=ASPECTS)["verdict"].ne(MORE).all()
+    gone = shares_apart(placed, part="cancelled", aspects=ASPECTS)
+    assert gone["aspect"].drop_duplicates().tolist() == ["category", "channel"]
+    assert gone.set_index("name").loc["Toys", "verdict"] == MORE  # every tenth is one of toys
 
 
-def test_money_by_hand():
-    orders = hand.orders(shop())
-    placed, lines = all_orders(orders, as_of=AS_OF), sold_lines(orders, as_of=AS_OF)
+def test_one_base_for_what_was_tried_again():
+    reasons = cancel_reasons(all_orders(by_hand(reason="any"), as_of=AS_OF))  # of fewer than five: all together
+    assert reasons[["count", "known", "tried_again"]].values.tolist() == [[3, 2, 0.5]]
+    guests = all_orders(by_hand(customer_id=None), as_of=AS_OF)
+    assert cancel_reasons(guests)["tried_again"].isna().all()
+    money = money_lost(all_orders(by_hand(), as_of=AS_OF), sold_lines(by_hand(), as_of=AS_OF), as_of=AS_OF)
+    money = money.set_index("what")
+    assert money.loc["Sales of cancelled orders not tried again", "count"] == 1  # b's
+    assert money.loc["Sales of cancelled orders, customer not known", "count"] == 1
+    assert money["value"].isna().all()  # of fewer than five customers
+    assert money["method"].tolist() == ["withheld: fewer than 5 customers"] * 4
+
+
+def test_money_by_hand(tables):
+    placed, lines = tables
     money = money_lost(placed, lines, as_of=AS_OF)
     assert money["value"].tolist()[:2] == [30 * 200.0, 30 * 50.0]
     half = 1.959964 * np.sqrt(30 * 200.0**2)
     assert (money["low"][0], money["high"][0]) == pytest.approx((6000 - half, 6000 + half), rel=1e-6)
     without = hand.orders(shop().drop(columns="cost"))
-    unknown = money_lost(all_orders(without, as_of=AS_OF), sold_lines(without, as_of=AS_OF), as_of=AS_OF)
+    bare = all_orders(without, as_of=AS_OF), sold_lines(without, as_of=AS_OF)
+    unknown = money_lost(*bare, as_of=AS_OF)
     assert np.isnan(unknown["value"][1])
     assert unknown["method"][1] == "the goods' costs are not known"
-    given = money_lost(all_orders(without, as_of=AS_OF), sold_lines(without, as_of=AS_OF), as_of=AS_OF, margin=0.3)
+    given = money_lost(*bare, as_of=AS_OF, margin=0.3)
     assert given["value"][1] == pytest.approx(0.3 * 6000)
     late = date(2026, 12, 1)  # only the last 365 days count
-    assert money_lost(all_orders(orders, as_of=late), sold_lines(orders, as_of=late), as_of=late)["count"][0] < 30
+    assert money_lost(placed, lines, as_of=late)["count"][0] < 30
 
 
-def test_the_course_is_by_the_orders_placed():
-    rates = cancel_rates(all_orders(hand.orders(shop()), as_of=AS_OF), as_of=AS_OF)
+def test_the_course_is_by_the_orders_placed(tables):
+    rates = cancel_rates(tables[0], as_of=AS_OF)
     assert rates["name"].unique().tolist() == ["cancelled orders"]
     assert rates["orders"].sum() == 300
     assert rates["count"].sum() == 30
@@ -143,7 +166,7 @@ def test_without_columns_or_rows():
     assert returned_share(lines).method == "no line is marked as sent back"
     assert not len(cancel_reasons(placed))
     assert not len(return_reasons(lines))
-    assert money_lost(placed, lines, as_of=AS_OF)["method"].tolist() == ["nothing to count"] * 3
+    assert money_lost(placed, lines, as_of=AS_OF)["method"].tolist() == ["nothing to count"] * 4
     assert not tried_again_share(placed).known
     empty = all_orders(bare.limit(0), as_of=AS_OF)
     assert cancelled_in_words(cancelled_share(empty), tried_again_share(empty)) == [
@@ -153,11 +176,34 @@ def test_without_columns_or_rows():
     assert cancel_reasons(all_orders(no_reason, as_of=AS_OF))["name"].tolist() == [NOT_GIVEN]
 
 
-def test_findings():
-    orders = hand.orders(shop())
-    found = share_findings(
-        cancelled_share(all_orders(orders, as_of=AS_OF)), returned_share(sold_lines(orders, as_of=AS_OF))
+def test_reasons_of_too_few_are_not_taken_for_unknown():
+    few = [{"order_id": f"o{i}", "customer_id": f"c{i}", "ordered_at": "2025-06-01", "status": status, "reason": reason,
+            "category": kind}
+           for i, (status, reason, kind) in enumerate([("cancelled", "stock", "Toys"), ("returned", "size", "Shoes")])
+           ]  # fmt: skip
+    few.append(few[0] | {"category": "Shoes"})
+    orders = hand.orders(few)
+    placed, lines = all_orders(orders, as_of=AS_OF), sold_lines(orders, as_of=AS_OF)
+    told = describe_pareto(cancel_reasons(placed), of="cancelled orders")
+    assert told.endswith("No reason can be named: each is of too few customers to be shown.")
+    assert returned_in_words(returned_share(lines), return_reasons(lines))[1] == (
+        "No reason can be named: each is of too few customers to be shown."
     )
+    bare = sold_lines(orders.drop("reason"), as_of=AS_OF)
+    assert returned_in_words(returned_share(bare), return_reasons(bare))[1] == "No reason can be named: none is given."
+    found = collect(placed, order_by="order_id")["category"].tolist()
+    assert found == ["several categories", "Shoes"]
+
+
+def test_nearly_all_is_not_all():
+    again = Estimate(475 / 477, 0.985, 0.9988, 477, "share", 0.95, "by hand")
+    assert cancelled_in_words(again, again)[1].startswith(
+        "Of those of known customers 475 of 477 were tried again (98–99.9 %): "
+    )
+
+
+def test_findings(tables):
+    found = share_findings(cancelled_share(tables[0]), returned_share(tables[1]))
     assert [f.id for f in found] == ["service.cancelled_share", "service.returned_share"]
     assert found[0].sentence().startswith("10 % of orders placed are cancelled (")
     assert [f.quadrant() for f in found] == ["no reference"] * 2

@@ -8,9 +8,13 @@ import pandas as pd
 import pytest
 
 from cxkit.contact_reasons import (
+    REST,
     by_reason,
+    describe_growing,
     describe_trends,
     growing_findings,
+    growing_rates,
+    plot_growing,
     plot_trends,
     reason_rates,
     reason_table,
@@ -40,8 +44,13 @@ def desk():
     return hand.contacts(contacts[contacts["opened_at"] < "2026-01-01"]), hand.orders(orders)
 
 
-def test_growing_reasons_come_first(desk):
-    frame = reason_trends(*desk, as_of=AS_OF)
+@pytest.fixture(scope="module")
+def grown(desk):
+    return reason_trends(*desk, as_of=AS_OF)
+
+
+def test_growing_reasons_come_first(grown):
+    frame = grown
     assert frame["reason"].tolist() == ["Late {parcel}", "invoice", "size", "fax"]
     assert frame["verdict"].tolist() == [GROWS, ALIKE, FALLS, EARLY]
     assert frame["lag_days"].tolist() == [3, 0, 0, 0]
@@ -49,31 +58,56 @@ def test_growing_reasons_come_first(desk):
     texts = trends_in_words(frame)
     assert texts[0].startswith("Growing for certain, beside the number of orders: Late {parcel} +")
     assert texts[1].startswith("Falling for certain, beside the number of orders: size −")
-    assert texts[2] == "Too early to say of 1 reason: fewer than 30 in 6 whole months."
+    assert texts[2] == "Too early to say of 1 reason: fewer than 6 whole months, or than 30 in them."
     (finding,) = growing_findings(frame)
     assert finding.id == "service.growing.late_{parcel}"
     assert finding.sentence().startswith("Contacts about “Late {parcel}” grew from ")
     assert finding.quadrant() == "weakness"
 
 
-def test_the_table_puts_what_grows_above_what_is_common(desk):
-    shares, frame = pareto(by_reason(desk[0])), reason_trends(*desk, as_of=AS_OF)
+def test_the_table_puts_what_grows_above_what_is_common(desk, grown):
+    shares, frame = pareto(by_reason(desk[0])), grown
     assert shares["name"].iloc[0] == "size"
     table = reason_table(shares, frame)
     assert table["reason"].iloc[0] == "Late {parcel}"
     assert table["count"].sum() == shares["count"].sum()
+    assert table["cumulative"].iloc[0] == table["value"].iloc[0]
+    assert table["cumulative"].iloc[-1] == pytest.approx(1)
     assert share_in_words(shares).startswith("The commonest reason is size: 47 % of ")
 
 
-def test_the_picture(desk):
-    frame = reason_trends(*desk, as_of=AS_OF)
+def test_the_picture(grown):
+    frame = grown
     ax = plot_trends(frame)
     ax.figure.canvas.draw()
-    assert [t.get_text() for t in ax.texts][-1] == "too early"
+    labels = [t.get_text() for t in ax.get_yticklabels()]
+    assert labels[-1] == "fax  too early"
+    assert labels[0].startswith("Late {parcel}  +")
+    assert ax.get_xlabel().endswith("(a scale of factors)")
     assert describe_trends(frame).startswith("Growth a year of contacts a hundred orders by reason, with intervals. Gr")
     plot_trends(frame[:1]).figure.canvas.draw()
     plot_trends(frame[-1:]).figure.canvas.draw()
     assert "nothing to show yet" in [t.get_text() for t in plot_trends(frame[:0]).texts]
+
+
+def test_what_grows_by_month(desk, grown):
+    rates = growing_rates(*desk, grown, as_of=AS_OF)
+    assert rates["name"].unique().tolist() == ["Late {parcel}", REST]
+    both = rates.groupby("name")["count"].sum()
+    every = reason_rates(*desk, as_of=AS_OF)
+    every = every[every["whole"]].groupby("reason")["count"].sum()
+    assert both["Late {parcel}"] == every["Late {parcel}"]
+    assert both[REST] == every.drop("Late {parcel}").sum()
+    ax = plot_growing(rates)
+    ax.figure.canvas.draw()
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["Late {parcel}", REST]
+    assert describe_growing(rates).startswith(
+        "Contacts a hundred orders by whole month, with intervals: Late {parcel} "
+    )
+    none = growing_rates(*desk, grown[1:], as_of=AS_OF)
+    assert not len(none)
+    assert "nothing to show yet" in [t.get_text() for t in plot_growing(none).texts]
+    assert describe_growing(none).endswith("no reason grows.")
 
 
 def test_without_reasons_orders_or_contacts(desk):
@@ -82,13 +116,19 @@ def test_without_reasons_orders_or_contacts(desk):
     frame = reason_trends(plain, orders, as_of=AS_OF)
     assert frame["reason"].tolist() == [NOT_GIVEN]
     assert growing_findings(frame.assign(verdict=GROWS)) == []
-    assert share_in_words(pareto(by_reason(plain))) == "No contact carries a reason."
+    told = "Why customers write cannot be told by reason:"
+    assert share_in_words(pareto(by_reason(plain))) == f"{told} none is given."
+    assert share_in_words(pareto(by_reason(plain.limit(3)))) == f"{told} none is given."
+    few = share_in_words(pareto(by_reason(contacts.limit(3))))  # each has one, and fewer than five customers
+    assert few == f"{told} each is of too few customers to be shown."
+    assert share_in_words(pareto(by_reason(contacts.limit(0)))) == f"{told} there is nothing to count yet."
     for one, other in ((contacts.limit(0), orders), (contacts, orders.limit(0))):
         none = reason_trends(one, other, as_of=AS_OF)
         assert growing_findings(none) == []
         assert trends_in_words(none)
         assert describe_trends(none)
-        assert len(reason_table(pareto(by_reason(one)), none)) == pareto(by_reason(one))["name"].nunique()
+        shares = pareto(by_reason(one))
+        assert len(reason_table(shares, none)) == shares["name"].nunique()
 
 
 def test_one_customer_has_no_reasons_of_a_name(desk):
@@ -104,15 +144,15 @@ def test_rates_hold_every_month_of_every_reason(desk):
 
 
 def test_clients_by_chance_are_seldom_called():
-    """Six clients whose rates never change, customers coming twice and thrice: hardly one is called."""
+    """Four clients whose rates never change, customers coming twice and thrice: hardly one is called."""
     rng, orders = np.random.default_rng(5), hand.steady(14, orders_a_month=150)
-    called = 0
-    for _ in range(6):
+    called, table = 0, hand.orders(orders)
+    for _ in range(4):
         parts = []
         for reason, rate in (("a", 0.03), ("b", 0.08), ("c", 0.02)):
             some = orders[rng.random(len(orders)) < rate]
             parts.append(hand.asked(some.loc[some.index.repeat(rng.integers(1, 4, len(some)))], every=1, reason=reason))
-        frame = reason_trends(hand.contacts(pd.concat(parts)), hand.orders(orders), as_of=date(2026, 2, 28))
+        frame = reason_trends(hand.contacts(pd.concat(parts)), table, as_of=date(2026, 2, 28))
         called += (frame["verdict"].isin([GROWS, FALLS])).any()
     assert called <= 1
 

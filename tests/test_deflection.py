@@ -11,11 +11,15 @@ from cxkit.contact_reasons import by_reason
 from cxkit.deflection import (
     SAVINGS,
     broken_share,
+    costs_in_words,
     describe_savings,
     plot_savings,
     reason_costs,
     savings,
     savings_in_words,
+    savings_shown,
+    supported,
+    year_cost,
 )
 from cxkit.delivery_promises import promised_orders
 from cxkit.errors import UsageError
@@ -49,6 +53,28 @@ def test_money_by_hand():
     text = savings_in_words(frame, currency="UAH")
     assert text[0].startswith("Were 20 % of the contacts about late not needed, that would save 600 UAH a year (")
     assert text[-1].endswith("is not in these data: it has to be tried.")
+
+
+def test_what_a_year_costs_by_hand():
+    costs = reason_costs(by_reason(hand.contacts(desk())), as_of=AS_OF)
+    spent = year_cost(costs)
+    assert (spent.value, spent.n, spent.unit) == (4500.0, 150, "money")
+    half = 1.959964 * np.sqrt(1 / 150 + (10000 / 150 / 30**2) / 150)  # a hundred of 20 or 40, fifty of 30
+    assert (spent.low, spent.high) == pytest.approx((4500 * np.exp(-half), 4500 * np.exp(half)), rel=1e-6)
+    (text,) = costs_in_words(costs, currency="UAH")
+    assert text == "The contacts of a year cost 4,500 UAH (3,800–5,300 UAH, n = 150)."
+
+
+def test_money_is_rounded_to_what_its_interval_supports():
+    assert supported(45206, 42589, 47983) == (45000, 43000, 48000)
+    assert supported(1757, 1589, 1943) == (1760, 1590, 1940)
+    assert supported(30.4, 20.2, 50.7) == (30.4, 20.2, 50.7)
+    assert supported(5.0, np.nan, np.nan)[0] == 5.0
+    frame = savings(reason_costs(by_reason(hand.contacts(desk())), as_of=AS_OF), avoided=0.2)
+    shown = savings_shown(frame)
+    assert shown.loc[0, ["value", "low", "high"]].tolist() == [600, 490, 740]
+    assert list(shown.columns) == list(SAVINGS)
+    assert not len(savings_shown(frame[:0]))
 
 
 def test_double_the_share_saves_double():
@@ -100,6 +126,10 @@ def test_contacts_after_a_broken_promise_by_hand():
     value, low, high, n = broken_share(costs)
     assert (value, n) == (0.4, 25)
     assert low < 0.4 < high
+    assert costs_in_words(costs)[1].startswith("Of those about an order with a promised day, 40 % were opened after")
+    twice = broken_share(costs.assign(squares=2 * costs["squares"]))
+    assert twice[0] == value
+    assert twice[1] < low
     again = pd.DataFrame({"name": ["where"], "value": [0.25]})
     frame = savings(costs, repeats=again)
     assert frame[["asked_again", "after_broken_promise"]].iloc[0].tolist() == [0.25, 0.4]
@@ -111,13 +141,16 @@ def test_nothing_gives_nothing():
     frame = savings(costs)
     assert list(frame.columns) == list(SAVINGS)
     assert savings_in_words(frame) == [
-        "What answers given beforehand could save is not known: no contact carries a reason."
+        "What answers given beforehand could save cannot be told by reason: no reason has 5 customers yet."
     ]
+    assert costs_in_words(costs) == ["What the contacts of a year cost is not known."]
     assert describe_savings(frame)
     assert "nothing to show yet" in [t.get_text() for t in plot_savings(frame).texts]
     assert np.isnan(broken_share(costs)[0])
     plain = hand.contacts(desk().drop(columns=["customer_id", "order_id", "cost", "reason"]))
-    assert len(savings(reason_costs(by_reason(plain), as_of=AS_OF))) == 1
+    nameless = savings(reason_costs(by_reason(plain), as_of=AS_OF))
+    assert len(nameless) == 1
+    assert savings_in_words(nameless)[0].endswith("cannot be told by reason: none is given.")
 
 
 def test_picture():

@@ -10,6 +10,7 @@ import pytest
 from cxkit.delivery_promises import (
     after_in_words,
     after_lateness,
+    growth_unexplained,
     late_by,
     late_days,
     late_finding,
@@ -21,7 +22,9 @@ from cxkit.delivery_promises import (
     promised_orders,
 )
 from cxkit.engine import collect
-from cxkit.shares_apart import FEW, LESS, MORE
+from cxkit.estimates import Estimate
+from cxkit.rate_trends import GROWS
+from cxkit.shares_apart import ALIKE, FEW, LESS, MORE
 
 AS_OF, ZONE = date(2025, 6, 30), "Europe/Kyiv"
 
@@ -74,7 +77,7 @@ def test_what_nobody_wrote_down_is_not_late():
 
 
 def shop(n: int = 1200, *, seed: int = 3) -> pd.DataFrame:
-    """Couriers are late three times in ten, others once in twelve; late customers ask, and come back more seldom."""
+    """Couriers are late three times in ten, others once in twelve; late customers ask, and come back less often."""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame({"order_id": [f"o{i}" for i in range(n)], "customer_id": [f"c{i}" for i in range(n)]})
     frame["ordered_at"] = pd.Timestamp("2024-07-01") + pd.to_timedelta(np.sort(rng.integers(0, 350, n)), unit="D")
@@ -85,9 +88,15 @@ def shop(n: int = 1200, *, seed: int = 3) -> pd.DataFrame:
     return frame.assign(channel="web", late=late)
 
 
-def test_where_and_by_how_much():
+@pytest.fixture(scope="module")
+def delivered():
+    """The shop as a frame, and its promised orders."""
     frame = shop()
-    placed = promised_orders(hand.orders(frame), as_of=AS_OF, zone=ZONE)
+    return frame, promised_orders(hand.orders(frame), as_of=AS_OF, zone=ZONE)
+
+
+def test_where_and_by_how_much(delivered):
+    frame, placed = delivered
     share, where, days = late_share(placed), late_by(placed), late_days(placed)
     assert share.value == pytest.approx(frame["late"].mean())
     assert where.set_index("name").loc["courier", "verdict"] == MORE
@@ -95,15 +104,17 @@ def test_where_and_by_how_much():
     assert days[1].value == 2.0
     texts = late_in_words(share, where, days)
     assert texts[0] == "22 % of orders came after the promised day or are overdue (20–25 %, n = 1,200)."
-    assert texts[1].startswith("Oftener for certain: courier (delivery) ")
+    assert texts[1].startswith("More often for certain: courier (delivery) ")
     assert texts[2] == "Half of the late ones are late by 2 days or less."
+    one = Estimate(1.0, 1.0, 2.0, 40, "days", 0.95, "by hand")
+    assert late_in_words(share, where, (one,) * 3)[2] == "Half of the late ones are late by 1 day or less."
     finding = late_finding(share)
     assert (finding.id, finding.quadrant()) == ("service.late_share", "no reference")
 
 
-def test_the_course_is_by_the_month_of_the_promise():
-    frame = shop()
-    rates = late_rates(promised_orders(hand.orders(frame), as_of=AS_OF, zone=ZONE), as_of=AS_OF)
+def test_the_course_is_by_the_month_of_the_promise(delivered):
+    frame, placed = delivered
+    rates = late_rates(placed, as_of=AS_OF)
     assert rates["name"].unique().tolist() == ["late orders"]
     assert rates["count"].sum() == frame["late"].sum()
     assert rates["orders"].sum() == len(frame)
@@ -130,10 +141,31 @@ def test_what_customers_do_after():
     assert after["value"].tolist() == pytest.approx([0.5, 0.2], abs=0.1)
     texts = after_in_words(after)
     assert texts[0].startswith("After a late order customers contact the shop about it within 14 days of the promised")
-    assert " more seldom: " in texts[1]
+    assert " less often: " in texts[1]
     alone = after_lateness(placed, everything, None, as_of=AS_OF)
     assert len(alone) == 1
     assert len(after_lateness(placed, everything, contacts.drop("order_id"), as_of=AS_OF)) == 1
+
+
+def test_growth_that_late_orders_do_not_explain():
+    grown = pd.DataFrame(
+        {"reason": ["Доставка", "size"], "verdict": GROWS, "value": 1.7, "low": [0.8, 0.9], "high": 3.1}
+    )
+    courses = pd.DataFrame({"name": ["late orders"], "value": [-0.16], "low": [-0.3], "high": [0.011]})
+    after = pd.DataFrame({"what": ["contact the shop about it", "order again"], "verdict": [ALIKE, LESS]})
+    (text,) = growth_unexplained(grown, courses, after)
+    assert text == (
+        "Contacts about “Доставка” grow by +170 % a year (+80 to +310 %), late orders by −16 % a year (−30 to +1.1 %): "
+        "the growth is not explained by more late orders. Nor do customers contact the shop more often for certain "
+        "after a late order."
+    )
+    for other in (after[1:], after.assign(verdict=MORE), after[:0]):
+        assert growth_unexplained(grown, courses, other)[0].endswith("by more late orders.")
+    assert growth_unexplained(grown[1:], courses, after) == []  # not about deliveries by its words
+    for silent in (courses.assign(high=0.85), courses.assign(high=np.nan), courses[:0]):
+        assert growth_unexplained(grown, silent, after) == []
+    assert growth_unexplained(grown.assign(verdict="grew"), courses, after) == []
+    assert growth_unexplained(grown[:0], courses, after) == []
 
 
 def test_without_columns_or_rows():
@@ -142,10 +174,11 @@ def test_without_columns_or_rows():
     five = hand.orders(shop(5))
     for orders in (five, five.limit(0)):
         placed = promised_orders(orders, as_of=AS_OF, zone=ZONE)
-        assert late_in_words(late_share(placed), late_by(placed), late_days(placed))
+        share = late_share(placed)
+        assert late_in_words(share, late_by(placed), late_days(placed))
         after = after_lateness(placed, orders, None, as_of=AS_OF)
         assert "after a late order is too early to say" in after_in_words(after)[0]
-        assert late_finding(late_share(placed)).sentence()
+        assert late_finding(share).sentence()
     none = promised_orders(hand.orders(shop(5).assign(promised_at=pd.NaT)), as_of=AS_OF, zone=ZONE)
     assert late_in_words(late_share(none), late_by(none), late_days(none)) == [
         "Whether promised days are kept is too early to say: nothing to count."

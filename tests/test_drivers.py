@@ -83,6 +83,14 @@ def test_planted_weights_are_found():
     pd.testing.assert_frame_equal(table, drivers.drivers(frame.sample(frac=1, random_state=3), seed=1))
 
 
+def test_what_tells_less_than_chance_is_not_told():
+    frame = made(300).assign(still=3.0)[["item 0", "still", "overall"]]
+    table = drivers.drivers(frame, seed=1).set_index("item")
+    assert table.loc["item 0", "reading"] == drivers.TOLD
+    assert table.loc["still", "weight"] == 0, "a column of chance lies above it in every draw"
+    assert table.loc["still", "reading"] == drivers.NOT_TOLD
+
+
 def test_chance_is_seldom_taken_for_a_driver():
     called = 0
     for seed in range(40):
@@ -149,6 +157,11 @@ def test_the_picture():
     table = drivers.drivers(made(200), seed=1)
     ax = drivers.plot_drivers(table)
     assert sorted(t.get_text() for t in ax.texts) == ["item 0", "item 1", "item 2"]
+    ax.get_figure().canvas.draw()
+    for text in ax.texts:
+        box, frame = text.get_window_extent(), ax.get_window_extent()
+        assert frame.x0 <= box.x0 < box.x1 <= frame.x1
+        assert frame.y0 <= box.y0 < box.y1 <= frame.y1
     text = drivers.describe_drivers(table, drivers.r_squared(made(200)), outcome="csat")
     assert text.startswith("Items by weight and experience. All items together tell")
     matplotlib.pyplot.close("all")

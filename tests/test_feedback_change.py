@@ -11,6 +11,7 @@ from hand_answers import SCALES, scored, surveys
 
 from cxkit import feedback
 from cxkit import feedback_change as change
+from cxkit.answer_sums import MIDDLE
 from cxkit.errors import UsageError
 
 DAY = date(2026, 6, 30)
@@ -44,18 +45,70 @@ def three_touchpoints() -> list[dict]:
 
 def test_touchpoints_and_their_findings():
     frame = change.all_differences(change.by_touchpoint(asked(three_touchpoints())))
-    assert set(frame["reading"]) == {"lower", "higher"}
+    assert dict(zip(frame["name"], frame["reading"], strict=True)) == {
+        "advice {x}": "lower",
+        "Payment page": MIDDLE,
+        "product": MIDDLE,
+    }, "one weak touchpoint lifts no other"
+    assert (frame["low"] > 0).sum() == 2, "from the others together they differ for certain"
     words = change.certain_in_words(frame, change.TOUCHPOINT)
-    assert words[0].startswith("NPS certainly below the others: advice {x} (−150 points, ")
+    assert words[0].startswith("NPS certainly below the others and the middle one: advice {x} (−150 ")
     found = change.touchpoint_findings(frame)
-    assert [f.id for f in found] == [
-        "feedback.touchpoint.advice_{x}", "feedback.touchpoint.payment_page", "feedback.touchpoint.product",
-    ]  # fmt: skip
-    assert (
-        found[0].sentence().startswith("NPS of advice {x} differs from that of the other touchpoints together by −150")
-    )
-    assert [f.quadrant() for f in found] == ["weakness", "strength", "strength"]
-    assert found[0].target_source == "no difference (3 comparisons hold together, Holm)"
+    assert [f.id for f in found] == ["feedback.touchpoint.advice_{x}"]
+    told = "NPS of advice {x} differs from that of the other touchpoints together by −150"
+    assert found[0].sentence().startswith(f"Over all answers, {told}")
+    (plain,) = change.touchpoint_findings(frame, answers="answers without incentive")
+    assert plain.sentence().startswith(f"Over all answers without incentive, {told}")
+    assert [f.quadrant() for f in found] == ["weakness"]
+    assert found[0].target_source == "no difference"
+    assert found[0].estimate.method.endswith("; 3 comparisons judged together (Holm)")
+
+
+def test_findings_are_the_three_weakest_touchpoints():
+    rows = []
+    for k in range(10):  # four weak ones, one strong one
+        good = 18 * (k - 4) if 0 <= k - 4 < 1 else {0: 10, 1: 4, 2: 0, 3: 7}.get(k, 60 if k < 9 else 100)
+        rows += scored("nps", [10.0] * good + [0.0] * (100 - good), prefix=f"t{k}x", touchpoint=f"t{k}")
+    frame = change.all_differences(change.by_touchpoint(asked(rows)))
+    assert (frame["reading"] == "lower").sum() > 3
+    assert (frame["reading"] == "higher").any()
+    found = change.touchpoint_findings(frame)
+    assert [f.quadrant() for f in found] == ["weakness"] * 3
+    lowest = frame.sort_values("difference")["name"][:3]
+    assert [f.id for f in found] == [f"feedback.touchpoint.{name}" for name in lowest]
+
+
+def test_two_weak_touchpoints_make_no_others_strong():
+    rng = np.random.default_rng(1)
+    rows = []
+    for k in range(8):
+        good, bad = (0.3, 0.4) if k < 2 else (0.6, 0.15)
+        scores = rng.choice([10.0, 7.0, 0.0], p=[good, 1 - good - bad, bad], size=400)
+        rows += scored("nps", list(scores), prefix=f"t{k}x", touchpoint=f"t{k}")
+    frame = change.all_differences(change.by_touchpoint(asked(rows))).set_index("name")
+    assert list(frame.loc[["t0", "t1"], "reading"]) == ["lower", "lower"]
+    assert (frame["low"] > 0).sum() >= 3, "against the others pooled alone they would be higher for certain"
+    assert not (frame["reading"] == "higher").any()
+
+
+def test_of_two_the_middle_says_nothing():
+    rows = scored("nps", GOOD, prefix="a", touchpoint="a") + scored("nps", BAD, prefix="b", touchpoint="b")
+    assert list(change.all_differences(change.by_touchpoint(asked(rows)))["reading"]) == ["higher", "lower"]
+
+
+def test_the_metric_of_the_page_is_one_that_was_asked():
+    rows = asked(scored("csat", [5.0] * 20, touchpoint="a"))
+    family = change.all_differences(change.by_touchpoint(rows))
+    measures = feedback.measured(feedback.answers(rows), scales=SCALES)
+    assert change.main_metric(family, measures) == "csat"
+    assert change.main_metric(change.all_differences()) == "nps", "nobody was asked"
+
+
+def test_a_metric_whose_scale_is_doubted_is_not_compared():
+    family = change.all_differences(change.periods(asked([]), as_of=DAY, period_days=31))
+    assert change.change_in_words(family, doubted=["csi_item", "nps"]) == ["NPS: too early to say: is the scale right?"]
+    words = change.certain_in_words(family, change.TOUCHPOINT, doubted=["nps"])
+    assert words == ["Too few answers of which the scale is not doubted to compare by touchpoint."]
 
 
 def test_segments_and_channels():
@@ -109,7 +162,7 @@ def test_the_picture_shows_the_ends_of_many():
     ax = change.plot_differences(change.about(frame, change.TOUCHPOINT, metric="nps"), title="NPS")
     assert len(ax.get_yticks()) == 12
     assert change.certain_in_words(frame, change.TOUCHPOINT) == [
-        "By touchpoint no score is told apart from the others: too early to say."
+        "By touchpoint no score is told apart from the others and the middle one: too early to say."
     ]
     assert change.describe_differences(frame, what=change.TOUCHPOINT).startswith("Dots with intervals around")
     matplotlib.pyplot.close("all")

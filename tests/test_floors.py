@@ -96,7 +96,7 @@ FLOORS = [
     | {"answer_sums", "pareto", "queries", "query_groups", "search", "service"},
     {"expectations", "feedback", "missing_goods", "navigation", "response", "shares_apart", "themes"}
     | {"contact_reasons", "deflection"},
-    {"cancellations", "delivery_promises", "feedback_change", "theme_scores", "waiting"},
+    {"cancellations", "delivery_promises", "failed_searches", "feedback_change", "theme_scores", "waiting"},
     {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "visits"}
     | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
     {"journey_table", "holdout", "kept_segments", "value_lists"},
@@ -120,7 +120,16 @@ IBIS = {
     "the journey": {"entries", "funnel", "importance", "journey_map", "others", "paths", "performance", "satisfaction"}
     | {"steps", "touches", "visits", "zones"},
     "the voice": {"answer_checks", "answer_sums", "comments", "drivers", "expectations", "feedback", "feedback_change"}
-    | {"response", "missing_goods", "navigation", "queries", "cancellations", "contact_reasons", "deflection"}
+    | {
+        "response",
+        "failed_searches",
+        "missing_goods",
+        "navigation",
+        "queries",
+        "cancellations",
+        "contact_reasons",
+        "deflection",
+    }
     | {"delivery_promises", "pareto", "rate_trends", "service", "shares_apart", "waiting"},
     "the workshop": {"workshop"},
 }

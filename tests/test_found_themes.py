@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hand_comments import said
 from hypothesis import given, settings
@@ -27,7 +28,7 @@ def comments(n: int, *, apart: bool = True, seed: int = 1):
 
 
 def test_planted_topics_are_found():
-    frame = comments(240)
+    frame = comments(160)
     counts, words = count_words(frame)
     numbers = kit.theme_numbers(frame, counts, words, seed=1)
     row = numbers.set_index("language").loc["uk"]
@@ -42,7 +43,7 @@ def test_planted_topics_are_found():
 
 
 def test_words_that_do_not_go_together_make_no_theme():
-    frame = comments(240, apart=False)
+    frame = comments(160, apart=False)
     counts, words = count_words(frame)
     numbers = kit.theme_numbers(frame, counts, words, seed=1)
     row = numbers.set_index("language").loc["uk"]
@@ -54,12 +55,21 @@ def test_few_comments_are_not_looked_into():
     frame = comments(kit.LEAST_COMMENTS - 1)
     counts, words = count_words(frame)
     numbers = kit.theme_numbers(frame, counts, words, seed=1)
-    assert set(numbers["reading"]) == {"under 100 comments"}
+    assert set(numbers["reading"]) == {"under 150 comments"}
     assert not len(kit.theme_numbers(frame[:0], counts[:0], words, seed=1))
 
 
+def test_a_language_of_few_among_many_is_not_looked_into():
+    frame = comments(160).assign(language="ru")
+    many = said([(f"q{i}", "Усе добре, дякую") for i in range(3100)]).assign(language="uk")
+    frame = pd.concat([frame, many], ignore_index=True)
+    counts, words = count_words(frame)
+    numbers = kit.theme_numbers(frame, counts, words, seed=1).set_index("language")
+    assert numbers.loc["ru", ["themes", "reading"]].to_list() == [0, "under 5 % of all comments"]
+
+
 def test_hundred_times_the_same_comment():
-    frame = said([(f"p{i}", "Дуже добре, дякую вам") for i in range(120)])
+    frame = said([(f"p{i}", "Дуже добре, дякую вам") for i in range(150)])
     counts, words = count_words(frame)
     assert kit.theme_numbers(frame, counts, words, seed=1)["themes"].tolist() == [0]
 

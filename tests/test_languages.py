@@ -53,6 +53,30 @@ def test_the_demo_clients_comments_are_told():
     assert len(wrong) <= 0.02 * len(rows), wrong
 
 
+RUSSIAN = """Быстрая доставка, все отлично.|Очень вежливый курьер.|Цены выше, чем в других магазинах.
+|Качество игрушки отличное.|Деньги вернули только через месяц.|Сайт работает медленно, корзина пропала.
+|Коляска сломалась через неделю.|Подгузники закончились, а новых нет.|Не советую, обманули с размером.
+|Посылку привезли на три дня позже, чем обещали.|Товар соответствует описанию.|Вкусное пюре, ребенку понравилось.
+|Большой выбор обуви.|Хорошее качество за свои деньги.|Приложение зависает.|Замок сломался.|Дорого за такое качество.
+|Заказываю здесь не первый год.|Где мой заказ, который вы обещали?|Обещали перезвонить и не перезвонили."""
+
+
+def test_ukrainian_without_its_letters_is_not_read_as_russian():
+    ukrainian = [text for text, k in demo_rows() if k == "uk"]
+    hard = ["Знижка не спрацювала.", "Оплата не проходить.", "Замовляю не вперше. Оплата не проходить."]
+    found = languages_of([*ukrainian, *hard])
+    assert "ru" not in found
+    assert found[-3:] == ["uk"] * 3
+
+
+def test_russian_in_a_mostly_ukrainian_log_stays_russian():
+    russian = RUSSIAN.replace("\n", "").split("|")
+    ukrainian = [text for text, k in demo_rows() if k == "uk"]
+    found = languages_of(ukrainian + russian)[len(ukrainian) :]
+    assert found.count("ru") >= 17, dict(zip(russian, found, strict=True))
+    assert found.count("uk") <= 1
+
+
 def test_a_word_has_one_language_that_of_most_of_its_texts():
     texts = ["мій sorter дуже гарний", "sorter drewniany jest śliczny", "sorter", "piękny sorter"]
     found = word_languages(texts)

@@ -109,3 +109,12 @@ def test_one_alone_has_no_others():
 def test_none_gives_none():
     empty = pd.DataFrame({name: pd.Series(dtype=object) for name in TYPES})
     assert len(others.against_others(others.unit_sums(cells(empty), by="name", unit="unit"))) == 0
+
+
+def test_beyond_the_middle_by_hand():
+    middle, below, above = others.beyond_middle(
+        [1.0, 4.0, 5.0, 9.0], [1.0] * 4, by=["nps"] * 4, told=[True, True, True, False]
+    )
+    assert list(middle) == [4.0] * 4
+    assert list(below) == [True, False, False, False]
+    assert list(above) == [False, False, False, True], "5 with an interval from 4 is not above 4"

@@ -15,6 +15,7 @@ from cxkit.rate_trends import (
     FALLS,
     GROWS,
     LEAST_MONTHS,
+    TREND,
     courses_in_words,
     daily_orders,
     latest_rate,
@@ -146,11 +147,14 @@ def test_growth_comes_first_and_what_is_too_early_last():
     frame = trends(pd.concat([few, rates_of([50] * 8, name="flat"), short, up]))
     assert frame["name"].tolist() == ["up", "flat", "short", "few"]
     assert frame["verdict"].tolist() == [GROWS, ALIKE, EARLY, EARLY]
-    assert frame["method"].iloc[2] == "fewer than 30 in 6 whole months"
+    assert frame["method"].iloc[0].endswith("adjusted for the family (Holm)")
+    alone = trends(up)
+    assert alone["method"].tolist() == [TREND]  # one by itself is no family
+    assert frame["method"].iloc[2] == "fewer than 6 whole months, or than 30 in them"
     assert frame.loc[2:, ["value", "low", "high", "p"]].isna().all().all()
     assert courses_in_words(frame)[0].startswith("Up a hundred: they grow (+")
     assert courses_in_words(frame)[3] == (
-        "Few a hundred: whether they grow is too early to say (fewer than 30 in 6 whole months)."
+        "Few a hundred: whether they grow is too early to say (fewer than 6 whole months, or than 30 in them)."
     )
 
 

@@ -21,6 +21,21 @@ def asked_and_answered(n: int = 40, answered: int = 10, *, day: str = "2026-06-0
     return sent, given
 
 
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ([True, False, None], "answers without incentive"),
+        ([False, None], ""),
+        ([None, None], ""),
+        ([True, True], "answers that were rewarded, there being no others"),
+    ],
+)
+def test_which_answers_the_scores_rest_on(flags, words):
+    table = surveys([{"score": 9.0, "incentive": flag} for flag in flags])
+    assert response.which_answers(feedback.asked(table, scales=SCALES)) == words
+    assert response.which_answers(surveys([{"score": 9.0}], without=("incentive",))) == ""
+
+
 def test_rates_by_hand():
     sent, given = asked_and_answered()
     rewarded, replies = asked_and_answered(20, 15, day="2026-05-03", flag=True)
@@ -122,6 +137,8 @@ def test_what_a_promise_does():
     assert words.startswith("NPS: 87.5 and 0 with and without a promised reward, for certain higher: 87.5 points")
     (found,) = response.incentive_finding(effect)
     assert (found.id, found.quadrant()) == ("feedback.incentive_bias", "weakness")
+    assert found.target_source == "no difference"
+    assert found.estimate.method.endswith("; 1 comparisons judged together (Holm)")
 
 
 def test_a_promise_that_lowers_scores_is_a_weakness_too():

@@ -68,7 +68,7 @@ def test_five_weeks_are_too_early():
     assert rates_in_words(rates, trend) == ["Contacts a hundred orders: too early to say; no month is whole yet."]
     assert "no month is whole" in describe_rates(rates, trend)
     assert trend_finding(trend).sentence() == (
-        "Change of contacts a hundred orders: too early to say (fewer than 30 in 6 whole months)."
+        "Change of contacts a hundred orders: too early to say (fewer than 6 whole months, or than 30 in them)."
     )
     assert "too early to say" in rate_finding(rates).sentence()
 
@@ -146,3 +146,13 @@ def test_a_client_without_contacts_has_no_findings_of_them():
     assert assessed(rate_finding(rates), [trend_finding(contact_trend(rates)), repeat_finding(again)]) == []
     known = rate_finding(contact_rates(contacts_of({"contacts": contacts}), orders, as_of=AS_OF))
     assert assessed([known]) == [known]
+
+
+def test_times_that_nobody_wrote_down_are_not_known():
+    """Not one answer in a whole export: a column that was left empty, not customers left alone."""
+    rows = [{"opened_at": f"2025-06-0{day}", "solved_at": pd.Timestamp("2025-06-20")} for day in (1, 2)]
+    table = hand.contacts([row | {"first_answer_at": pd.NaT} for row in rows])
+    assert "first_answer_at" in table.columns
+    columns = contacts_of({"contacts": table}).columns
+    assert "solved_at" in columns
+    assert "first_answer_at" not in columns

@@ -17,6 +17,9 @@ from cxkit.style import folded_text, format_interval, format_value
         (-0.0001, "share", "0.0 %"),
         (-0.053, "share", "−5.3 %"),
         (1, "share", "100 %"),
+        (1 - 1e-12, "share", "100 %"),  # a sum's rounding
+        (475 / 477, "share", "99.6 %"),
+        (0.9999, "share", "99.9 %"),  # all but a few are not all
         (0.79, "lift", "+79 %"),
         (-0.12, "lift", "−12 %"),
         (0, "lift", "0 %"),
@@ -31,6 +34,7 @@ from cxkit.style import folded_text, format_interval, format_value
         (-0.001, "money", "0.00 UAH"),
         (0, "money", "0 UAH"),
         (7, "days", "7 days"),
+        (1, "days", "1 day"),
         (30.43, "days", "30.4 days"),
         (541909, "count", "541,909"),
         (0.491, "ratio", "0.49"),
@@ -57,6 +61,7 @@ def test_money_without_a_currency_ends_in_its_number():
         ((120, 1500), "money", "120–1,500 UAH"),
         ((-5, 20), "money", "−5 to 20 UAH"),
         ((12, 30), "days", "12–30 days"),
+        ((1, 2), "days", "1–2 days"),
         ((1, 4), "count", "1–4"),
         ((float("nan"), 0.3), "share", "–"),
     ],

@@ -109,6 +109,20 @@ def test_one_person():
     assert (half.value, half.low, half.high, half.n) == (5.0, 5.0, np.inf, 1)
 
 
+def test_a_curve_that_comes_down_to_nought_closes_the_interval_where_there_are_enough():
+    # the chance that all n lie below the true median: 2 x 0.5^5 > 0.05 >= 2 x 0.5^6, the sign test's
+    for n, high in ((5, np.inf), (6, 2.4), (100, 2.4)):
+        (half,) = survival_quantiles(np.full(n, 2.4), np.full(n, True), q=[0.5])
+        assert (half.value, half.low, half.high) == (2.4, 2.4, high)
+        assert half.known == np.isfinite(high)
+    # three quarters: 0.75^12 > 0.025 >= 0.75^13
+    assert [survival_quantiles([3.0] * n, [True] * n, q=[0.75])[0].high for n in (12, 13)] == [np.inf, 3.0]
+    # where some went out of sight before, only those still at risk tell: five, then six
+    for left, high in ((5, np.inf), (6, 4.0)):
+        seen = [False] * 30 + [True] * left
+        assert survival_quantiles([1.0] * 30 + [4.0] * left, seen, q=[0.5])[0].high == high
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

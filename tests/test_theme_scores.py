@@ -98,6 +98,9 @@ def test_what_detractors_talk_about():
     told = kit.talk_in_words(frame)
     assert "payment (50 % of their comments, 10 % of those of promoters)" in told[0]
     assert told[1] == "Promoters talk more about price (90 % of their comments, 0 % of those of detractors)."
+    ax = kit.plot_talk(frame)
+    assert ax.get_xlabel().endswith(" (n = 60)"), "all rows are of the same comments: said once"
+    assert not any("n =" in text.get_text() for text in ax.texts)
     assert kit.describe_talk(frame).startswith("Dots with intervals around no difference, one a theme. Detractors")
 
 
@@ -146,8 +149,11 @@ def test_five_weeks_tell_no_trend():
 def test_findings_are_of_listed_themes_that_are_certain():
     comments = answers()
     scores = kit.theme_scores(comments, about(comments, payment="оплата", price="ціна"))
-    scores.loc[scores["theme"] == "price", "origin"] = "found"
-    (finding,) = kit.theme_findings(scores)
+    assert list(scores["reading"]) == ["lower", "higher"]
+    (finding,) = kit.theme_findings(scores)  # what customers like is told by the page, and no finding
+    assert finding.evidence == ("theme_scores",)
+    found = scores.assign(origin="found")
+    assert kit.theme_findings(found) == []
     assert finding.id == "feedback.theme.payment"
     assert finding.quadrant() == "weakness"
     assert finding.sentence().startswith(

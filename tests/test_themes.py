@@ -44,6 +44,10 @@ def test_the_kits_list_covers_four_languages():
     texts = ["Кур'єр запізнився", "Курьер опоздал", "Kurier się spóźnił", "The courier was late"]
     assert kit.themes_said(texts, listed) == [["delivery"]] * 4
     assert kit.themes_said(["Центр міста", "Płaszcz", "платье красивое"], listed) == [[], [], []]
+    patient = ["Терпляче пояснили все", "Терпеливо объяснили", "Cierpliwie wyjaśnili", "They explained it patiently"]
+    assert kit.themes_said(patient, listed) == [["support"]] * 4
+    clear = ["Зрозумілі пояснення від лікаря", "Jasne wyjaśnienia lekarza", "Clear explanations"]
+    assert kit.themes_said(clear, listed) == [["advice"]] * 3, "what is explained in an article is advice"
 
 
 def test_themes_by_the_words_of_the_list():
@@ -131,17 +135,41 @@ def test_themes_on_no_list_stand_by_their_own_words():
         "квіти аромат троянда букет гарний",
         "доставка кур'єр посилка чекали вчасно",
     ]
-    rows = [(f"p{i}", " ".join(rng.choice(banks[i % 3].split(), size=4, replace=False))) for i in range(240)]
+    rows = [(f"p{i}", " ".join(rng.choice(banks[i % 3].split(), size=4, replace=False))) for i in range(180)]
     _, table, mentions, numbers = found(rows)
     own = table[table["origin"] == "found"]
     assert len(own) == 2
-    assert {w for words in own["theme"] for w in words.split(", ")} <= set(" ".join(banks).split())
+    assert all(name.startswith("uk: ") for name in own["theme"])
+    assert {w for name in own["theme"] for w in name[4:].split(", ")} <= set(" ".join(banks).split())
+    assert list(kit.found_table(table)["theme"]) == list(own["theme"])
     delivery = mentions[mentions["theme"] == "delivery"]
-    assert set(delivery["how"]) == {"word", "company"} or len(delivery) == 80
-    assert set(delivery["comment"]) == set(range(2, 240, 3)), "what goes with the words of a theme joins it"
+    assert set(delivery["how"]) == {"word", "company"} or len(delivery) == 60
+    assert set(delivery["comment"]) == set(range(2, 180, 3)), "what goes with the words of a theme joins it"
     words = kit.themes_in_words(table, numbers)
-    assert words[0].startswith("Of 240 comments most are about delivery (33 % of them, ")
-    assert words[1].startswith("2 more themes stand on no list: words that go together in the comments, as ")
+    assert words[0].startswith("Of 180 comments most are about delivery (33 % of them, ")
+    assert not any("on no list" in text for text in words)
+    told = kit.found_in_words(table)
+    assert told.startswith("2 more themes stand on no list: words that go together in the comments, as uk: ")
+    none = kit.found_in_words(table[table["origin"] != "found"])
+    assert none == "The comments show no theme of their own beside those of the list."
+
+
+def test_how_people_begin_is_no_theme():
+    rng = np.random.default_rng(1)
+    said_ = ["доставка кур'єр посилка", "оплата картка платіж", "ціна знижка акція", "упаковка коробка плівка"]
+    rows = []
+    for i in range(240):
+        about = " ".join(rng.choice(said_[i % 4].split(), size=2, replace=False))
+        rows.append((f"p{i}", ("Двоє дітей, купуємо часто, постійні клієнти. " if (i // 4) % 2 else "") + about))
+    listed = kit.theme_list()
+    frame = said(rows)
+    counts, words = count_words(frame)
+    numbers = pd.DataFrame({"language": ["uk"], "themes": [5]})
+    mentions = kit.find_themes(frame, counts, words, listed=listed, numbers=numbers, seed=1)
+    assert set(mentions["theme"]) == {"delivery", "payment", "price", "packaging"}
+    fewer = listed[listed["theme"] == "delivery"]
+    mentions = kit.find_themes(frame, counts, words, listed=fewer, numbers=numbers, seed=1)
+    assert any("дітей" in name for name in mentions["theme"]), "beside one listed theme alone it cannot be told"
 
 
 def test_the_kits_words_count_for_nothing_in_other_languages():

@@ -11,6 +11,7 @@ from cxkit.waiting import (
     ALL,
     PRACTICE,
     TIMES,
+    describe_in_time,
     describe_waits,
     in_time_by_channel,
     in_time_finding,
@@ -20,6 +21,7 @@ from cxkit.waiting import (
     practices,
     promised,
     promises_in_words,
+    short_in_words,
     span_text,
     strange_times,
     time_text,
@@ -129,6 +131,7 @@ def test_promises_kept_broken_and_not_due():
     assert finding.id == "service.answered_in_time"
     assert finding.sentence().startswith("60 % of contacts are answered by the time that was promised (")
     assert finding.quadrant() == "no reference"
+    assert finding.evidence == ("in_time",)  # the table and the picture that the page keeps
     assert in_time_finding(share, step="solution").id == "service.solved_in_time"
 
 
@@ -138,7 +141,10 @@ def test_without_columns_rows_or_promises():
     assert not len(found)
     assert list(waiting_times(found).columns) == list(TIMES)
     assert list(practices(found).columns) == list(PRACTICE)
-    assert waits_in_words(waiting_times(found)) == ["When contacts are answered and solved is not known."]
+    told = ["How long customers wait cannot be told: it is known of fewer than 5 contacts."]
+    assert waits_in_words(waiting_times(found)) == told
+    few = waits(hand.contacts(desk([1, 2, 3, 4])), until=UNTIL)
+    assert waits_in_words(waiting_times(few)) == told
     assert not in_time_share(promised(bare, step="answer", until=UNTIL)).known
     none = hand.contacts(desk([1]).assign(promised_answer_at=pd.NaT))
     share = in_time_share(promised(none, step="answer", until=UNTIL))
@@ -174,4 +180,15 @@ def test_channels_that_break_their_promise_are_told():
     assert frame["aspect"].tolist() == ["answered in time"] * 2 + ["solved in time"] * 2
     assert frame["verdict"].tolist()[:2] == ["more", "less"]
     assert frame["value"].tolist()[:2] == [0.75, 0.25]
-    assert not len(in_time_by_channel(answers.drop("channel"), solutions.drop("channel")))
+    text = short_in_words(frame)
+    assert text.startswith(
+        "What falls short for certain (2 comparisons together): by email 25 % are answered in time ("
+    )
+    assert "elsewhere 75 %" in text
+    assert describe_in_time(frame).endswith(text)
+    assert short_in_words(frame[2:].assign(verdict="not told apart")) == (
+        "No channel falls short of the promised time for certain, of 2 comparisons together."
+    )
+    none = in_time_by_channel(answers.drop("channel"), solutions.drop("channel"))
+    assert not len(none)
+    assert short_in_words(none).endswith("is too early to say: too few customers to compare.")
