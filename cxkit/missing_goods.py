@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HALF = 0.5
 YEAR = 365.25
 MISSING, MISSPELT, OFFERED, EARLY = "missing", "a misspelling of what is found", "found", "too early to say"
-SHOWN = 10
+SHOWN, TOLD = 10, 3  # in the picture; as findings, the rest stands in the table
 COLUMNS = (
     "name", "of", "reading", "value", "low", "high", "n", "visitors", "level", "method", "family", "sessions",
     "sessions_a_year", "conversion", "found_conversion", "orders_a_year", "orders_low", "orders_high", "orders_level",
@@ -31,7 +31,7 @@ METHOD = "Wilson on the effective count; visitors are the units; all hold togeth
 ORDERS_METHOD = "visits a year (Poisson) times the difference of two shares, linearised"
 
 
-def missing_goods(log: Table, groups: pd.DataFrame, *, level: float = 0.95, least: int = LEAST_SHOWN) -> pd.DataFrame:
+def missing_goods(log: Table, groups: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """Which departments and needs are not offered for certain, and what they might bring.
 
     From: `queries.search_log`; `query_groups.group_queries`. To, departments and, in those that are not missing as a
@@ -65,7 +65,7 @@ def missing_goods(log: Table, groups: pd.DataFrame, *, level: float = 0.95, leas
             ).rename_axis("name").reset_index()
         )  # fmt: skip
     frame = pd.concat(parts, ignore_index=True)
-    frame = frame[(frame["visitors"] >= least) & frame["low"].notna()].reset_index(drop=True)
+    frame = frame[(frame["visitors"] >= LEAST_SHOWN) & frame["low"].notna()].reset_index(drop=True)
     return _ranked(_lost(_judged(_without_repeats(frame, groups), groups, level), log, level), groups)
 
 
@@ -91,19 +91,12 @@ def _judged(frame: pd.DataFrame, groups: pd.DataFrame, level: float) -> pd.DataF
     from scipy.special import ndtr
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = (frame["value"] - HALF) / np.sqrt(
-            HALF * HALF / frame["effective"]
-        )  # the score test that Wilson turns round
+        # the score test that Wilson's interval turns round
+        z = (frame["value"] - HALF) / np.sqrt(HALF * HALF / frame["effective"])
     p = 2 * ndtr(-z.abs().to_numpy(float))
     levels = holm_levels(p, level=level)
-    ends = [
-        wilson_ends(row.value * row.effective, row.effective, level=one)
-        for row, one in zip(frame.itertuples(), levels, strict=True)
-    ]
-    frame = frame.assign(
-        low=[float(low) for low, _ in ends], high=[float(high) for _, high in ends], level=levels,
-        family=len(frame), method=METHOD,
-    )  # fmt: skip
+    low, high = wilson_ends(frame["value"] * frame["effective"], frame["effective"], level=levels)
+    frame = frame.assign(low=low, high=high, level=levels, family=len(frame), method=METHOD)
     frame["reading"] = np.select([frame["low"] > HALF, frame["high"] < HALF], [MISSING, OFFERED], EARLY)
     frame["meant"] = _meant(frame, groups)
     frame["reading"] = frame["reading"].mask(frame["meant"].notna(), MISSPELT)
@@ -112,20 +105,17 @@ def _judged(frame: pd.DataFrame, groups: pd.DataFrame, level: float) -> pd.DataF
 
 def _meant(frame: pd.DataFrame, groups: pd.DataFrame) -> pd.Series:
     """The name of what was meant, where a group that finds nothing is a misspelling; missing elsewhere."""
-    things = []
-    for row in frame.itertuples():
-        mine = groups[groups[row.of] == row.name]
-        things.append(mine.sort_values(["visitors", "query"], ascending=[False, True])["head"].iloc[0])
-    finds = frame["value"] < HALF
-    meant: list[str | None] = []
-    for i, row in enumerate(frame.itertuples()):
-        right = [
-            (-frame["visitors"].iloc[j], frame["name"].iloc[j])
-            for j in range(len(frame))
-            if row.reading == MISSING and finds.iloc[j] and frame["visitors"].iloc[j] >= row.visitors
-            and near(things[i], things[j])
-        ]  # fmt: skip
-        meant.append(min(right)[1] if right else None)
+    ranked = groups.sort_values(["visitors", "query"], ascending=[False, True])
+    heads = {of: ranked.dropna(subset=[of]).drop_duplicates(of).set_index(of)["head"] for of in ("department", "need")}
+    things = [heads[of][name] for of, name in zip(frame["of"], frame["name"], strict=True)]
+    right: dict[str, list[tuple]] = {}  # first letter -> what is found, the most wanted first
+    for row, thing in sorted(zip(frame.itertuples(), things, strict=True), key=lambda p: (-p[0].visitors, p[0].name)):
+        if row.value < HALF:
+            right.setdefault(thing[:1], []).append((row.visitors, thing, row.name))
+    meant = []
+    for row, thing in zip(frame.itertuples(), things, strict=True):
+        near_by = right.get(thing[:1], ()) if row.reading == MISSING else ()
+        meant.append(next((name for n, other, name in near_by if n >= row.visitors and near(thing, other)), None))
     return pd.Series(meant, index=frame.index, dtype=object)
 
 
@@ -167,41 +157,57 @@ def in_words(missing: pd.DataFrame) -> list[str]:
     """What is missing for certain, at most three, and how the rest reads. From: `missing_goods`."""
     if not len(missing):
         return ["Whether goods are missing cannot be told: no need has enough searches whose results are known."]
-    certain = missing[missing["reading"] == MISSING]
+    certain = _most_wanted(missing)
     if not len(certain):
         return ["Of nothing that customers look for is it certain that it is not offered."]
     told = [
-        f"{clean_text(row.name)} ({row.sessions:,} visits, {format_value(row.value, 'share')} of searches find nothing)"
-        for row in certain.head(3).itertuples(index=False)
+        f"{clean_text(row.name)} ({_visits(row.sessions)}, {format_value(row.value, 'share')} of searches find nothing)"
+        for row in certain.head(TOLD).itertuples(index=False)
     ]
-    more = f", and {len(certain) - 3} more" if len(certain) > 3 else ""
-    sentences = [f"Looked for and not offered, for certain: {'; '.join(told)}{more}."]
+    if len(certain) > 3:
+        sentences = [f"Looked for and not offered, for certain: {len(certain):,} things, above all {'; '.join(told)}."]
+    else:
+        sentences = [f"Looked for and not offered, for certain: {'; '.join(told)}."]
     first = certain.iloc[0]
     if np.isfinite(first["orders_low"]):
         sentences.append(f"{_if_found(clean_text(first['name']), first)}.")
     return sentences
 
 
+def _visits(number: int) -> str:
+    return f"{number:,} visit{'' if number == 1 else 's'}"
+
+
 def _if_found(name: str, row: pd.Series) -> str:
     orders, low, high = (round(row[name]) for name in ("orders_a_year", "orders_low", "orders_high"))
+    if low <= 0:
+        most = f": at most {format_value(high, 'count')} order{'' if high == 1 else 's'} a year" if high > 0 else ""
+        return f"Whether offering {name} would bring orders cannot be told{most}"
+    one = "order" if orders == 1 else "orders"
     return (
         f"If visits that look for {name} ended with an order as often as visits in which something is found, there "
-        f"would be {format_value(orders, 'count')} orders a year more ({format_ends(low, high, 'count')})"
+        f"would be {format_value(orders, 'count')} {one} a year more ({format_ends(low, high, 'count')})"
     )
 
 
+def _most_wanted(missing: pd.DataFrame) -> pd.DataFrame:
+    """What is missing for certain, the most visits first."""
+    certain = missing[missing["reading"] == MISSING]
+    return certain.sort_values(["sessions", "name"], ascending=[False, True])
+
+
 def missing_findings(missing: pd.DataFrame) -> list[Finding]:
-    """search.missing.NAME: what is looked for and not offered, for certain. From: `missing_goods`.
+    """search.missing.NAME: the three most wanted things that are not offered, for certain. From: `missing_goods`.
 
     The estimate is the share of the searches for it that find nothing, judged against a half; the claim tells the
     visits, and the orders a year that they might bring.
     """
     found: dict[str, Finding] = {}
-    for _, row in missing[missing["reading"] == MISSING].iterrows():
+    for _, row in _most_wanted(missing).head(TOLD).iterrows():
         name = clean_text(row["name"])
-        key = re.sub(r"\W+", "_", name.casefold()).strip("_") or "signs"  # of no letters at all
+        key = re.sub(r"\W+", "_", name.casefold()).strip("_")
         more = f" {_if_found('it', row)}." if np.isfinite(row["orders_low"]) else ""
-        visits = f"{row['sessions']:,} visits"
+        visits = _visits(row["sessions"])
         claim = f"{_braces(name)}: {{value}} of the searches for it find nothing ({{interval}}; {visits}).{more}"
         ends = (float(row[end]) for end in ("value", "low", "high"))
         estimate = Estimate(*ends, int(row["n"]), "share", float(row["level"]), row["method"])
@@ -240,9 +246,9 @@ def plot_missing(missing: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     ax.hlines(place, rows["low"], rows["high"], color=INK, linewidth=1.4)
     ax.plot(rows["value"], place, "o", color="C0", markersize=7)
     for y, row in zip(place, rows.itertuples(), strict=True):
-        text = f"{row.sessions:,} visits"
+        text = _visits(row.sessions)
         if np.isfinite(row.orders_low):
-            text += f"\n{format_ends(round(row.orders_low), round(row.orders_high), 'count')} orders a year"
+            text += f"\n{_orders(row)} orders a year"
         ax.annotate(text, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=9, linespacing=1.1)
     ax.set_yticks(place, [folded_text(name, width=28) for name in rows["name"]])
     ax.tick_params(axis="y", length=0)
@@ -262,8 +268,18 @@ def describe_missing(missing: pd.DataFrame) -> str:
 
 
 def shown(missing: pd.DataFrame) -> pd.DataFrame:
-    """What is missing for certain, orders that would be below nought as nought. From: `missing_goods`."""
+    """What is missing for certain, with orders_between (the interval in words). From: `missing_goods`.
+
+    Orders that would be below nought are shown as nought.
+    """
     rows = missing[missing["reading"] == MISSING].reset_index(drop=True)
-    return rows.assign(
-        **{name: rows[name].clip(lower=0).round() for name in ("orders_a_year", "orders_low", "orders_high")}
-    )
+    cut = {name: rows[name].clip(lower=0).round() for name in ("orders_a_year", "orders_low", "orders_high")}
+    between = [_orders(row) for row in rows.itertuples()]
+    return rows.assign(**cut, orders_between=pd.Series(between, index=rows.index, dtype=object))
+
+
+def _orders(row: tuple) -> str:
+    """The interval of the orders a year, whole and from nought."""
+    if not np.isfinite(row.orders_low):
+        return "not known"
+    return format_ends(max(round(row.orders_low), 0), max(round(row.orders_high), 0), "count")

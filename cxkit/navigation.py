@@ -1,5 +1,6 @@
 """A menu from what customers look for, in their own words; and the synonyms that the search lacks."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,22 +10,25 @@ from ibis.expr.types import Table
 from cxkit import queries, search
 from cxkit.estimates import wilson_ends
 from cxkit.group_table import nothing_to_show
+from cxkit.languages import NAMES as LANGUAGE_NAMES
 from cxkit.privacy import LEAST_SHOWN
 from cxkit.query_heads import read_query, spoken, words_of
 from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value
-from cxkit.words import stem
+from cxkit.words import normal_text, stem
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LITTLE = 0.5  # of the searches find nothing: then a wording is taken to find little
 SHOWN = 12  # needs or departments in a picture
+THIRD = 1 / 3  # of a group's visitors: then it is in their language too
 LEAST_LANGUAGE = 0.1  # of the words of the catalogue: then it speaks a language
 CATEGORY, PRODUCT, NO_NAME = "a category of that name", "products of that name", "nothing of that name"
-NOT_ASSESSABLE = "not assessable: the catalogue is in another language"
+MISTAKES = ("a letter left out", "a letter too many", "another letter", "letters swapped", "blanks")
+NOT_ASSESSABLE = "not assessable: in another language, or one that is not told"
 MENU = (
-    "department", "need", "wordings", "searches", "sessions", "visitors", "value", "low", "high", "n", "conversion",
-    "conversion_low", "conversion_high", "nothing", "nothing_low", "nothing_high", "level", "method",
+    "department", "need", "language", "wordings", "searches", "sessions", "visitors", "value", "low", "high", "n",
+    "conversion", "conversion_low", "conversion_high", "nothing", "nothing_low", "nothing_high", "level", "method",
 )  # fmt: skip
 
 
@@ -32,14 +36,15 @@ def menu(log: Table, groups: pd.DataFrame, *, by: str = "need", level: float = 0
     """What to put into the navigation: each need (or department) with its demand and what comes of it.
 
     From: `queries.search_log`; `query_groups.group_queries`. To, the most wanted first: department, need (only where
-    `by` is need), wordings, searches, sessions (visits that looked for it), visitors, value (their share of all
-    visits with a search) with low, high, n (all such visits); conversion (share of those visits with an order) and
-    nothing (share of those searches that find nothing), each with its ends; level, method.
+    `by` is need), language (of a third of its visitors at least, the commonest first), wordings, searches, sessions
+    (visits that looked for it), visitors, value (their share of all visits with a search) with low, high, n (all such
+    visits); conversion (share of those visits with an order) and nothing (share of those searches that find nothing),
+    each with its ends; level, method.
     What is left out: groups of which no wording has five visitors.
     What it cannot show: what customers want and never search for; they see what the menu offers.
     Source: the question is S4's (cluster the queries, and build the navigation from them).
     """
-    listed = groups[["query", by]].dropna()
+    listed = groups[["query", by, "language", "visitors"]].dropna(subset=by)
     named = queries.with_names(log, listed, column=by)
     demand = queries.demand_sums(named, by=by, among=log)
     share = search.shares(demand, level=level).set_index(by)
@@ -47,6 +52,7 @@ def menu(log: Table, groups: pd.DataFrame, *, by: str = "need", level: float = 0
     parts = {m: found[found["measure"] == m].set_index(by) for m in ("order_after", "nothing_found")}
     frame = share.join(demand.set_index(by)[["searches", "sessions"]])
     frame["wordings"] = listed.groupby(by)["query"].nunique()
+    frame["language"] = _spoken_by(listed, by).reindex(frame.index).fillna("not known")
     for name, measure in (("conversion", "order_after"), ("nothing", "nothing_found")):
         part = parts[measure].reindex(frame.index)
         frame[name], frame[f"{name}_low"], frame[f"{name}_high"] = part["value"], part["low"], part["high"]
@@ -61,11 +67,19 @@ def menu(log: Table, groups: pd.DataFrame, *, by: str = "need", level: float = 0
     return frame[[c for c in MENU if c in frame]].astype({by: object})
 
 
+def _spoken_by(listed: pd.DataFrame, by: str) -> pd.Series:
+    """The names of each group's languages, by the visitors of its wordings."""
+    sums = listed[listed["language"] != ""].groupby([by, "language"], sort=True)["visitors"].sum().reset_index()
+    sums = sums[sums["visitors"] >= THIRD * sums.groupby(by)["visitors"].transform("sum")]
+    sums = sums.sort_values([by, "visitors", "language"], ascending=[True, False, True])
+    return sums.assign(name=sums["language"].map(LANGUAGE_NAMES)).groupby(by)["name"].agg(", ".join)
+
+
 def two_levels(needs: pd.DataFrame, departments: pd.DataFrame, *, most: int = 5) -> pd.DataFrame:
     """The proposed menu: each department, the most wanted first, with its most wanted needs.
 
-    From: `menu` by need and by department. To: department, sessions, value, low, high, n, level, method, conversion,
-    nothing (with their ends), needs (at most `most`, the most wanted first, with how many more there are).
+    From: `menu` by need and by department. To: the departments with needs (at most `most`, the most wanted first, and
+    how many more there are).
     """
     rows = []
     for name in departments["department"]:
@@ -79,8 +93,8 @@ def in_catalogue(needs: pd.DataFrame, groups: pd.DataFrame, offered: pd.DataFram
     """Whether the catalogue has a category, or at least products, by the name of what is looked for.
 
     From: `menu` by need; `query_groups.group_queries`; `queries.offered`. To: the needs with catalogue: a category of
-    that name, products of that name, nothing of that name, or not assessable (the catalogue has hardly a word in the
-    need's language, so that a name that is missing says nothing).
+    that name, products of that name, nothing of that name, or not assessable (it is not there, and the catalogue has
+    hardly a word in the need's language, or that is not known, so that a name that is missing says nothing).
     How: the stem of the thing looked for stands among the stems of the catalogue's names.
     """
     names = list(offered["name"])
@@ -104,10 +118,8 @@ def in_catalogue(needs: pd.DataFrame, groups: pd.DataFrame, offered: pd.DataFram
     rows = []
     for name in needs["need"]:
         head, language = of.loc[name]
-        if language not in languages:
-            rows.append(NOT_ASSESSABLE)
-        else:
-            rows.append(next((kind for kind in (CATEGORY, PRODUCT) if head in stems[kind]), NO_NAME))
+        there = next((kind for kind in (CATEGORY, PRODUCT) if head in stems[kind]), None)
+        rows.append(there or (NO_NAME if language in languages else NOT_ASSESSABLE))
     return needs.assign(catalogue=pd.Series(rows, index=needs.index, dtype=object))
 
 
@@ -151,7 +163,8 @@ def misspelt(words: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
 
     From: `query_groups.wordings`; `queries.query_counts`. To, one row a right wording, the most searches lost first:
     right, wordings (how many misspelt ones), searches (of them), nothing (of these without results), visitors, missed
-    (those of at least five visitors, by name). Wordings with blanks elsewhere count too.
+    (those of at least five visitors by name; of the rarer ones, how they differ). Wordings with blanks elsewhere
+    count too.
     What is left out: right wordings with under five visitors of their misspellings.
     """
     table = counts.set_index("query")
@@ -161,12 +174,25 @@ def misspelt(words: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for right, group in wrong.groupby("label", sort=True):
         shown = group[group["visitors"] >= LEAST_SHOWN].sort_values(["visitors", "query"], ascending=[False, True])
-        told = "; ".join(shown["query"]) or "each too rare to be shown"
+        rare = group.loc[group["visitors"] < LEAST_SHOWN, "query"]
+        kinds = Counter(_mistake(text, right) for text in rare)
+        why = [f"{kind} ({kinds[kind]:,})" if kinds[kind] > 1 else kind for kind in MISTAKES if kinds[kind]]
+        told = "; ".join([*shown["query"], *([f"{'rarer: ' if len(shown) else ''}{', '.join(why)}"] if why else [])])
         numbers = (int(group[c].sum()) for c in ("known", "nothing", "visitors"))
         rows.append((right, len(group), *numbers, told))
     frame = pd.DataFrame(rows, columns=["right", "wordings", "searches", "nothing", "visitors", "missed"])
     frame = frame[frame["visitors"] >= LEAST_SHOWN]
     return frame.sort_values(["nothing", "right"], ascending=[False, True], ignore_index=True)
+
+
+def _mistake(text: str, right: str) -> str:
+    """How a misspelt wording differs from the right one: one of `MISTAKES`."""
+    wrong, meant = (normal_text(t).replace(" ", "") for t in (text, right))
+    if wrong == meant:
+        return MISTAKES[4]
+    if len(wrong) != len(meant):
+        return MISTAKES[0] if len(wrong) < len(meant) else MISTAKES[1]
+    return MISTAKES[3] if sorted(wrong) == sorted(meant) else MISTAKES[2]
 
 
 def in_words(needs: pd.DataFrame, departments: pd.DataFrame) -> str:
@@ -178,8 +204,12 @@ def in_words(needs: pd.DataFrame, departments: pd.DataFrame) -> str:
         f"{format_ends(row.low, row.high, 'share')})"
         for row in departments.head(3).itertuples()
     ]
-    held = f"{len(departments):,} department{'s' if len(departments) > 1 else ''}"
-    return f"Needs told apart: {len(needs):,}, in {held}. Most looked for: {', '.join(told)}."
+    held = f"{_some(len(needs), 'need')} in {_some(len(departments), 'department')}"
+    return f"Told apart: {held}. Most looked for: {', '.join(told)}."
+
+
+def _some(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def synonyms_in_words(pairs: pd.DataFrame, wrong: pd.DataFrame) -> str:
@@ -188,13 +218,15 @@ def synonyms_in_words(pairs: pd.DataFrame, wrong: pd.DataFrame) -> str:
     if len(pairs):
         row = pairs.iloc[0]
         told.append(
-            f"{len(pairs):,} wordings find little though the same visits then find by other words, most often "
-            f"{clean_text(row['find_instead'])} instead of {clean_text(row['wording'])} ({row['sessions']:,} visits)."
+            f"{_some(pairs['wording'].nunique(), 'wording finds', 'wordings find')} little though the same visits then "
+            f"find by other words, most often {clean_text(row['find_instead'])} instead of "
+            f"{clean_text(row['wording'])} ({_some(row['sessions'], 'visit')})."
         )
     if len(wrong):
         told.append(
-            f"{int(wrong['nothing'].sum()):,} searches found nothing for a misspelling of {len(wrong):,} wordings that "
-            "find when written right."
+            f"Of what at least five visitors misspelt, {_some(int(wrong['nothing'].sum()), 'search', 'searches')} "
+            f"found nothing for a misspelling; written right, "
+            f"{_some(len(wrong), 'wording finds', 'wordings find')} something."
         )
     return " ".join(told) or "No wording was found that would find under another name, and no misspelling of the kind."
 
@@ -248,9 +280,10 @@ def catalogue_in_words(needs: pd.DataFrame) -> str:
     known = len(needs) - int(told.get(NOT_ASSESSABLE, 0))
     if not known:
         return "Whether the catalogue has the names cannot be told: it speaks another language, or is not known."
-    parts = [f"{int(told.get(kind, 0)):,} find {kind}" for kind in (CATEGORY, PRODUCT, NO_NAME)]
-    rest = f" {len(needs) - known:,} are in another language than the catalogue." if known < len(needs) else ""
-    return f"Of {known:,} needs in a language of the catalogue, {', '.join(parts)}.{rest}"
+    parts = [f"{kind} for {int(told.get(kind, 0)):,}" for kind in (CATEGORY, PRODUCT, NO_NAME)]
+    other = len(needs) - known
+    rest = f" {other:,} {'is' if other == 1 else 'are'} in another language, or one that is not told." if other else ""
+    return f"Of {_some(known, 'need')} in a language of the catalogue, the catalogue has {', '.join(parts)}.{rest}"
 
 
 def without_name(needs: pd.DataFrame) -> pd.DataFrame:

@@ -13,10 +13,13 @@ from cxkit.others import unit_sums
 
 ROBOT = 100  # more searches in one visit are no person's
 LONGEST = 200  # letters of a query that are read
+TAKEN_OUT = r"\[(e-mail|phone|card|account)\]"  # what `privacy.scrub` leaves in their place
+WORDS = r"[\pL\pN]"  # a letter or a digit: what holds none says nothing that could be looked for
 AGAIN_MINUTES = 30  # until another wording of the same visit counts as the search said anew
 MEASURES = ("nothing_found", "no_click", "reformulated", "order_after")
 FOUND, NOTHING = "something found", "nothing found"
 BY_VISIT, BY_DAY = "visit", "day"
+ALL, KEPT = "all searches", "kept"
 ORDER_RULES = {
     BY_VISIT: "an order placed in the same visit, at or after the search (an event of the visit names it)",
     BY_DAY: "an order of the same customer on the same day; searches of visitors who are not known are left out",
@@ -49,25 +52,31 @@ def search_log(
     """One row a search, with what came of it; kept for what follows.
 
     From: searches (searched_at, searched_on, query; session_id, customer_id, results, clicked, device where there
-    are); `rule`: of `order_rule`, with the table it needs.
-    To: query (on one line, at most 200 letters; null: blank), long (it was cut), session (the visit; else the
+    are); `rule`: of `order_rule`, with the table it needs; without it, whichever fits the events and orders.
+    To: query (on one line, at most 200 letters, without what was scrubbed; null: blank, or signs alone), long (it was
+    cut), personal (something was scrubbed), session (the visit; else the
     customer's day; a search of neither is a visit of its own), visitor (the customer, else the visit: whose searches
     are alike), customer_id, searched_at, searched_on, month (its first day), device, results, outcome ("something
     found", "nothing found", null: not known); and as 1, 0 or null (not known): nothing (no results), clickable
     (something may have been found and clicks are known), clicked, reformulated (the same visit's next search within 30
-    minutes has other words; null for a visit of its own), ordered (by `rule`); next_query (those words), robot (the
-    visit has over 100 searches).
+    minutes has other words; null for a visit of its own), ordered (by `rule`); next_query (null where scrubbed),
+    robot (the visit has over 100 searches).
     What is left out: searches after `as_of`. What reformulated cannot show: whether the visitor looked for the same
     thing in other words, or for the next one.
     Source: Jansen, Booth & Spink (2009), JASIST 60(7), 1358-1371 (reformulation within a session).
+    Raises UsageError on a rule that is not known, or whose table is not given.
     """
+    rule = order_rule(searches, events=events, orders=orders) if rule is None else rule
     kept = searches.filter(searches.searched_on <= ibis.literal(as_of))
     kinds = {"session_id": "string", "customer_id": "string", "results": "int64", "clicked": "boolean"}
     kinds |= {"device": "string"}
     lacking = {name: ibis.null(kind) for name, kind in kinds.items() if name not in kept.columns}
     kept = kept.mutate(**lacking)
-    words = kept.query.re_replace(r"\s+", " ").strip().nullif("")
-    kept = kept.mutate(query=words.substr(0, LONGEST).strip(), long=words.length().fill_null(0) > LONGEST)
+    kept = kept.mutate(personal=kept.query.re_search(TAKEN_OUT).fill_null(False))
+    words = kept.query.re_replace(TAKEN_OUT, " ").re_replace(r"\s+", " ").strip()
+    read = words.substr(0, LONGEST).strip()
+    said = read.re_search(WORDS).ifelse(read, ibis.null("string"))
+    kept = kept.mutate(query=said, long=words.length().fill_null(0) > LONGEST)
     day = kept.customer_id + ibis.literal(" ") + kept.searched_on.cast("string")
     alone = ibis.literal("search ") + ibis.row_number().cast("string")
     kept = kept.mutate(session=kept.session_id.fill_null(day), number=alone)
@@ -75,11 +84,12 @@ def search_log(
     kept = kept.mutate(visitor=kept.customer_id.fill_null(ibis.literal("session ") + kept.session))
     visit = ibis.window(group_by="session")
     # the words break ties in time, so that the order of the rows never matters
-    in_order = ibis.window(group_by="session", order_by=["searched_at", "query"])
+    in_order = ibis.window(group_by="session", order_by=["searched_at", "query", "results"])
     folded = kept.query.lower()
     kept = kept.mutate(
         robot=kept.count().over(visit) > ROBOT,
         next_query=kept.query.lead().over(in_order),
+        next_personal=kept.personal.lead().over(in_order).fill_null(False),
         gap=kept.searched_at.lead().over(in_order).epoch_seconds() - kept.searched_at.epoch_seconds(),
     )
     follows = (kept.gap <= 60 * AGAIN_MINUTES).fill_null(False) & kept.next_query.notnull()
@@ -90,21 +100,27 @@ def search_log(
         clickable=(found & kept.clicked.notnull()).ifelse(1, 0),
         clicked=kept.clicked.cast("int64"),
         reformulated=kept.known_visit.ifelse(other.ifelse(1, 0), ibis.null("int8")),
-        next_query=other.ifelse(kept.next_query, ibis.null("string")),
+        next_query=(other & ~kept.next_personal).ifelse(kept.next_query, ibis.null("string")),
         outcome=ibis.cases((kept.results == 0, NOTHING), (kept.results > 0, FOUND), else_=ibis.null("string")),
         month=kept.searched_on.truncate("M"),
     )
     kept = kept.mutate(ordered=ibis.null("int8")) if rule is None else _with_orders(kept, rule, events, orders, as_of)
     flags = ("nothing", "clickable", "clicked", "reformulated", "ordered")
     return kept.select(
-        "query", "long", "session", "visitor", "customer_id", "searched_at", "searched_on", "month", "device",
-        "results", "outcome",
+        "query", "long", "personal", "session", "visitor", "customer_id", "searched_at", "searched_on", "month",
+        "device", "results", "outcome",
         *(kept[name].cast("int64").name(name) for name in flags), "next_query", "robot",
     ).cache()  # fmt: skip
 
 
 def _with_orders(kept: Table, rule: str, events: Table | None, orders: Table | None, as_of: date) -> Table:
     """With the column ordered."""
+    needed = {BY_VISIT: ("events", events), BY_DAY: ("orders", orders)}
+    if rule not in needed:
+        raise UsageError(f"rule must be {BY_VISIT}, {BY_DAY} or None; found {rule!r}. `order_rule` says which fits.")
+    name, table = needed[rule]
+    if table is None:
+        raise UsageError(f"rule {rule!r} needs the table {name}, which was not given.")
     if rule == BY_VISIT:
         placed = events.filter(events.order_id.notnull(), events.session_id.notnull())
         last = placed.group_by("session_id").aggregate(last_order=placed.occurred_at.max())
@@ -112,29 +128,35 @@ def _with_orders(kept: Table, rule: str, events: Table | None, orders: Table | N
         joined = kept.left_join(last, kept.session_id == last.order_session)
         after = (joined.last_order >= joined.searched_at).fill_null(False)
         return joined.mutate(ordered=joined.session_id.notnull().ifelse(after.ifelse(1, 0), ibis.null("int8")))
-    if rule == BY_DAY:
-        placed = placed_orders(orders, as_of=as_of)
-        days = (
-            placed.filter(placed.customer_id.notnull()).select(buyer="customer_id", bought_on="ordered_on").distinct()
-        )
-        joined = kept.left_join(days, [kept.customer_id == days.buyer, kept.searched_on == days.bought_on])
-        bought = joined.buyer.notnull().ifelse(1, 0)
-        return joined.mutate(ordered=joined.customer_id.notnull().ifelse(bought, ibis.null("int8")))
-    raise UsageError(f"rule must be {BY_VISIT}, {BY_DAY} or None; found {rule!r}. `order_rule` says which fits.")
+    placed = placed_orders(orders, as_of=as_of)
+    days = placed.filter(placed.customer_id.notnull()).select(buyer="customer_id", bought_on="ordered_on").distinct()
+    joined = kept.left_join(days, [kept.customer_id == days.buyer, kept.searched_on == days.bought_on])
+    bought = joined.buyer.notnull().ifelse(1, 0)
+    return joined.mutate(ordered=joined.customer_id.notnull().ifelse(bought, ibis.null("int8")))
 
 
 def people(log: Table) -> Table:
-    """The log without what no person sent: robots' visits and blank searches. From: `search_log`."""
+    """The log without what no person sent: robots' visits and searches without a word. From: `search_log`."""
     return log.filter(~log.robot, log.query.notnull())
+
+
+def named(log: Table) -> Table:
+    """Of `people` the searches whose words tell what is looked for: beside an address or a number, mostly they do not
+    (mail, my phone)."""
+    kept = people(log)
+    return kept.filter(~kept.personal)
 
 
 def account(log: Table) -> pd.DataFrame:
     """What the log is made of: kind, searches, sessions. From: `search_log`."""
+    without = ~log.robot & log.query.isnull()
     kinds = {
-        "all searches": log.session.notnull(),
+        ALL: log.session.notnull(),
         f"set aside: visits with over {ROBOT} searches (robots)": log.robot,
-        "set aside: without a word": ~log.robot & log.query.isnull(),
-        "kept": ~log.robot & log.query.notnull(),
+        "set aside: without a word (blank, or signs alone)": without & ~log.personal,
+        "set aside: nothing but personal data, taken out": without & log.personal,
+        KEPT: ~log.robot & log.query.notnull(),
+        "of these: personal data taken out, their words left aside": ~log.robot & log.query.notnull() & log.personal,
         f"of these: longer than {LONGEST} letters, and read so far": ~log.robot & log.query.notnull() & log.long,
         "of these: of customers who are known": ~log.robot & log.query.notnull() & log.customer_id.notnull(),
         "of these: number of results not known": ~log.robot & log.query.notnull() & log.results.isnull(),
@@ -145,7 +167,7 @@ def account(log: Table) -> pd.DataFrame:
         measures[f"s{i}"] = log.session.nunique(where=which)
     row = collect(log.aggregate(**measures), order_by="n0").fillna(0).iloc[0]
     rows = [(kind, int(row[f"n{i}"]), int(row[f"s{i}"])) for i, kind in enumerate(kinds)]
-    told = [r for i, r in enumerate(rows) if r[1] or i in (0, 3)]
+    told = [row for row in rows if row[1] or row[0] in (ALL, KEPT)]
     return pd.DataFrame(told, columns=["kind", "searches", "sessions"])
 
 
@@ -155,9 +177,9 @@ def query_counts(log: Table) -> pd.DataFrame:
     From: `search_log`. To, one row a wording as it was typed: query, sent, sessions, visitors, known (searches of which
     it is known whether something was found), nothing (of these), clickable, clicked (of these), reformulated, ordered
     (searches each).
-    What is left out: robots' visits and blank searches.
+    What is left out: robots' visits, searches without a word, and those from which personal data were taken out.
     """
-    kept = people(log)
+    kept = named(log)
     counted = kept.group_by("query").aggregate(
         sent=kept.count(),
         sessions=kept.session.nunique(),
@@ -177,9 +199,10 @@ def next_wordings(log: Table) -> pd.DataFrame:
     """From which wording visits went to which other one: query, next_query, sessions, found_next (of these, visits in
     which the second wording found something), nothing_first (in which the first found nothing).
 
-    From: `search_log`. In the order of both wordings; robots and blank searches are left out.
+    From: `search_log`. In the order of both wordings; robots, searches without a word, and those from which
+    personal data were taken out, are left out.
     """
-    kept = people(log)
+    kept = named(log)
     found = kept.filter(kept.results > 0).select("session", next_query="query", hit=ibis.literal(1)).distinct()
     pairs = kept.filter(kept.next_query.notnull())
     pairs = pairs.group_by("session", "query", "next_query").aggregate(nothing=pairs.nothing.max())
@@ -196,7 +219,7 @@ def with_names(log: Table, names: pd.DataFrame, *, column: str) -> Table:
     """The log's searches whose wording is in `names`, with its `column` (a group's name). From: query, `column`."""
     listed = names[["query", column]].dropna().astype(object)
     table = ibis.memtable(listed, schema={"query": "string", column: "string"})
-    return log.join(table, "query")
+    return log.filter(~log.personal).join(table, "query")
 
 
 def outcome_sums(log: Table, *, by: str | None = None) -> pd.DataFrame:
@@ -205,7 +228,7 @@ def outcome_sums(log: Table, *, by: str | None = None) -> pd.DataFrame:
     From: `search_log`, perhaps `with_names`. To: measure, `by` ("all" where None), and `others.unit_sums` of them:
     nothing_found (searches whose results are known), no_click (searches with results whose clicks are known),
     reformulated (searches of a known visit), order_after (visits in which it was looked for). Visitors are the units.
-    What is left out: robots' visits, blank searches, searches without a value of `by`.
+    What is left out: robots' visits, searches without a word, searches without a value of `by`.
     """
     kept = people(log)
     kept = kept.mutate(all=ibis.literal("all")) if by is None else kept.filter(kept[by].notnull())

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cxkit.privacy import LEAST_SHOWN
-from cxkit.query_heads import Reading, read_query, same, same_root, spoken, words_of
+from cxkit.query_heads import Reading, read_query, same, same_root, spoken, told_by_spelling, words_of
 from cxkit.words import normal_text, word_forms
 
 MOST = 100  # departments
@@ -17,10 +17,11 @@ COMPARED = 2_000  # things compared with one another; rarer ones join the depart
 OWN_SHARE = 0.02  # of the searches for a thing: a narrowing word that so many use makes a need of its own
 ALWAYS = 0.9  # of the visitors who look for a thing: then a word belongs to its name
 LEAST_LINKS, LIFT = 5, 3.0  # visits from one thing to another, and how many times as many as by chance
+LATIN = ("pl", "en")
 OTHERS = "(other)"
 KINDS = ("as it is", "case, accents or signs", "blanks", "word order", "misspelt", "plural, case or small words")
 WORDING = ("query", "sent", "visitors", "key", "label", "kind", "head", "thing", "narrowing",
-           "language")  # fmt: skip
+           "language", "head_language")  # fmt: skip
 
 
 def wordings(counts: pd.DataFrame) -> pd.DataFrame:
@@ -29,7 +30,8 @@ def wordings(counts: pd.DataFrame) -> pd.DataFrame:
     From: query, sent, visitors (`queries.query_counts`). To: query, sent, visitors, key (the stems in order of the
     alphabet, numbers and sizes; equal keys are one wording), label (the commonest wording of its key), kind (how it
     differs from the label: one of `KINDS`), head and narrowing (stems, see `query_heads.read_query`), thing (the head
-    as a word), language (of most of its words; empty: none known).
+    as a word), language (of most of its words; empty: none known), head_language (of its thing; empty where its
+    spelling does not tell it).
     How: letters made one, stop words left out, words cut to stems, words with one letter wrong mended where the right
     word is ten times as common (`words.word_forms`), blanks in other places (book shelf, bookshelf) mended to the
     commoner form.
@@ -52,7 +54,9 @@ def wordings(counts: pd.DataFrame) -> pd.DataFrame:
     frame["head"] = [reading.head for reading in readings]
     frame["thing"] = [reading.thing for reading in readings]
     frame["narrowing"] = [" ".join(sorted(reading.narrowing)) for reading in readings]
-    frame["language"] = [_language(row, languages) for row in words]
+    told = told_by_spelling(words, sent, texts=texts, languages=languages)
+    frame["language"] = [_language(row, told) for row in words]
+    frame["head_language"] = [told.get(thing, "") for thing in frame["thing"]]
     ranked = frame.assign(place=np.arange(len(frame))).sort_values(
         ["visitors", "sent", "query"], ascending=[False, False, True]
     )
@@ -147,14 +151,27 @@ def group_queries(words: pd.DataFrame, steps: pd.DataFrame | None = None, *, mos
     What it cannot do: tell two meanings of one word apart, or find synonyms that no visit shows.
     Source: average linkage, Sokal & Michener (1958), University of Kansas Science Bulletin 38, 1409-1438.
     """
-    columns = ["query", "visitors", "sent", "head", "thing", "narrowing", "language"]
+    columns = ["query", "visitors", "sent", "head", "thing", "narrowing", "language", "head_language"]
     frame = words[columns].sort_values("query", ignore_index=True)
     frame["need_key"] = _needs(frame)
     frame["department_key"] = frame["head"].map(_departments(frame, words, steps, most))
     shown = frame[frame["visitors"] >= LEAST_SHOWN].sort_values(["visitors", "query"], ascending=[False, True])
     frame["need"] = frame["need_key"].map(shown.drop_duplicates("need_key").set_index("need_key")["query"])
     frame["department"] = frame["department_key"].map(_department_names(frame))
-    return frame.drop(columns=["narrowing", "thing"]).astype({"need": object, "department": object})
+    frame["language"] = _languages(frame)
+    return frame.drop(columns=["narrowing", "thing", "head_language"]).astype({"need": object, "department": object})
+
+
+def _languages(frame: pd.DataFrame) -> pd.Series:
+    """Each wording's language: that of its thing, else of most of its words; in Latin letters that of more than half of
+    its department's visitors, where there is one, since a short word's spelling tells little."""
+    own, known = frame["head_language"], frame[frame["head_language"].isin(LATIN)]
+    sums = known.groupby(["department_key", "head_language"])["visitors"].sum().reset_index()
+    whole = sums.groupby("department_key")["visitors"].transform("sum")
+    most = sums[(2 * sums["visitors"] > whole) & (sums["department_key"] != OTHERS)]
+    around = frame["department_key"].map(most.set_index("department_key")["head_language"])
+    alone = own.where(own != "", frame["language"])
+    return around.where(around.notna() & alone.isin(["", *LATIN]), alone)
 
 
 def _needs(frame: pd.DataFrame) -> list[str]:
@@ -323,4 +340,4 @@ def _thing_name(rows: list) -> str:
         return name
     thing = min(things, key=lambda word: (-things[word], word))
     written = (word for row in ranked for word in row.query.split() if normal_text(word) == thing)
-    return next(written, thing)
+    return next(written, thing or ranked[0].query)  # of numbers and sizes alone

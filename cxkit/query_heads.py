@@ -9,6 +9,7 @@ from typing import NamedTuple
 from cxkit.languages import word_languages
 from cxkit.words import one_edit, split_words, stop_words
 
+ONE_LANGUAGE = 0.9  # of the Latin words that are told: then a shop's Latin words are all of it
 ASKED = 2_000  # of the commonest texts: their languages are asked of the model
 _PREPOSITIONS = (
     "with for and of in on by without from to under over at against like vs or для з із зі без на від до під у в по при"
@@ -59,13 +60,13 @@ _ENGLISH = re.compile(
     r"|[ai]ble\b|[kgp]e\b|ight|tion"
 )
 _POLISH = re.compile(
-    r"cz|sz|rz|dz|[aeiouy]j|j[aeou]|ni[aeo]|[sc]k[iae]\b|ow[yae]\b|k[iae]\b|[^aeiou]n[yae]\b|cj|zn|ch[aey]\b|prz|[lrn]k|ego\b|wy"
-    r"|[ptk]y\b"
+    r"cz|sz|rz|dz|[aeiouy]j|j[aeou]|ni[aeo]|[sc]k[iae]\b|ow[yae]\b|k[iae]\b|[^aeiou]n[yae]\b|cj|zn|ch[aey]\b|prz|[lrn]k[aio]|ego\b|wy"
+    r"|[ptk]y\b|ik\b"
 )
 
 
 _POLISH_LETTERS = re.compile("[ąćęłńśźż]")
-_OTHER_LETTERS = re.compile(r"(?![a-zЀ-ӿ])[^\W\d_]")
+_OTHER_LETTERS = re.compile(r"(?![a-zЀ-ӿó])[^\W\d_]")
 
 
 def words_of(texts: Sequence[str]) -> list[list[str]]:
@@ -88,12 +89,7 @@ def spoken(words: Sequence[Sequence[str]], counts: Sequence[int], *, texts: Sequ
     """
     common = sorted(range(len(texts)), key=lambda i: (-counts[i], texts[i]))[:ASKED]
     told = word_languages([texts[i] for i in common], [counts[i] for i in common])
-    votes: Counter[str] = Counter()
-    for text, row, weight in zip(texts, words, counts, strict=True):
-        latin = [word for word in row if "a" <= word[0] <= "z"]
-        if latin and (side := _spelt(text.lower(), " ".join(latin))):
-            for word in set(latin):
-                votes[word] += side * weight
+    votes = _votes(words, counts, texts)
     english, polish = (sum(abs(v) for v in votes.values() if v * side > 0) for side in (1, -1))
     sums = Counter(told[w] for i in common for w in words[i] if w in told and _is_cyrillic(w))
     rest = "ru" if sums["ru"] > sums["uk"] else "uk"
@@ -108,6 +104,28 @@ def spoken(words: Sequence[Sequence[str]], counts: Sequence[int], *, texts: Sequ
         else:
             languages[word] = told.get(word, "en")
     return languages
+
+
+def told_by_spelling(
+    words: Sequence[Sequence[str]], counts: Sequence[int], *, texts: Sequence[str], languages: Mapping[str, str]
+) -> dict[str, str]:
+    """Of `spoken` the words whose spelling, or that of what they stand beside, tells the language, and no numbers; all
+    words where nine in ten Latin ones that are told are of one language."""
+    votes = _votes(words, counts, texts)
+    sides = [sum(abs(v) for v in votes.values() if v * side > 0) for side in (1, -1)]
+    alone = max(sides) >= ONE_LANGUAGE * sum(sides)
+    return {w: k for w, k in languages.items() if w[:1].isalpha() and (alone or _is_cyrillic(w) or votes[w])}
+
+
+def _votes(words: Sequence[Sequence[str]], counts: Sequence[int], texts: Sequence[str]) -> Counter[str]:
+    """How many searches more are spelt as English than as Polish, of each Latin word."""
+    votes: Counter[str] = Counter()
+    for text, row, weight in zip(texts, words, counts, strict=True):
+        latin = [word for word in row if "a" <= word[0] <= "z"]
+        if latin and (side := _spelt(text.lower(), " ".join(latin))):
+            for word in set(latin):
+                votes[word] += side * weight
+    return votes
 
 
 def _spelt(low: str, plain: str) -> int:

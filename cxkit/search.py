@@ -31,6 +31,8 @@ NEEDS = {
 MONTHS = 4  # full ones: fewer show no course
 SHARE_METHOD = "Wilson on the effective count; visitors are the units"
 COMPARED_METHOD = "difference of linearised shares, Student's t over visitors; all hold together (Holm)"
+LEAST_COMPARED = 30  # visitors on either side: of fewer nothing is told
+FEW = f"too few: under {LEAST_COMPARED} visitors"
 WITHHELD = f"withheld: fewer than {LEAST_SHOWN} visitors in the group, or in one that could be worked out from it"
 ALIKE, NOT_KNOWN = "not told apart", "not known"
 
@@ -92,11 +94,12 @@ def compare(sums: pd.DataFrame, *, by: str, level: float = 0.95) -> pd.DataFrame
 
     From: `queries.outcome_sums` by a column (device, group). To, one row a measure and group: measure, label, `by`,
     share, others (the share of all others), value (the difference, in points), low, high, n, visitors, level (of this
-    interval), method, family, reading (more, fewer, not told apart; not known).
+    interval), method, family, reading (more, fewer, not told apart; too few; not known).
     All rows are one family (Holm): an interval excludes 0 exactly where the reading is more or fewer. Of two groups the
     second's difference is the first's turned round: one comparison. A visitor of several groups counts in each, and the
     error of the difference knows it.
-    What is left out: the numbers of groups under five visitors. What it cannot show: that the group is the cause.
+    What is left out: the numbers of groups under five visitors, and the verdict where one side has under thirty (too
+    few: NaN, no member of the family). What it cannot show: that the group is the cause.
     Source: Cochran (1977), Sampling Techniques, 3rd ed., ch. 6; Holm (1979).
     """
     columns = ["measure", "label", by, "share", "others", "value", "low", "high", "n", "visitors", "level", "method",
@@ -110,6 +113,7 @@ def compare(sums: pd.DataFrame, *, by: str, level: float = 0.95) -> pd.DataFrame
     difference, error = (found[name].mask(hidden).to_numpy(float) for name in ("difference", "difference_error"))
     from scipy.special import stdtr, stdtrit
 
+    error = np.where(_few(sums), np.nan, error)
     freedom = np.maximum(found["units"].to_numpy(float) - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = 2 * stdtr(freedom, -np.abs(difference) / np.where(error > 0, error, np.nan))
@@ -118,23 +122,30 @@ def compare(sums: pd.DataFrame, *, by: str, level: float = 0.95) -> pd.DataFrame
     once = np.where(twin, np.nan, p)
     levels = pd.Series(holm_levels(once, level=level)).mask(twin).ffill().to_numpy()
     half = stdtrit(freedom, (1 + levels) / 2) * np.where(np.isfinite(p), error, np.nan)
-    low, high = difference - half, difference + half
-    readings = [hidden, ~np.isfinite(low), low > 0, high < 0]
+    low, high = np.clip(difference - half, -1, 1), np.clip(difference + half, -1, 1)
+    readings = [hidden, _few(sums), ~np.isfinite(low), low > 0, high < 0]
     place = found["measure"].map({name: i for i, name in enumerate(LABELS)})
     frame = found.assign(
         label=found["measure"].map(LABELS), share=found["value"].mask(hidden), others=found["others"].mask(hidden),
         value=100 * difference, low=100 * low, high=100 * high, n=found["n"].where(~hidden, 0),
         visitors=found["units"].where(~hidden, 0), level=levels, family=int(np.isfinite(once).sum()),
         method=np.where(hidden, WITHHELD, COMPARED_METHOD),
-        reading=np.select(readings, ["withheld", NOT_KNOWN, "more", "fewer"], ALIKE), place=place,
+        reading=np.select(readings, ["withheld", FEW, NOT_KNOWN, "more", "fewer"], ALIKE), place=place,
     )  # fmt: skip
     return frame.sort_values(["place", by], ignore_index=True)[columns]
 
 
-def compared_in_words(compared: pd.DataFrame, *, by: str, least: int = 2) -> str:
+def _few(sums: pd.DataFrame) -> np.ndarray:
+    """Which rows have too few visitors on a side to be told apart."""
+    own = sums["units"].to_numpy(float)
+    every = sums.groupby("measure")["first_units"].transform("sum").to_numpy(float)
+    return np.minimum(own, every - own) < LEAST_COMPARED
+
+
+def compared_in_words(compared: pd.DataFrame, *, by: str) -> str:
     """What `compare` found: the groups told apart, at most four, the largest difference first."""
-    if compared[by].nunique() < least:
-        return "There are no two groups to compare."
+    if compared[by].nunique() < 2:
+        return f"There are no two {by}s to compare."
     told = compared[compared["reading"].isin(["more", "fewer"])]
     told = told.sort_values(["value", by], key=lambda c: -c.abs() if c.name == "value" else c)
     pair = told.groupby("measure")[by].transform("size").eq(2) & told.duplicated("measure")
@@ -144,8 +155,9 @@ def compared_in_words(compared: pd.DataFrame, *, by: str, least: int = 2) -> str
         for row in told[~pair].head(4).itertuples()
     ]
     if not parts:
-        return "None of the groups is told apart from the others."
-    return f"Told apart from the others: {'; '.join(parts)}."
+        return f"No {by} is told apart from the others."
+    more = f", and {len(told[~pair]) - 4:,} more" if len(told[~pair]) > 4 else ""
+    return f"Told apart from the others: {'; '.join(parts)}{more}."
 
 
 def by_month(sums: pd.DataFrame, *, first: date, last: date, level: float = 0.95) -> pd.DataFrame:
@@ -164,8 +176,8 @@ def by_month(sums: pd.DataFrame, *, first: date, last: date, level: float = 0.95
 
 
 def month_trends(months: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
-    """Whether a share rises or falls over the full months: measure, label, value (points a year), low, high, n
-    (months), level, method, reading (rises, falls, too early to say).
+    """Whether a share rises or falls over the full months: measure, label, value (points, from the first full
+    month to the last), low, high, n (months), level, method, reading (rises, falls, too early to say).
 
     From: `by_month`. A straight line through the months, weighted by their effective counts; its error is at least that
     of the months' own intervals and grows with how far they lie from the line. The measures are one family (Holm).
@@ -185,7 +197,8 @@ def month_trends(months: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
         half = ((full["high"] - full["low"]) / 2).to_numpy(float)
         weight = 1 / np.maximum(half / 1.96, 1e-6) ** 2
         when = pd.to_datetime(full["month"])
-        x = ((when - when.iloc[0]).dt.days / 365.25).to_numpy(float)
+        x = (when - when.iloc[0]).dt.days.to_numpy(float)
+        x = x / x[-1]  # a change a year would reach beyond what was seen
         y = full["value"].to_numpy(float)
         middle, mean = np.average(x, weights=weight), np.average(y, weights=weight)
         spread = (weight * (x - middle) ** 2).sum()
@@ -196,9 +209,8 @@ def month_trends(months: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["measure", "label", "slope", "error", "n", "p"])
     frame["level"] = holm_levels(frame["p"].to_numpy(float), level=level)
     half = stdtrit(np.maximum(frame["n"] - 2, 1), (1 + frame["level"]) / 2) * frame["error"]
-    frame = frame.assign(
-        value=100 * frame["slope"], low=100 * (frame["slope"] - half), high=100 * (frame["slope"] + half)
-    )
+    ends = {"value": frame["slope"], "low": frame["slope"] - half, "high": frame["slope"] + half}
+    frame = frame.assign(**{name: 100 * end.clip(-1, 1) for name, end in ends.items()})
     frame["reading"] = np.select([frame["low"] > 0, frame["high"] < 0], ["rises", "falls"], "too early to say")
     frame["method"] = "weighted line through full months, Student's t (Holm)"
     return frame[["measure", "label", "value", "low", "high", "n", "level", "method", "reading"]]
@@ -208,11 +220,11 @@ def trends_in_words(trends: pd.DataFrame) -> str:
     """What `month_trends` found."""
     told = [
         f"{row.label.lower()} {row.reading.removesuffix('s')} by {format_value(abs(row.value), 'points')} points "
-        f"a year ({format_ends(row.low, row.high, 'points')})"
+        f"({format_ends(row.low, row.high, 'points')}; {row.n} months)"
         for row in trends[trends["reading"] != "too early to say"].itertuples()
     ]
     if told:
-        return f"Over the full months, {'; '.join(told)}."
+        return f"From the first full month to the last, {'; '.join(told)}."
     few = trends["value"].isna().all()
     return (
         f"There are too few full months for a course (at least {MONTHS} are needed)."
@@ -256,18 +268,32 @@ def in_words(found: pd.DataFrame, by_outcome: pd.DataFrame) -> list[str]:
 
 
 ACTIONS = {
-    "nothing_found": "Add the synonyms and misspellings listed here to the search, and decide on the missing goods.",
+    "nothing_found": "Decide on the goods that are looked for and not offered.",
     "no_click": "Look at the results of the most frequent of these queries with a customer's eyes.",
-    "reformulated": "Add the pairs of wordings listed here to the search's synonyms.",
+    "reformulated": "Read the wordings that visits go on from, and see whether their first results answer them.",
     "order_after": "Lead from the search to goods in as few steps as the categories do.",
 }
 
 
-def search_findings(found: pd.DataFrame, *, rule: str = "") -> list[Finding]:
+def actions(synonyms: int = 0, misspelt: int = 0) -> dict[str, str]:
+    """What follows from each share. From: how many pairs of wordings are listed as synonyms; how many searches failed
+    for a misspelling."""
+    told = dict(ACTIONS)
+    if misspelt:
+        many = f"{misspelt:,} search{'' if misspelt == 1 else 'es'}"
+        told["nothing_found"] += f" Let the search forgive single wrong letters: {many} failed for them."
+    if synonyms:
+        told["nothing_found"] += " Add the synonyms listed here, once read, to the search."
+        told["reformulated"] = "Add the pairs of wordings listed here, once read, to the search's synonyms."
+    return told
+
+
+def search_findings(found: pd.DataFrame, *, rule: str = "", synonyms: int = 0, misspelt: int = 0) -> list[Finding]:
     """search.nothing_found, search.no_click, search.reformulated, search.order_after.
 
-    From: `overview`; the words of the rule by which an order is taken to follow.
+    From: `overview`; the words of the rule by which an order is taken to follow; as `actions`.
     """
+    told = actions(synonyms, misspelt)
     claims = {
         "nothing_found": "{value} of searches find nothing ({interval}).",
         "no_click": "{value} of searches that find something are left without a click ({interval}).",
@@ -282,7 +308,7 @@ def search_findings(found: pd.DataFrame, *, rule: str = "") -> list[Finding]:
             label=LABELS[name],
             higher_is_better=name == "order_after",
             evidence=("search",),
-            action=ACTIONS[name],
+            action=told[name],
         )
         for name, claim in claims.items()
     ]

@@ -340,7 +340,7 @@ def main() -> None:
     start = time.perf_counter()
     tasks = [(scenario, FIRST_SEED + k) for k in range(options.runs) for scenario in ("default", "null")]
     results = []
-    with Pool(2) as pool:
+    with Pool(2, maxtasksperchild=10) as pool:
         for result in pool.imap_unordered(run, tasks):
             results.append(result)
             print(f"{len(results)} of {len(tasks)}, {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)

@@ -14,6 +14,8 @@ PLAN = [
     ("glass bottle", 120, 0.0, 0.2),
     ("plastic bottle", 80, 0.1, 0.1),
     ("plastic botttle", 6, 1.0, 0.0),  # misspelt, and finds nothing
+    ("plastic botle", 1, 1.0, 0.0),
+    ("plastic bottel", 1, 1.0, 0.0),
     ("baby monitor", 60, 1.0, 0.0),
     ("stroller", 50, 1.0, 0.0),
     ("pram", 40, 0.0, 0.2),
@@ -39,11 +41,11 @@ def test_the_menu_by_hand(shop):
     needs = navigation.menu(log, groups).set_index("need")
     assert list(needs.index) == ["glass bottle", "plastic bottle", "baby monitor", "pram", "stroller"]
     row = needs.loc["plastic bottle"]
-    assert (row["wordings"], row["sessions"], row["searches"], row["n"]) == (2, 86, 86, 358)
-    assert row["value"] == pytest.approx(86 / 358)
+    assert (row["wordings"], row["sessions"], row["searches"], row["n"]) == (4, 88, 88, 360)
+    assert row["value"] == pytest.approx(88 / 360)
     assert row["low"] < row["value"] < row["high"]
-    assert row["nothing"] == pytest.approx(14 / 86)
-    assert row["conversion"] == pytest.approx(8 / 86)
+    assert row["nothing"] == pytest.approx(16 / 88)
+    assert row["conversion"] == pytest.approx(8 / 88)
     assert needs.loc["baby monitor", "nothing_low"] > 0.9
     assert needs.loc["baby monitor", "department"] == "baby monitor"
 
@@ -57,7 +59,15 @@ def test_two_levels(shop):
     short = navigation.two_levels(needs, departments, most=1).set_index("department")
     assert short.loc["bottle", "needs"] == "glass bottle; … and 1 more"
     told = navigation.in_words(needs, departments)
-    assert told.startswith("Needs told apart: 5, in 3 departments. Most looked for: bottle (58 % of visits, ")
+    assert told.startswith("Told apart: 5 needs in 3 departments. Most looked for: bottle (58 % of visits, ")
+    one = navigation.in_words(needs[:1], departments[:1])
+    assert one.startswith("Told apart: 1 need in 1 department. ")
+    assert set(table_["language"]) == {"English"}
+
+
+def test_the_languages_of_a_department():
+    groups = pd.DataFrame({"language": ["uk", "ru", "pl", ""], "visitors": [50, 30, 9, 99]}).assign(need="коляска")
+    assert navigation._spoken_by(groups, "need").to_dict() == {"коляска": "Ukrainian, Russian"}
 
 
 def test_what_fewer_than_five_visitors_wrote_is_never_shown(shop):
@@ -92,16 +102,17 @@ def test_synonyms_to_add(shop):
     assert wrong.to_dict("records") == [
         {
             "right": "plastic bottle",
-            "wordings": 1,
-            "searches": 6,
-            "nothing": 6,
-            "visitors": 6,
-            "missed": "plastic botttle",
+            "wordings": 3,
+            "searches": 8,
+            "nothing": 8,
+            "visitors": 8,
+            "missed": "plastic botttle; rarer: a letter left out, letters swapped",
         }
     ]
     told = navigation.synonyms_in_words(found, wrong)
     assert "most often pram instead of stroller (12 visits)." in told
-    assert "6 searches found nothing for a misspelling of 1 wordings" in told
+    assert told.startswith("1 wording finds little though the same visits then find by other words")
+    assert "8 searches found nothing for a misspelling; written right, 1 wording finds something." in told
     none = navigation.synonyms_in_words(found[:0], wrong[:0])
     assert none == "No wording was found that would find under another name, and no misspelling of the kind."
 
@@ -139,3 +150,18 @@ def test_results_that_are_not_known():
     ax = navigation.plot_menu(needs, by="need")
     assert "find nothing" not in ax.texts[0].get_text()
     matplotlib.pyplot.close(ax.figure)
+
+
+def test_the_language_of_a_need_is_that_of_its_department():
+    rows = [("fotel", "pl", "pl", 77), ("fotel", "en", "en", 39), ("milk", "", "pl", 21), ("milk", "en", "en", 16)]
+    rows += [("pram", "", "", 8), ("seat", "en", "en", 90), ("vitamin", "", "en", 23), ("vitamin", "pl", "pl", 34)]
+    rows += [("коляска", "uk", "uk", 50), ("коляска", "ru", "ru", 9)]
+    frame = pd.DataFrame(rows, columns=["department_key", "head_language", "language", "visitors"])
+    told = ["pl", "pl", "en", "en", "", "en", "pl", "pl", "uk", "ru"]  # nothing tells what a pram is
+    assert query_groups._languages(frame).to_list() == told
+
+
+def test_a_word_that_no_spelling_tells():
+    for texts, told in ((["fotelik", "krople witamina d3", "pram"], {"pl"}), (["pram", "night nappies"], {"en"})):
+        counts = pd.DataFrame({"query": texts, "sent": 9, "visitors": 9})
+        assert set(query_groups.wordings(counts)["language"]) == told  # where all others are of one language

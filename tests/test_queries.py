@@ -65,7 +65,7 @@ def test_orders_follow_in_the_same_visit():
     assert queries.order_rule(searches(VISITS), events=placed) == "visit"
     log = rows(queries.search_log(searches(VISITS), as_of=AS_OF, events=placed, rule="visit"))
     assert log["ordered"].to_list() == [1, 1, 0, 0, 0, 0, 0]  # d's order came before the search
-    sums = queries.outcome_sums(queries.search_log(searches(VISITS), as_of=AS_OF, events=placed, rule="visit"))
+    sums = queries.outcome_sums(queries.search_log(searches(VISITS), as_of=AS_OF, events=placed))  # the rule that fits
     after = sums.set_index("measure").loc["order_after"]
     assert (after["part"], after["whole"]) == (1, 3)  # visits, not searches; c said no word
 
@@ -85,6 +85,32 @@ def test_orders_follow_on_the_same_day_where_visits_are_not_logged():
 def test_an_unknown_rule_is_refused():
     with pytest.raises(UsageError, match="rule must be visit, day or None; found 'week'"):
         queries.search_log(searches(VISITS), as_of=AS_OF, rule="week")
+    with pytest.raises(UsageError, match="rule 'visit' needs the table events, which was not given"):
+        queries.search_log(searches(VISITS), as_of=AS_OF, rule="visit")
+
+
+def test_what_was_scrubbed_and_signs_alone_are_counted_apart():
+    said = [
+        "[phone]",
+        "[phone] / [account]",
+        "🎉🎉🎉",
+        "?!",
+        "  ",
+        "коляска [e-mail]",
+        "[gift] card",
+        "123",
+        "..." * 99 + "cot",
+    ]
+    log = queries.search_log(searches([("a", f"10:0{i}", text) for i, text in enumerate(said)]), as_of=AS_OF)
+    assert queries.query_counts(log)["query"].to_list() == ["123", "[gift] card"]  # mail [e-mail] is no good
+    assert queries.next_wordings(log)["next_query"].to_list() == ["123"]
+    assert queries.account(log)[["kind", "searches"]].to_dict("split")["data"] == [
+        ["all searches", 9],
+        ["set aside: without a word (blank, or signs alone)", 4],
+        ["set aside: nothing but personal data, taken out", 2],
+        ["kept", 3],
+        ["of these: personal data taken out, their words left aside", 1],
+    ]
 
 
 def test_a_visit_is_the_customers_day_where_the_export_names_none():

@@ -101,7 +101,28 @@ def test_groups_are_held_against_the_others():
     assert "searches that find nothing (desktop 100 %, the others 18 %; difference " in told
     assert told.count("searches that find nothing") == 1
     same = search.compare(queries.outcome_sums(logged(), by="device"), by="device")
-    assert search.compared_in_words(same, by="device") == "There are no two groups to compare."
+    assert search.compared_in_words(same, by="device") == "There are no two devices to compare."
+    alike = found.assign(reading=search.ALIKE)
+    assert search.compared_in_words(alike, by="device") == "No device is told apart from the others."
+
+
+def test_of_few_visitors_there_is_no_verdict():
+    plan = [("pram", 400, 0.1, 0.2), ("cot", 29, 1.0, 0.0)]
+    device = np.repeat(["mobile", "desktop"], [400, 29])
+    found = search.compare(queries.outcome_sums(logged(plan, device=device), by="device"), by="device")
+    assert set(found["reading"]) == {"too few: under 30 visitors"}
+    assert found[["low", "high"]].isna().all(axis=None)
+    assert (found["family"] == 0).all()
+    assert search.compared_in_words(found, by="device") == "No device is told apart from the others."
+
+
+def test_actions_name_what_is_listed():
+    assert not [told for told in search.actions().values() if "listed" in told or "synonym" in told]
+    some = search.actions(synonyms=2, misspelt=1)
+    assert some["nothing_found"].endswith(
+        "1 search failed for them. Add the synonyms listed here, once read, to the search."
+    )
+    assert "pairs of wordings listed here" in some["reformulated"]
 
 
 def test_small_groups_are_withheld():
@@ -125,7 +146,8 @@ def test_months_and_their_course():
     trends = search.month_trends(months).set_index("measure")
     assert trends.loc["nothing_found", "reading"] == "rises"
     assert trends.loc["nothing_found", "n"] == 7
-    assert trends.loc["nothing_found", "low"] < 60 < trends.loc["nothing_found", "high"]  # 5 points a month
+    assert trends.loc["nothing_found", "low"] < 30 < trends.loc["nothing_found", "high"]  # 5 points a month, six steps
+    assert trends[["low", "high"]].abs().max(axis=None) <= 100
     assert np.isnan(trends.loc["order_after", "value"])
     assert "searches that find nothing rise by " in search.trends_in_words(trends.reset_index())
     ax = search.plot_months(months)
@@ -147,4 +169,4 @@ def test_too_few_months_for_a_course():
 def test_no_rows_to_compare():
     found = search.compare(queries.outcome_sums(logged(device=None), by="device"), by="device")
     assert len(found) == 0
-    assert search.compared_in_words(found, by="device") == "There are no two groups to compare."
+    assert search.compared_in_words(found, by="device") == "There are no two devices to compare."
