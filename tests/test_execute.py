@@ -123,7 +123,7 @@ def test_an_interrupted_run_ends_its_kernels(tmp_path):
 
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, tmp_path / "out")
+        run(tmp_path, tmp_path / "out", cell_seconds=300, notebook_seconds=300)  # a busy machine starts slowly
     assert not _alive(int(pid.read_text()))
 
 
