@@ -6,93 +6,19 @@ import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
-from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from cxkit.errors import UsageError
-from cxkit.settings_file import read_yaml
+from cxkit.mapping import KINDS, Export, Persons, Share, Strict, Text, known_zone
+from cxkit.settings_file import key_lines, read_yaml
 
 LANGUAGES = ("en",)
+UNKNOWN = "???"  # what a line says that is still to be filled in
 SCALES = ("nps", "csat", "ces", "csi_item", "expectation", "rating", "satisfaction")
 
 
-def _as_text(value: Any) -> Any:
-    """Codes written without quotes (22423) are codes all the same; anything else is pydantic's to refuse."""
-    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _texts_by_text(value: Any) -> Any:
-    """{1: true} -> {"1": "true"}: YAML reads types into what are raw texts on both sides."""
-    if not isinstance(value, dict):
-        return value
-    plain = lambda v: str(v).lower() if isinstance(v, bool) else _as_text(v)  # noqa: E731
-    return {plain(k): plain(v) for k, v in value.items()}
-
-
-Text = Annotated[str, Field(min_length=1), BeforeValidator(_as_text)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Multiply(_Strict):
-    """A canonical column that is the product of raw ones: `amount: {multiply: [Quantity, UnitPrice]}`."""
-
-    multiply: Annotated[tuple[Text, ...], Field(min_length=2)]
-
-
-class Returns(_Strict):
-    """What marks an order line as a cancellation or return, besides a negative amount or quantity."""
-
-    order_id_prefix: Text
-
-
-class Export(_Strict):
-    """Where one table's export lies and how its columns are to be read (`tables.<name>` in client.yml)."""
-
-    path: Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(_as_list)]
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    encoding: str = "utf-8"
-    decimal: Literal[".", ","] = "."
-    date_format: Annotated[tuple[Text, ...], BeforeValidator(_as_list)] = ()
-    columns: Annotated[dict[str, Text | Multiply], Field(min_length=1)]
-    values: dict[str, Annotated[dict[str, str], BeforeValidator(_texts_by_text)]] = {}
-    strip_suffix: dict[str, Text] = {}
-    not_goods: tuple[Text, ...] = ()
-    returns: Returns | None = None
-    currency_column: Text | None = None
-    rates: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
-    duplicates: Literal["refuse", "keep"] = "refuse"
-    max_refused_share: Share = 0.05
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, value: str) -> str:
-        try:
-            "".encode(value)
-        except LookupError:
-            raise ValueError(
-                f"the encoding {value!r} is unknown; valid are utf-8, utf-16, latin-1, cp1250, cp1251, …"
-            ) from None
-        return value
-
-    @field_validator("date_format")
-    @classmethod
-    def _has_a_year(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for pattern in value:
-            if not re.search("%[Yy]", pattern) or not re.search("%[mbB]", pattern) or "%d" not in pattern:
-                raise ValueError(f'{pattern!r} needs a year (%Y or %y), a month (%m) and a day (%d), as in "%d.%m.%Y"')
-        return value
-
-
-class Engine(_Strict):
+class Engine(Strict):
     """Which engine reads the exports, and what it may use."""
 
     name: Literal["duckdb"] = "duckdb"
@@ -100,14 +26,14 @@ class Engine(_Strict):
     threads: Annotated[int, Field(ge=1, le=256)] = 2
 
 
-class Limits(_Strict):
+class Limits(Strict):
     """How long a cell and a notebook may take, in seconds."""
 
     cell_seconds: Annotated[int, Field(gt=0)] = 600
     notebook_seconds: Annotated[int, Field(gt=0)] = 1800
 
 
-class Settings(_Strict):
+class Settings(Strict):
     """The keys of client.yml."""
 
     client: Text
@@ -119,13 +45,13 @@ class Settings(_Strict):
     logo: Text | None = None
     colour: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")] | None = None
     engine: Engine = Engine()
-    scales: dict[str, tuple[float, float]] = {}
-    targets: dict[str, float] = {}
-    withhold: dict[str, Text] = {}
+    scales: dict[str, tuple[float, float]] = Field({})
+    targets: dict[str, float] = Field({})
+    withhold: dict[str, Text] = Field({})
     margin: Share | None = None
     discount_a_year: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.1
     keeping_cost: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    parameters: dict[str, dict[str, Any]] = {}
+    parameters: dict[str, dict[str, Any]] = Field({})
     stages: Text | None = None
     segments: Text | None = None
     themes: Text | None = None
@@ -134,6 +60,7 @@ class Settings(_Strict):
     quotes: Literal["none", "reviewed"] = "none"
     limits: Limits = Limits()
     tables: Annotated[dict[str, Export], Field(min_length=1)]
+    persons: Persons | None = None
 
     @field_validator("language")
     @classmethod
@@ -145,11 +72,7 @@ class Settings(_Strict):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except Exception:
-            raise ValueError(f"the time zone {value!r} is unknown; write one as Europe/Kyiv or Europe/Warsaw") from None
-        return value
+        return known_zone(value)
 
     @field_validator("as_of", mode="before")
     @classmethod
@@ -206,6 +129,18 @@ class Client(Settings):
         """The export's files: path as client.yml has it -> where it lies."""
         return {text: resolve(text, folder=self.folder, key=f"tables.{table}.path") for text in self.tables[table].path}
 
+    def joined(self, table: str) -> dict[str, Path]:
+        """The files whose columns are joined to the table's: path as client.yml has it -> where it lies."""
+        return {
+            j.path: resolve(j.path, folder=self.folder, key=f"tables.{table}.join.{i}.path")
+            for i, j in enumerate(self.tables[table].join)
+        }
+
+    @property
+    def persons_file(self) -> Path | None:
+        """The file that says which customer ids are one person; None where each id is a person."""
+        return resolve(self.persons.path, folder=self.folder, key="persons.path") if self.persons else None
+
     def settings(self) -> dict:
         """The settings as JSON takes them (they hold no secrets)."""
         return self.model_dump(mode="json", exclude={"folder"})
@@ -251,6 +186,7 @@ def load_client(path: Path, *, as_of: str | None = None) -> Client:
     path = Path(path)
     path = path / "client.yml" if path.is_dir() else path
     data = read_yaml(path, begins="`client:`, the name that the report shows")
+    _check_filled_in(data, path)
     if as_of is not None:
         data["as_of"] = as_of
     try:
@@ -260,12 +196,13 @@ def load_client(path: Path, *, as_of: str | None = None) -> Client:
         raise UsageError(f"{path}: " + _told_together(faults)) from None
     client = Client(**{name: getattr(settings, name) for name in Settings.model_fields}, folder=path.absolute().parent)
     faults = []
-    for table in client.tables:
-        for text in client.tables[table].path:
-            try:
-                resolve(text, folder=client.folder, key=f"tables.{table}.path")
-            except UsageError as error:
-                faults.append(str(error))
+    paths = [(f"tables.{t}.path", text) for t, export in client.tables.items() for text in export.path]
+    paths += [(f"tables.{t}.join.{i}.path", j.path) for t, e in client.tables.items() for i, j in enumerate(e.join)]
+    for key, text in paths + ([("persons.path", client.persons.path)] if client.persons else []):
+        try:
+            resolve(text, folder=client.folder, key=key)
+        except UsageError as error:
+            faults.append(str(error))
     yml = (".yml", ".yaml")
     for key, suffixes in {"logo": (".svg", ".png"), "stages": yml, "segments": yml, "themes": yml}.items():
         try:
@@ -277,6 +214,27 @@ def load_client(path: Path, *, as_of: str | None = None) -> Client:
     if faults:
         raise UsageError(f"{path}: " + _told_together(faults))
     return client
+
+
+def _check_filled_in(data: dict, path: Path) -> None:
+    """Raises UsageError where a line that `cxkit new` could not tell is still to be filled in."""
+    lines, still = key_lines(path), []
+    todo: list[tuple[str, Any]] = [("", data)]
+    while todo:
+        place, value = todo.pop(0)
+        if isinstance(value, dict):
+            todo += [(f"{place}.{key}".lstrip("."), part) for key, part in value.items()]
+            still += [f"{place}.{key}".lstrip(".") for key in value if key == UNKNOWN]
+        elif isinstance(value, list):
+            todo += [(f"{place}.{i}", part) for i, part in enumerate(value)]
+        elif value == UNKNOWN:
+            still.append(place)
+    if still:
+        told = [f"line {lines[key]}: {key}" if key in lines else key for key in still]
+        raise UsageError(
+            f"{path}: {len(still)} of its lines {'is' if len(still) == 1 else 'are'} still to be filled in (they say"
+            f" {UNKNOWN}; the comment there tells what was found):\n  " + "\n  ".join(told)
+        )
 
 
 def resolve(text: str, *, folder: Path, key: str) -> Path:
@@ -316,8 +274,8 @@ def resolve(text: str, *, folder: Path, key: str) -> Path:
 
 def _fault(error: dict) -> str:
     """One pydantic error as a sentence of ours: key, what was found, what is valid."""
-    place = [p for p in error["loc"] if p not in ("Multiply", "constrained-str", "function-before[_as_text(), str]")]
-    place = [p for p in place if not (isinstance(p, str) and p.startswith(("function-", "literal[", "date")))]
+    noise = ("=", "function-", "literal[", "date", "dict[", "tuple[")  # which kind of value pydantic tried
+    place = [p for p in error["loc"] if not (isinstance(p, str) and p.startswith(noise) and p != "date_format")]
     key = ".".join(str(p) for p in place) or "client.yml"
     found = error.get("input")
     if error["type"] == "extra_forbidden":
@@ -336,8 +294,8 @@ def _valid_keys(place: tuple) -> list[str]:
     for step in place:
         if isinstance(model, type) and issubclass(model, BaseModel) and step in model.model_fields:
             model = _model_in(model.model_fields[step].annotation)
-        elif step == "Multiply":
-            model = Multiply
+        elif isinstance(step, str) and step.startswith("="):
+            model = KINDS.get(step[1:], model)
     return sorted(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
 
 

@@ -7,15 +7,15 @@ from operator import mul
 import ibis
 from ibis.expr.types import BooleanValue, StringValue, Table, Value
 
-from cxkit import engine
-from cxkit.client import Client, Export, Multiply
+from cxkit import engine, numerals, times
+from cxkit.client import Client
+from cxkit.mapping import Export, Multiply, raw_of
 from cxkit.tables import Column
 from cxkit.tables import Table as Canonical
 
 PLACES = 4  # of money: a hundredth of the smallest coin, so that 3 × 0.1 is 0.3
 YES, NO = ("1", "true", "t", "yes", "y", "так", "да", "tak"), ("0", "false", "f", "no", "n", "ні", "нет", "nie")
 SCORED = {"surveys": "score", "reviews": "rating", "contacts": "satisfaction"}
-_BLANK_IN_NUMBER = "[\u00a0\u2007\u202f]"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Read:
 
 def raw_names(export: Export) -> dict[str, str]:
     """The raw columns that an export's mapping names -> their names in the engine."""
-    raw = [r for source in export.columns.values() for r in _sources(source)]
+    raw = [r for source in export.columns.values() for r in raw_of(source)]
     raw += [export.currency_column] if export.currency_column else []
     return {name: f"r{i}" for i, name in enumerate(dict.fromkeys(raw))}
 
@@ -61,7 +61,7 @@ def read(con, records: Table, *, table: Canonical, export: Export, client: Clien
     checks: list[tuple[Check, BooleanValue, StringValue]] = []
 
     def check(reason: str, name: str, fails: BooleanValue, *, text: StringValue | None = None, rule: bool = False):
-        raw = " × ".join(_sources(export.columns[name])) if name in export.columns else name
+        raw = " × ".join(raw_of(export.columns[name])) if name in export.columns else name
         shown = texts.get(name, ibis.null("string")) if text is None else text
         checks.append((Check(reason, raw, rule), fails.fill_null(False), shown))
 
@@ -129,7 +129,7 @@ def _parsed(
 ) -> tuple[Table, bool]:
     """The records with text_, value_ and (of times) local_ columns, the currency and its rate, each computed once."""
     keep = ["line", "is_duplicate", "row_hash"]
-    places = [(name, i, raw) for name, source in export.columns.items() for i, raw in enumerate(_sources(source))]
+    places = [(name, i, raw) for name, source in export.columns.items() for i, raw in enumerate(raw_of(source))]
     shaped = {f"raw_{n}_{i}": _shaped(records[names[raw]], table.columns[n], export) for n, i, raw in places}
     if export.currency_column:
         shaped["currency"] = engine.plain(_as_text(records[names[export.currency_column]])).upper()
@@ -138,12 +138,14 @@ def _parsed(
     columns: dict[str, Value] = {"rate": _rate(texts.currency, export, client)} if export.currency_column else {}
     for name, source in export.columns.items():
         column = table.columns[name]
-        raws = [texts[f"raw_{name}_{i}"] for i in range(len(_sources(source)))]
+        raws = [texts[f"raw_{name}_{i}"] for i in range(len(raw_of(source)))]
         columns[f"text_{name}"] = reduce(lambda a, b: a + " × " + b, [_as_text(r) for r in raws])
         if isinstance(source, Multiply):
-            value = reduce(mul, [_number(r, export.decimal) for r in raws])
+            value = reduce(mul, [numerals.number(r, export.decimal) for r in raws])
         elif column.type in ("time", "date"):
-            utc, columns[f"local_{name}"] = _time(raws[0], export.date_format, zone=client.time_zone)
+            utc, columns[f"local_{name}"] = times.time(
+                raws[0], export.formats(name), zone=export.time_zone or client.time_zone
+            )
             value = utc if column.type == "time" else columns[f"local_{name}"].cast("date")
         else:
             value = _value(raws[0], column, export)
@@ -152,10 +154,6 @@ def _parsed(
         columns[f"value_{name}"] = value
     kept = [*keep, "currency"] if export.currency_column else keep
     return engine.barrier(con, texts.select(*kept, **columns)), bool(export.currency_column)
-
-
-def _sources(source: str | Multiply) -> tuple[str, ...]:
-    return (source,) if isinstance(source, str) else source.multiply
 
 
 def _as_text(raw: Value) -> StringValue:
@@ -179,9 +177,9 @@ def _value(raw: Value, column: Column, export: Export) -> Value:
     if mapping:
         raw = ibis.cases(*[(_as_text(raw) == old, new) for old, new in mapping.items()], else_=_as_text(raw))
     if column.type in ("number", "money"):
-        return _number(raw, export.decimal)
+        return numerals.number(raw, export.decimal)
     if column.type == "integer":
-        number = _number(raw, export.decimal)
+        number = numerals.number(raw, export.decimal)
         return (number == number.floor()).ifelse(number, ibis.null("float64")).cast("int64")
     if column.type == "yes/no":
         if raw.type().is_boolean():
@@ -192,68 +190,6 @@ def _value(raw: Value, column: Column, export: Export) -> Value:
         word = raw.lower()
         return word.isin(column.valid).ifelse(word, raw)
     return raw
-
-
-def _number(raw: Value, decimal: str) -> Value:
-    """Text -> number: `1234.5`, `1,234.5`, `1 234.5`, or with a decimal comma `1234,5`, `1.234,5`, `1 234,5`."""
-    if raw.type().is_numeric():
-        number = raw.cast("float64")
-        return _finite(number)
-    text = _as_text(raw)
-    other = "," if decimal == "." else "."
-    tidy = text.re_replace(_BLANK_IN_NUMBER, " ").replace("−", "-")
-    mark = "\\" + decimal
-    grouped = tidy.re_search(rf"^[+-]?[0-9]{{1,3}}(([ '’][0-9]{{3}})+|(\{other}[0-9]{{3}})+)({mark}[0-9]*)?$")
-    joined = grouped.ifelse(tidy.re_replace(rf"[ '’\{other}]", ""), tidy)
-    if decimal == ",":
-        simple = text.contains(".").ifelse(ibis.null("string"), text.replace(",", "."))
-        joined = joined.contains(".").ifelse(ibis.null("string"), joined.replace(",", "."))
-    else:
-        simple = text
-    number = ibis.coalesce(simple.try_cast("float64"), joined.try_cast("float64"))
-    return _finite(number)
-
-
-def _finite(number: Value) -> Value:
-    """The number, null where it is none or infinite: asked by what is true of numbers alone, since DuckDB answers
-    isnan and comparisons from a Parquet file's statistics, which leave NaN out."""
-    return (number - number == 0).ifelse(number, ibis.null("float64"))
-
-
-_ZONE = r" ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
-_ISO = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?({_ZONE})?)?$"
-_OFFSET = rf":[0-9]{{2}}(\.[0-9]+)?{_ZONE}$"
-
-
-def _time(raw: Value, formats: tuple[str, ...], *, zone: str) -> tuple[Value, Value]:
-    """A raw time -> (UTC without a zone, the client's local time). Without an offset it is the client's local time.
-
-    Years before 1900 and after 2199 are not read: they are two-digit years or slips of the keyboard.
-    """
-    if raw.type().is_timestamp() and raw.type().timezone:
-        return _sound(engine.local_time(raw, zone="UTC"), engine.local_time(raw, zone=zone))
-    if raw.type().is_timestamp() or raw.type().is_date():
-        local = raw.cast("timestamp")
-        return _sound(engine.local_time(engine.instant(local, zone=zone), zone="UTC"), local)
-    text = _as_text(raw)
-    if formats:
-        readings = [engine.parse_time(text, pattern) for pattern in formats]
-        instants = [r if r.type().timezone else engine.instant(r, zone=zone) for r in readings]
-        locals_ = [engine.local_time(r, zone=zone) if r.type().timezone else r for r in readings]
-        utc, local = engine.local_time(ibis.coalesce(*instants), zone="UTC"), ibis.coalesce(*locals_)
-        return _sound(utc, local)
-    iso = text.re_search(_ISO).ifelse(text, ibis.null("string"))
-    has_offset = iso.re_search(_OFFSET)
-    local = has_offset.ifelse(ibis.null("string"), iso).try_cast("timestamp")
-    zoned = iso.re_replace(" ?(Z|UTC)$", "+00").re_replace(" ([+-][^ ]*)$", r"\1")
-    moment = has_offset.ifelse(zoned, ibis.null("string")).try_cast("timestamp('UTC')")
-    utc = engine.local_time(ibis.coalesce(moment, engine.instant(local, zone=zone)), zone="UTC")
-    return _sound(utc, ibis.coalesce(local, engine.local_time(moment, zone=zone)))
-
-
-def _sound(utc: Value, local: Value) -> tuple[Value, Value]:
-    sound = local.year().between(1900, 2199)
-    return sound.ifelse(utc, ibis.null("timestamp")), sound.ifelse(local, ibis.null("timestamp"))
 
 
 def _rate(currency: StringValue, export: Export, client: Client) -> Value:
@@ -293,6 +229,6 @@ def _order_columns(values: dict[str, Value]) -> dict[str, Value]:
 
 def _not_readable(column: Column, export: Export) -> str:
     if column.type in ("time", "date"):
-        valid = " or ".join(export.date_format) or "ISO 8601 (2026-06-30 or 2026-06-30 14:05:00)"
+        valid = " or ".join(export.formats(column.name)) or "ISO 8601 (2026-06-30 or 2026-06-30 14:05:00)"
         return f"{column.name} not readable as {valid}"
     return f"{column.name} not readable as a number with the decimal mark {export.decimal!r}"

@@ -17,8 +17,8 @@ import ibis
 import pandas as pd
 
 from cxkit import engine
-from cxkit.client import Export
 from cxkit.errors import DataError
+from cxkit.mapping import Export, raw_of
 
 CHUNK = 1 << 20
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
@@ -227,7 +227,7 @@ def mapped_to(export: Export) -> dict[str, str]:
     """Raw column -> the key of client.yml that names it."""
     targets: dict[str, str] = {}
     for name, source in export.columns.items():
-        for raw in [source] if isinstance(source, str) else source.multiply:
+        for raw in raw_of(source):
             targets.setdefault(raw, f"columns.{name}")
     if export.currency_column:
         targets.setdefault(export.currency_column, "currency_column")

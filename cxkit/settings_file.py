@@ -60,6 +60,26 @@ def read_yaml(path: Path, *, begins: str) -> dict:
     return data
 
 
+def key_lines(path: Path) -> dict[str, int]:
+    """Where each key of a file that `read_yaml` takes stands: dotted key (of a list's parts: their number) -> line."""
+    root = yaml.compose(Path(path).read_text(encoding="utf-8-sig"), Loader=_Loader)
+    lines: dict[str, int] = {}
+    todo = [("", root)]
+    while todo:
+        place, node = todo.pop()
+        if isinstance(node, yaml.MappingNode):
+            parts = [(str(key.value), key.start_mark.line + 1, value) for key, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            parts = [(str(i), value.start_mark.line + 1, value) for i, value in enumerate(node.value)]
+        else:
+            continue
+        for name, line, value in parts:
+            key = f"{place}.{name}" if place else name
+            lines[key] = line
+            todo.append((key, value))
+    return lines
+
+
 def _check_nodes(node: yaml.Node | None, path: Path) -> None:
     """Refuses aliases (they can blow a page up into gigabytes) and keys given twice (YAML keeps the last)."""
     seen: set[int] = set()

@@ -13,12 +13,13 @@ from pathlib import Path
 from filelock import FileLock
 
 from cxkit import __version__, exports, privacy
-from cxkit.client import Client, Multiply, parse_day
+from cxkit.client import Client, parse_day
 from cxkit.errors import DataError, RunError, UsageError
+from cxkit.mapping import Multiply
 from cxkit.tables import TABLES
 
 MOST_MEMORY = 1_000_000_000
-FORMAT = 3  # of the cache; raised when what the door does changes within a version
+FORMAT = 4  # of the cache; raised when what the door does changes within a version
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def load(client: Client, *, as_of: str | date | None = None, earlier_audits: boo
 
 def _load(client: Client, day: date | None, *, earlier_audits: bool) -> Loaded:
     files = {text: path for table in client.tables for text, path in client.files(table).items()}
+    files |= {text: path for table in client.tables for text, path in client.joined(table).items()}
+    files |= {client.persons.path: client.persons_file} if client.persons else {}
     inputs = {text: exports.sha256(path) for text, path in sorted(files.items())}
     cache = client.private / "cache"
     earlier = earlier_audits or any(cache.glob("*/loaded.json"))
@@ -165,7 +168,7 @@ def _unmapped(client: Client, table: str) -> list[str]:
 def _cache_name(client: Client, inputs: dict[str, str], key: bytes) -> str:
     """A name that changes with any input's bytes, with how they are read, with the key, with cxkit's version."""
     settings = client.settings()
-    parts = {name: settings[name] for name in ("tables", "time_zone", "currency", "scales")}
+    parts = {name: settings[name] for name in ("tables", "persons", "time_zone", "currency", "scales")}
     parts |= {"inputs": inputs, "version": __version__, "format": FORMAT, "key": hashlib.sha256(key).hexdigest()}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from cxkit.client import Multiply, find_client, load_client
+from cxkit.client import find_client, load_client
 from cxkit.errors import UsageError
+from cxkit.mapping import Multiply
 
 GOOD = """\
 client: Малятко

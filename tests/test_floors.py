@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "cxkit"
 # the lower a floor, the smaller its number; a module may import what lies on a lower floor
 FLOORS = [
     {"errors", "demo_write"},
-    {"estimates", "likelihood", "settings_file", "demo_plan"},
+    {"estimates", "likelihood", "mapping", "settings_file", "demo_plan"},
     {
         "client",
         "bg_nbd",
@@ -46,7 +46,7 @@ FLOORS = [
         "demo_export",
         "demo_truth",
     },
-    {"tables", "demo", "comment_words"},
+    {"tables", "times", "numerals", "demo", "comment_words"},
     {
         "returns",
         "exports",
@@ -112,7 +112,7 @@ FLOORS = [
 # where tables are asked of the engine: all else works on frames, records and files
 IBIS = {
     "the engine": {"engine", "tables"},
-    "the door": {"columns", "door", "exports", "refused", "returns"},
+    "the door": {"columns", "door", "exports", "numerals", "refused", "returns", "times"},
     "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments"}
     | {"cluster_model", "cost_to_serve", "features", "newcomers", "personas", "profiles"}
     | {"cadence", "new_and_known", "purchase_history", "referrals", "regulars", "retention", "kept_customers"}
