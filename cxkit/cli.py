@@ -147,6 +147,56 @@ def check(client: str, **options: object) -> None:
     click.echo(check_client(find_client(client), **options))
 
 
+@cli.command(short_help="Make a client from the folder of exports they sent.", epilog=EXIT_CODES)
+@click.argument("client")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--currency", metavar="CODE", help="The one currency of all money, as UAH, EUR or PLN.")
+@click.option("--time-zone", metavar="ZONE", help="The shop's own time zone, as Europe/Kyiv or Europe/Warsaw.")
+def new(client: str, files: tuple[Path, ...], **options: str | None) -> None:
+    """Make data/CLIENT from FILES (exports, or folders of them): client.yml with what was found out about each file,
+    the files as they are, a key for pseudonyms, the workshop's sheets to fill in. Nothing is overwritten.
+
+    What the files do not tell says ??? in client.yml; `cxkit check` names those lines and reads nothing before all
+    are filled in.
+    """
+    from cxkit.new_client import new_client
+
+    with _progress() as progress:
+        told = new_client(client, files, progress=progress, **options)
+    _show(told)
+
+
+@cli.command(short_help="Find out what a file is and how it would be read.", epilog=EXIT_CODES)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--sheet", metavar="NAME", help="The worksheet, the file in a .zip, or the table of a DuckDB file.")
+def inspect(file: Path, sheet: str | None) -> None:
+    """Find out what FILE is: format, encoding, header, each column's type and meaning, and what the door would
+    refuse. Nothing is written, and no personal values are shown."""
+    from cxkit.inspect_file import inspect
+
+    _show(inspect(file, sheet=sheet))
+
+
+@cli.command(short_help="Tell a customer's own id by the pseudonym.", epilog=EXIT_CODES)
+@click.argument("client")
+@click.argument("pseudonyms", nargs=-1, required=True, metavar="PSEUDONYM...")
+def reveal(client: str, pseudonyms: tuple[str, ...]) -> None:
+    """Tell the own ids behind PSEUDONYMs, from the client's raw files and with the client's key. Nothing is stored.
+
+    CLIENT is a folder under data/ (for example demo), or a path to a client.yml or to its folder.
+    """
+    from cxkit.client import find_client, load_client
+    from cxkit.reveal import own_ids
+    from cxkit.style import clean_text
+
+    found = own_ids(load_client(find_client(client)), pseudonyms)
+    click.echo("cxkit: what follows is personal data: keep it out of reports, tickets and mails.", err=True)
+    cells = [tuple(found.columns), *found.itertuples(index=False, name=None)]
+    rows = [[clean_text(cell) for cell in row] for row in cells]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    _show("\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows))
+
+
 @cli.command(short_help="Turn an executed notebook into a page of our report.", epilog=EXIT_CODES)
 @click.argument("notebook", type=click.Path(path_type=Path))
 @click.option(
@@ -194,6 +244,12 @@ def demo_data(customers: int, seed: int, out: Path, format_: str, scenario: str)
 
     demo.make(out, customers=customers, seed=seed, format=format_, scenario=scenario)
     click.echo(str(out))
+
+
+def _show(text: str) -> None:
+    """Text on stdout; letters that the terminal has none for become question marks."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    click.echo(text.encode(encoding, errors="replace").decode(encoding, errors="replace"))
 
 
 def _progress():

@@ -8,15 +8,16 @@ import ibis
 import pandas as pd
 from ibis.expr.types import Table
 
-from cxkit import columns, engine, exports, privacy, refused, returns
+from cxkit import columns, engine, garbled, privacy, refused, returns, shaping
+from cxkit import persons as merging
 from cxkit.client import Client
 from cxkit.columns import Check, Read
 from cxkit.errors import DataError, RunError
+from cxkit.mapping import Export
+from cxkit.settings_file import key_lines
 from cxkit.tables import TABLES
 
-NUMBER_BITS = 40  # a row's `line` is its file's number and, in the lower 40 bits, its own
 GAP_DAYS, LONG_GAP_DAYS, LONE_SHARE = 31, 366, 0.01
-PERSONS = ("customer_id", "referred_by")
 MOST_CUSTOMERS = 50_000_000
 _PERSON = {"own_id": "string", "pseudonym": "string"}
 
@@ -27,33 +28,43 @@ class Entry:
 
     files: list[str]
     checks: list[Check]
-    not_read: list[str]
+    not_read: dict[str, str]
     torn: refused.Ragged
     rows: Table
     seen: dict[str, int]
+    merged: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    netted: int = 0
 
 
 def pass_through(con, client: Client, *, as_of: date | None, key: bytes, work: Path, out: Path) -> tuple[date, dict]:
     """Reads every declared table and writes what is kept to out/<table>.parquet, what is refused to out/refused/.
 
     To: the day that counts as the last, and an account a table: rows_in, kept, netted, refused (reason -> count),
-    left_out (how many of the refused the client's own rules leave out), seen (what the raw rows held), notes.
+    left_out (how many of the refused the client's own rules leave out), seen (what the raw rows held), filled (of the
+    kept rows, by mapped column, before returns are netted; a status that is not given is completed, so it is filled),
+    merged (ids -> persons, where persons are declared), notes.
     Raises DataError with the faults of all files together; where the gate closes; where as_of is before the first
     order.
     """
     entries, faults = {}, []
+    persons, persons_notes = None, []
+    try:
+        persons, persons_notes = merging.read(con, client, work=work)
+    except DataError as error:
+        faults.append(str(error))
     for table in client.tables:
         try:
-            entries[table] = _enter(con, client, table, work)
+            entries[table] = enter(con, client, table, persons=persons, work=work)
         except DataError as error:
             faults.append(str(error))
     if faults:
         raise DataError("\n".join(faults))
     settled, note = _settle_as_of(entries, as_of)
     _place_in_time(con, entries, settled, by_rule=as_of is not None)
-    accounts = {table: _account(entry) for table, entry in entries.items()}
+    accounts = {table: _account(entry, client.tables[table]) for table, entry in entries.items()}
+    merged = [table for table, entry in entries.items() if entry.merged]
+    if merged:
+        accounts["customers" if "customers" in merged else merged[0]]["notes"] += persons_notes
     if "orders" in entries and note:
         accounts["orders"]["notes"].insert(0, note)
     (out / "refused").mkdir(parents=True)
@@ -65,38 +76,41 @@ def pass_through(con, client: Client, *, as_of: date | None, key: bytes, work: P
             files=entry.files,
             torn=entry.torn,
             path=out / "refused" / f"{table}.csv",
-            number_bits=NUMBER_BITS,
+            number_bits=shaping.NUMBER_BITS,
             count=sum(accounts[table]["refused"].values()),
         )
         accounts[table]["notes"] += refused.pattern_notes(
             entry.rows, entry.checks, counts=accounts[table]["refused"], table=table
         )
     allowed = {t: client.tables[t].max_refused_share for t in entries}
-    faults = refused.gate(accounts, allowed, folder=client.private / "refused")
+    shown = refused.examples(out / "refused", accounts, allowed)
+    lines = key_lines(client.folder / "client.yml") if (client.folder / "client.yml").is_file() else {}
+    faults = refused.gate(accounts, allowed, folder=client.private / "refused", lines=lines, examples=shown)
     if faults:
         raise DataError("\n".join(faults))
     _leave(con, client, entries, accounts, key=key, out=out)
     return settled, accounts
 
 
-def _enter(con, client: Client, table: str, work: Path) -> Entry:
-    """Reads one table's files; its rows lie in a Parquet file of the work folder."""
-    export, names = client.tables[table], columns.raw_names(client.tables[table])
-    staged = exports.stage(con, client.files(table), table=table, export=export, names=names, folder=work)
-    parts = [s.records.mutate(line=s.records.n + (i << NUMBER_BITS)).drop("n") for i, s in enumerate(staged)]
-    if len({tuple(p.schema().items()) for p in parts}) > 1:  # Parquet files of several shapes: texts are common ground
-        parts = [p.mutate(**{r: p[r].cast("string") for r in names.values()}) for p in parts]
-    records = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    raw = list(names.values())
-    duplicates = _repeats(con, f"duplicates_{table}", records, ["row_hash", *raw], first="row_hash")
-    records = _marked(records, duplicates, "is_duplicate")
-    read: Read = columns.read(con, records, table=TABLES[table], export=export, client=client, names=names)
+def enter(con, client: Client, table: str, *, persons: Table | None, work: Path) -> Entry:
+    """Reads one table's files; its rows lie in a Parquet file of the work folder.
+
+    Where `persons` are given, customer_id and referred_by are the person and `own_…` what the export has.
+    """
+    shaped = shaping.shape(con, client, table, work=work)
+    read: Read = columns.read(
+        con, shaped.records, table=TABLES[table], export=client.tables[table], client=client, names=shaped.names
+    )
+    rows = read.rows if persons is None else merging.merge(read.rows, persons)
     path = work / f"{table}.read.parquet"
-    engine.write_parquet(con, read.rows, path)
+    engine.write_parquet(con, rows, path)
     rows = engine.read_parquet(con, path)
-    torn = refused.ragged([(s.path, s.rejects) for s in staged])
-    entry = Entry([s.path for s in staged], read.checks, read.not_read, torn, rows, {})
-    entry.seen = {"exact_duplicates": int(duplicates.count().execute()), **_seen(rows, table, prefix=_prefix(client))}
+    entry = Entry(shaped.files, read.checks, read.not_read, shaped.torn, rows, {}, notes=shaped.notes)
+    entry.seen = {"exact_duplicates": shaped.duplicates, **_seen(rows, table, prefix=_prefix(client))}
+    if persons is not None and client.persons:
+        sound = rows.filter(rows.fault.isnull())
+        entry.merged, notes = merging.told(sound, persons, table=table, path=client.persons.path)
+        entry.notes += notes
     return entry
 
 
@@ -104,25 +118,6 @@ def _prefix(client: Client) -> str:
     """What an order's number begins with when it marks a return; empty where nothing does."""
     marks = client.tables["orders"].returns if "orders" in client.tables else None
     return marks.order_id_prefix if marks else ""
-
-
-def _repeats(con, name: str, rows: Table, keys: list[str], *, first: str) -> Table:
-    """The lines that repeat an earlier row in all of `keys`; `first` alone narrows them down at little cost."""
-    several = rows.group_by(first).agg(count=rows.count())
-    several = several.filter(several["count"] > 1)
-    candidates = rows.semi_join(several, first)
-    order = ibis.row_number().over(group_by=keys, order_by="line")
-    repeats = candidates.mutate(place=order).filter(ibis._.place > 0).select("line")
-    return con.create_table(name, repeats, temp=True, overwrite=True)
-
-
-def _marked(rows: Table, lines: Table, name: str) -> Table:
-    """Rows with a yes/no column: whether their line is among `lines`."""
-    if not lines.count().execute():
-        return rows.mutate(**{name: ibis.literal(False)})
-    flagged = lines.select(line_marked=lines.line)
-    joined = rows.left_join(flagged, rows.line == flagged.line_marked)
-    return joined.mutate(**{name: joined.line_marked.notnull()}).drop("line_marked")
 
 
 def _seen(rows: Table, table: str, *, prefix: str) -> dict[str, int]:
@@ -136,7 +131,7 @@ def _seen(rows: Table, table: str, *, prefix: str) -> dict[str, int]:
         found["without_customer"] = rows.customer_id.isnull().ifelse(1, 0).sum()
         found["customers"] = rows.customer_id.nunique()
     counted = rows.aggregate(**found).to_pandas().iloc[0]
-    return {name: int(counted[name]) for name in found}
+    return {name: int(counted[name] or 0) for name in found}  # a sum over no rows is None
 
 
 def _settle_as_of(entries: dict[str, Entry], as_of: date | None) -> tuple[date, str]:
@@ -197,23 +192,36 @@ def _place_in_time(con, entries: dict[str, Entry], as_of: date, *, by_rule: bool
             rows = rows.mutate(
                 fault=late.ifelse(number, rows.fault), value=late.ifelse(rows.day.cast("string"), rows.value)
             )
-        if unique:
-            entry.checks.append(Check(f"{unique} stands in an earlier record", unique))
-            kept = rows.filter(rows.fault.isnull())
-            repeats = _repeats(con, f"repeats_{table}", kept.select("line", unique), [unique], first=unique)
-            rows = _marked(rows, repeats, "repeated")
-            number = ibis.literal(len(entry.checks) - 1).cast("int16")
-            rows = rows.mutate(
-                fault=rows.repeated.ifelse(number, rows.fault), value=rows.repeated.ifelse(rows[unique], rows.value)
-            ).drop("repeated")
+        if unique and f"own_{unique}" in rows.columns:
+            rows = _refuse_repeats(con, entry, rows, table, key=f"own_{unique}", shown=unique)
+            same = "same person as an earlier record (persons)"
+            rows = _refuse_repeats(con, entry, rows, table, key=unique, shown=unique, reason=same, by_rule=True)
+        elif unique:
+            rows = _refuse_repeats(con, entry, rows, table, key=unique, shown=unique)
         entry.rows = engine.barrier(con, rows)
 
 
-def _account(entry: Entry) -> dict:
+def _refuse_repeats(
+    con, entry: Entry, rows: Table, table: str, *, key: str, shown: str, reason: str = "", by_rule: bool = False
+) -> Table:
+    """Rows whose key an earlier kept row has get a fault; the value told is the export's own."""
+    entry.checks.append(Check(reason or f"{shown} stands in an earlier record", shown, by_rule))
+    kept = rows.filter(rows.fault.isnull() & rows[key].notnull())
+    found = shaping.repeats(con, f"repeats_{table}_{key}", kept.select("line", key), [key], first=key)
+    rows = shaping.marked(rows, found, "repeated")
+    number = ibis.literal(len(entry.checks) - 1).cast("int16")
+    value = rows[f"own_{shown}"] if f"own_{shown}" in rows.columns else rows[shown]
+    return rows.mutate(
+        fault=rows.repeated.ifelse(number, rows.fault), value=rows.repeated.ifelse(value, rows.value)
+    ).drop("repeated")
+
+
+def _account(entry: Entry, export: Export) -> dict:
     """How many rows came in, were kept, were refused for which reason, and how many of these by the client's rules."""
     rows = entry.rows
+    filled = {f"filled_{name}": rows[name].count() for name in columns.given(export)}
     flags = {name: rows[f"not_read_{name}"].ifelse(1, 0).sum() for name in entry.not_read}
-    counted = engine.collect(rows.group_by("fault").agg(count=rows.count(), **flags), order_by="fault")
+    counted = engine.collect(rows.group_by("fault").agg(count=rows.count(), **flags, **filled), order_by="fault")
     whole = {
         int(r.fault): int(r.count_)
         for r in counted.rename(columns={"count": "count_"}).dropna(subset="fault").itertuples()
@@ -223,16 +231,19 @@ def _account(entry: Entry) -> dict:
     for number, count in whole.items():
         reasons[entry.checks[number].reason] = reasons.get(entry.checks[number].reason, 0) + count
     notes = list(entry.notes)
-    for name in entry.not_read:
+    for name, told in entry.not_read.items():
         if len(kept) and (unread := int(kept[name].iloc[0])):
-            notes.append(f"{unread:,} values of {name} not readable; left empty.")
+            notes.append(f"{unread:,} values of {told}; left empty.")
+    number = int(kept["count"].sum())
     return {
         "rows_in": int(counted["count"].sum()) + len(entry.torn.rows),
-        "kept": int(kept["count"].sum()),
+        "kept": number,
         "netted": 0,
         "refused": dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
         "left_out": sum(count for number, count in whole.items() if entry.checks[number].by_rule),
         "seen": entry.seen,
+        "filled": {n.removeprefix("filled_"): float(kept[n].iloc[0] / number) for n in filled} if number else {},
+        "merged": entry.merged,
         "notes": notes,
     }
 
@@ -248,15 +259,16 @@ def _leave(con, client: Client, entries: dict[str, Entry], accounts: dict[str, d
         accounts["surveys"]["notes"] += _scale_notes(kept["surveys"], client)
     persons = _pseudonyms(con, kept, key)
     for table, rows in kept.items():
-        for name in PERSONS:
+        accounts[table]["notes"] += garbled.notes(rows, TABLES[table])
+        for name in merging.PEOPLE:
             if name in rows.columns:
                 joined = rows.left_join(persons, rows[name] == persons.own_id)
                 rows = joined.mutate(**{name: joined.pseudonym}).drop("own_id", "pseudonym")
         for name, column in TABLES[table].columns.items():
             if column.free_text and name in rows.columns:
                 rows = _scrubbed(con, rows, name, f"scrubbed_{table}_{name}")
-        rows = rows.select("line", *[c for c in TABLES[table].columns if c in rows.columns])
-        engine.write_parquet(con, rows, out / f"{table}.parquet", order_by="line")
+        rows = rows.select("line", "part", *[c for c in TABLES[table].columns if c in rows.columns])
+        engine.write_parquet(con, rows, out / f"{table}.parquet", order_by=["line", "part"])
 
 
 def _order_notes(kept: dict[str, Table], counts: dict[str, int]) -> list[str]:
@@ -298,7 +310,7 @@ def _scale_notes(surveys: Table, client: Client) -> list[str]:
 
 def _pseudonyms(con, kept: dict[str, Table], key: bytes) -> Table:
     """Every customer's own id and pseudonym. Raises RunError on two ids with one pseudonym."""
-    ids = [r.select(own_id=r[name]) for r in kept.values() for name in PERSONS if name in r.columns]
+    ids = [r.select(own_id=r[name]) for r in kept.values() for name in merging.PEOPLE if name in r.columns]
     if not ids:
         return engine.keep_frame(con, "persons", pd.DataFrame({"own_id": [], "pseudonym": []}), types=_PERSON)
     every = ibis.union(*ids, distinct=True) if len(ids) > 1 else ids[0].distinct()

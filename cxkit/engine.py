@@ -1,6 +1,7 @@
 """The one file that names the engine (DuckDB): connect, read, write, collect."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import ibis
@@ -10,7 +11,7 @@ import pandas as pd
 from cxkit.errors import DataError, RunError
 
 BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u200b\ufeff"
-_BLANK_ENDS = f"^[{BLANKS}]|[{BLANKS}]$"
+_KNOWN = {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMP"}
 LONGEST_RECORD = 2_000_000  # bytes; a longer one is refused, so that one field cannot fill the memory
 
 
@@ -32,20 +33,26 @@ def connect(*, memory_limit: str = "4GB", threads: int = 2, temp_directory: Path
     return con
 
 
+def keep_lists(con) -> None:
+    """Has a connection compare with the values of a list one by one: the engine would make a join of each list, dozens
+    for one record's columns, which took several times as long as the reading itself."""
+    con.raw_sql("SET disabled_optimizers = 'in_clause'")
+
+
 def read_parquet(con, path: Path | Sequence[Path]) -> ibis.Table:
     """A lazy table over one Parquet file, or over several of one shape."""
     files = ", ".join(_text(p) for p in ([path] if isinstance(path, Path) else path))
     return _view(con, f"SELECT * FROM read_parquet([{files}])")
 
 
-def read_export_parquet(con, path: Path, *, keep: dict[str, str]) -> ibis.Table:
-    """A client's Parquet file as `stage_csv` leaves a CSV: `n`, `row_hash`, then `keep`, with the file's own types."""
-    columns = ", ".join(f"{_name(raw)} AS {_name(name)}" for raw, name in keep.items())
-    every = ", ".join(_name(c) for c in sorted(parquet_columns(con, path)))
+def read_staged(con, path: Path) -> ibis.Table:
+    """A file's staged records as a lazy table: `n` is the place in the Parquet file where that has none of its own."""
+    if "n" in parquet_columns(con, path):
+        return read_parquet(con, path)
     return _view(
         con,
-        f"SELECT file_row_number + 1 AS n, hash({every}) AS row_hash, {columns}"
-        f" FROM read_parquet({_text(path)}, file_row_number = true)",
+        f"SELECT file_row_number + 1 AS n, * EXCLUDE (file_row_number) FROM read_parquet({_text(path)},"
+        " file_row_number = true)",
     )
 
 
@@ -70,7 +77,7 @@ def stage_csv(
     delimiter: str,
     encoding: str = "utf-8",
 ) -> pd.DataFrame:
-    """A CSV's records as texts in a Parquet file: `n` (counted from 1, in the file's order), `row_hash` (over all
+    """A CSV's records as texts in a Parquet file, in the file's order (`read_staged` counts them): `row_hash` (over all
     columns), then the columns in `keep` (raw name -> name in the Parquet file).
 
     To: what the reader could not take in, one row a record: line (its number, the header's being 1), error (the
@@ -86,7 +93,7 @@ def stage_csv(
     kept = ", ".join(f"c{header.index(raw)} AS {_name(name)}" for raw, name in keep.items())
     con.raw_sql("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
     query = (
-        f"COPY (SELECT row_number() OVER () AS n, hash({every}) AS row_hash, {kept} FROM read_csv({_text(path)},"
+        f"COPY (SELECT hash({every}) AS row_hash, {kept} FROM read_csv({_text(path)},"
         f" delim = {_text(delimiter)}, quote = '\"', escape = '\"', header = true, auto_detect = false,"
         f" encoding = {_text(encoding)}, columns = {{{columns}}}, store_rejects = true,"
         f" max_line_size = {LONGEST_RECORD}, compression = {_text('gzip' if path.suffix == '.gz' else 'none')}))"
@@ -104,11 +111,12 @@ def stage_csv(
     ).df()
 
 
-def write_parquet(con, table: ibis.Table, path: Path, *, order_by: str | None = None) -> None:
-    """A lazy table into a Parquet file; sorted by `order_by`, a column that is then left out."""
+def write_parquet(con, table: ibis.Table, path: Path, *, order_by: str | Sequence[str] = ()) -> None:
+    """A lazy table into a Parquet file; sorted by `order_by`, columns that are then left out."""
     query = con.compile(table)
     if order_by:
-        query = f"SELECT * EXCLUDE ({_name(order_by)}) FROM ({query}) ORDER BY {_name(order_by)}"
+        keys = ", ".join(_name(key) for key in ([order_by] if isinstance(order_by, str) else order_by))
+        query = f"SELECT * EXCLUDE ({keys}) FROM ({query}) ORDER BY {keys}"
     packing = "zstd" if order_by else "lz4"  # what is not sorted is on its way only
     _write(con, f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION {packing})", path)
 
@@ -183,6 +191,14 @@ def _to_local(zone: str, instant: dt.Timestamp("UTC")) -> dt.timestamp: ...
 def _trim(text: str, blanks: str) -> str: ...
 
 
+@ibis.udf.scalar.builtin(name="ord")
+def _code(text: str) -> int: ...
+
+
+@ibis.udf.scalar.builtin(name="array_extract")
+def _letter(text: str, place: int) -> str: ...
+
+
 @ibis.udf.agg.builtin(name="bit_or")
 def bit_or(bits: dt.int64) -> dt.int64:
     """All bits that are set in any row of a group."""
@@ -198,15 +214,23 @@ def microseconds(time: dt.timestamp) -> dt.int64:
     """Microseconds since 1970 began."""
 
 
+@ibis.udf.scalar.builtin(name="make_timestamp")
+def at_microseconds(microseconds: dt.int64) -> dt.timestamp:
+    """The time so many microseconds after 1970 began."""
+
+
 def plain(text: ibis.expr.types.StringValue) -> ibis.expr.types.StringValue:
     """A text without the blanks around it, of any kind; null where nothing is left."""
-    # most texts have none, and to look is several times quicker than to trim
-    return text.re_search(_BLANK_ENDS).ifelse(_trim(text, BLANKS), text).nullif("")
+    # most texts have none, and to look at both ends is several times quicker than to trim, or to search by a pattern
+    blanks = [ord(blank) for blank in BLANKS]
+    ends = _code(text).isin(blanks) | _code(_letter(text, -1)).isin(blanks)
+    return ends.ifelse(_trim(text, BLANKS), text).nullif("")
 
 
 def parse_time(text: ibis.expr.types.StringValue, pattern: str) -> ibis.expr.types.TimestampValue:
-    """Text -> time by a strptime pattern, null where it does not fit; with %z an instant, else a local time."""
-    return (_try_strptime_zoned if "%z" in pattern else _try_strptime)(text, pattern)
+    """Text -> time by a strptime pattern, null where it does not fit; with %z or %Z an instant, else a local time."""
+    zoned = "%z" in pattern or "%Z" in pattern
+    return (_try_strptime_zoned if zoned else _try_strptime)(text, pattern)
 
 
 def instant(local: ibis.expr.types.TimestampValue, *, zone: str) -> ibis.expr.types.TimestampValue:
@@ -233,3 +257,78 @@ def _view(con, query: str) -> ibis.Table:
     number = con.raw_sql("SELECT count(*) FROM duckdb_views() WHERE view_name LIKE 'cxkit_%'").fetchall()[0][0]
     con.raw_sql(f"CREATE TEMP VIEW cxkit_{number} AS {query}")
     return con.table(f"cxkit_{number}")
+
+
+def stage_parquet(con, path: Path, out: Path, *, keep: dict[str, str]) -> None:
+    """A client's Parquet file as `stage_csv` leaves a CSV, with the file's own types where the door knows them.
+
+    Raises DataError where it cannot be read.
+    """
+    source = f"read_parquet({_text(path)}, file_row_number = true)"
+    _stage_typed(con, source, parquet_columns(con, path), out, number="file_row_number + 1", keep=keep)
+
+
+def database_tables(path: Path) -> dict[str, list[str]]:
+    """The tables of a DuckDB file (views are none) and their columns; those outside `main` as schema.table."""
+    with _attached(path) as con:
+        return {table: list(columns) for table, (_, columns) in _client_tables(con).items()}
+
+
+def stage_database(path: Path, table: str, out: Path, *, keep: dict[str, str]) -> None:
+    """A table of a DuckDB file as `stage_parquet` leaves a Parquet file, in the order of its rows."""
+    with _attached(path) as con:
+        source, columns = _client_tables(con)[table]
+        _stage_typed(con, source, columns, out, number="row_number() OVER ()", keep=keep)
+
+
+@contextmanager
+def _attached(path: Path) -> Iterator:
+    """A connection of its own to a client's DuckDB file: what is damaged in it damages no other."""
+    import duckdb
+
+    con = connect(memory_limit="1GB")
+    try:
+        try:
+            con.raw_sql(f"ATTACH {_text(path)} AS client (TYPE duckdb, READ_ONLY)")
+            yield con
+        except duckdb.Error as error:
+            raise DataError(f"it cannot be read as a DuckDB file: {str(error).splitlines()[0][:200]}") from None
+    finally:
+        con.disconnect()
+
+
+def _client_tables(con) -> dict[str, tuple[str, dict[str, str]]]:
+    """Each table's place in SQL, and its columns with their types."""
+    rows = con.raw_sql(
+        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() SEMI JOIN (SELECT schema_name,"
+        " table_name FROM duckdb_tables() WHERE database_name = 'client') USING (schema_name, table_name)"
+        " WHERE database_name = 'client' ORDER BY schema_name <> 'main', schema_name, table_name, column_index"
+    ).fetchall()
+    tables: dict[str, tuple[str, dict[str, str]]] = {}
+    for schema, table, column, kind in rows:
+        shown = table if schema == "main" else f"{schema}.{table}"
+        tables.setdefault(shown, (f"client.{_name(schema)}.{_name(table)}", {}))[1][column] = kind
+    return tables
+
+
+def _stage_typed(con, source: str, columns: dict[str, str], out: Path, *, number: str, keep: dict[str, str]) -> None:
+    import duckdb
+
+    every = ", ".join(_name(c) for c in sorted(columns))
+    kept = ", ".join(f"{_known(_name(raw), columns[raw])} AS {_name(name)}" for raw, name in keep.items())
+    query = f"SELECT {number} AS n, hash({every}) AS row_hash, {kept} FROM {source}"
+    try:
+        _write(con, f"COPY ({query}) TO {_text(out)} (FORMAT parquet, COMPRESSION lz4)", out)
+    except duckdb.Error as error:
+        raise DataError(f"its bytes are damaged: {str(error).splitlines()[0][:200]}. Ask for the file again.") from None
+
+
+def _known(column: str, kind: str) -> str:
+    """A column as a type that the door knows: numbers that a float would blur, and all others, as texts."""
+    if kind in _KNOWN or kind.startswith("TIMESTAMP WITH"):
+        return column
+    if kind.startswith("TIMESTAMP"):
+        return f"{column}::TIMESTAMP"
+    if kind.startswith("DECIMAL") and not kind.endswith(",0)"):
+        return f"{column}::DOUBLE"
+    return f"coalesce(try(decode({column})), {column}::VARCHAR)" if kind == "BLOB" else f"{column}::VARCHAR"

@@ -12,6 +12,7 @@ from cxkit.style import format_interval, format_value
 VERDICTS = ("weakness", "strength", "too early to say", "no reference")  # in the order that a reader meets them
 # every finding of the kit, so that a target or a withheld finding that is misspelt is refused
 IDS = (
+    "quality.odd_things",
     "quality.refused_share",
     "quality.without_customer_share",
     "segments.great_share",
@@ -62,7 +63,7 @@ IDS = (
 NO_SHARES = ("segments.best_change", "loyalty.lift_goods", "loyalty.lift_categories", "loyalty.lift_revenue")
 NO_SHARES += ("loyalty.loyal_customers_change", "loyalty.referral_lift", "loyalty.promoters_refer")
 NO_SHARES += ("loyalty.five_points", "lifetime.value_per_customer", "lifetime.held_out_error")
-NO_SHARES += ("feedback.nps", "feedback.csi", "feedback.incentive_bias")
+NO_SHARES += ("service.contacts_per_100", "service.contact_trend", "quality.odd_things")
 NO_SHARES += ("service.contacts_per_100", "service.contact_trend")
 # families of findings, one a stage, touchpoint, segment or group of the client's own: `journey.stage.payment`
 FAMILIES = ("journey.stage", "journey.days", "journey.touchpoint", "segments.shrinks", "segments.grows")

@@ -1,32 +1,122 @@
-"""How is a text read as a number? By the declared decimal mark, or not at all."""
+"""How is a text read as a number, or as money? By the declared decimal mark and currency, or not at all."""
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import and_
 
 import ibis
-from ibis.expr.types import Value
+from ibis.expr.types import ArrayValue, BooleanValue, StringValue, Value
 
-_BLANK_IN_NUMBER = "[\u00a0\u2007\u202f]"
+from cxkit.currencies import KNOWN, codes_by_mark, marks_of
+
+_BLANK_IN_NUMBER = "[\u00a0\u2007\u2009\u202f]"
+_MARK = r"[\p{L}\p{Sc}]{0,9}"
+_MARKED = rf"^([+-]?) ?({_MARK})\.? ?([+-]?) ?([0-9.,](?:[0-9 .,'’]*[0-9.,])?) ?({_MARK})\.?$"
+_BOOKED = rf"^({_MARK}\.? ?)\(([^()+-]+)\)( ?{_MARK}\.?)$"
+_WHOLE = 2**53  # up to here a number of 64 bits holds every whole one
 
 
-def number(raw: Value, decimal: str) -> Value:
-    """Text -> number: `1234.5`, `1,234.5`, `1 234.5`, or with a decimal comma `1234,5`, `1.234,5`, `1 234,5`."""
+def number(raw: Value, decimal: str, *, percent: bool = False) -> Value:
+    """Text -> number: `1234.5`, `1,234.5`, `1 234.5`, or with a decimal comma `1234,5`, `1.234,5`, `1 234,5`; with
+    `percent` also `85 %`, which is 85. Null where it is none of these."""
     if raw.type().is_numeric():
-        number = raw.cast("float64")
-        return finite(number)
-    text = raw if raw.type().is_string() else raw.cast("string")
-    other = "," if decimal == "." else "."
-    tidy = text.re_replace(_BLANK_IN_NUMBER, " ").replace("−", "-")
-    mark = "\\" + decimal
-    grouped = tidy.re_search(rf"^[+-]?[0-9]{{1,3}}(([ '’][0-9]{{3}})+|(\{other}[0-9]{{3}})+)({mark}[0-9]*)?$")
-    joined = grouped.ifelse(tidy.re_replace(rf"[ '’\{other}]", ""), tidy)
-    if decimal == ",":
-        simple = text.contains(".").ifelse(ibis.null("string"), text.replace(",", "."))
-        joined = joined.contains(".").ifelse(ibis.null("string"), joined.replace(",", "."))
-    else:
-        simple = text
-    number = ibis.coalesce(simple.try_cast("float64"), joined.try_cast("float64"))
-    return finite(number)
+        return finite(raw.cast("float64"))
+    text = as_text(raw)
+    tidy = _tidy(text)
+    if percent:
+        tidy = tidy.re_replace(" ?%$", "")
+    # nearly every text is a plain number, and what follows it is not computed for these
+    plain = _plain(text, decimal).try_cast("float64")
+    return finite(ibis.coalesce(plain, _grouped(tidy, decimal).try_cast("float64")))
+
+
+def marked(raw: Value) -> StringValue:
+    """A text that is no plain number -> what `money` needs of it: `-1234,5|zł|` (the number, the marks before and
+    after); null where it is plain, or no number with marks. `(12.50)` is -12.50, as bookkeepers write it."""
+    if raw.type().is_numeric():
+        return ibis.null("string")
+    text = as_text(raw)
+    odd = text.re_search("[^0-9.,eE+-]").ifelse(text, ibis.null("string"))
+    packed = _tidy(odd).lower().replace("|", "/").re_replace(_BOOKED, r"-\1\2\3").re_replace(_MARKED, r"\1\3\4|\2|\5")
+    return packed.re_extract(r"^[^|]+\|[^|]*\|[^|]*$", 0).nullif("")
+
+
+def money(
+    plain: Value,
+    marked: StringValue,
+    decimal: str,
+    *,
+    currency: str,
+    codes: Sequence[str] = (),
+    row_code: StringValue | None = None,
+) -> tuple[Value, BooleanValue]:
+    """(amount, whether it bears another currency's mark): a plain number, or `1 234,56 zł`, `₴ 100`, `USD 5`.
+
+    From: columns of a view of their own (as expressions they would be computed again and again): a text's `number` and
+    what `marked` made of it. The mark must be of `currency`; where `row_code` tells each row's currency (one of
+    `codes`), of that one.
+    """
+    parts = marked.split("|")
+    if row_code is None:
+        right = _both(parts, ["", *marks_of(currency)])
+    else:  # code and mark are one word
+        words = [f"{code} {mark}" for code in codes for mark in ("", *marks_of(code))]
+        right = reduce(and_, [(row_code + " " + parts[place]).isin(words) for place in (1, 2)])
+    value = ibis.coalesce(plain, right.ifelse(number(parts[0], decimal), ibis.null("float64")))
+    other = (plain.isnull() & marked.notnull()).ifelse(_both(parts, ["", *KNOWN]) & ~right, False)
+    return value, other
+
+
+def _both(parts: ArrayValue, valid: Sequence[str]) -> BooleanValue:
+    return parts[1].isin(valid) & parts[2].isin(valid)
+
+
+def currency_code(text: StringValue, codes: Sequence[str]) -> StringValue:
+    """A cell that tells a currency (PLN, zł, `12,50 zł`) -> its code in `codes`; the cell itself, in capitals, where it
+    is none of them. A mark that several of them share ($ of USD and CAD) is none."""
+    mark = text.lower().re_replace(r"[0-9 .,'’()+\-−%\x{00a0}\x{2007}\x{2009}\x{202f}]", "")
+    return mark.cases(*codes_by_mark(codes).items(), else_=text.upper())
 
 
 def finite(number: Value) -> Value:
     """The number, null where it is none or infinite: asked by what is true of numbers alone, since DuckDB answers
     isnan and comparisons from a Parquet file's statistics, which leave NaN out."""
     return (number - number == 0).ifelse(number, ibis.null("float64"))
+
+
+def whole(number: Value) -> Value:
+    """The number as an integer, null where it is not whole or larger than a number of 64 bits tells apart."""
+    near = number.try_cast("int64")
+    sound = (near.cast("float64") == number) & (number.abs() < _WHOLE)
+    return sound.ifelse(near, ibis.null("int64"))
+
+
+def as_text(raw: Value) -> StringValue:
+    """Any raw value as a text; of a number that is whole, without decimals: 17850.0 is 17850."""
+    kind = raw.type()
+    if kind.is_string():
+        return raw
+    if kind.is_floating() or kind.is_decimal():
+        number = raw.cast("float64")
+        return ibis.coalesce(whole(number).cast("string"), finite(number).cast("string"))
+    return raw.cast("string")
+
+
+def _tidy(text: StringValue) -> StringValue:
+    return text.re_replace(_BLANK_IN_NUMBER, " ").replace("−", "-")
+
+
+def _plain(text: StringValue, decimal: str) -> StringValue:
+    """The text where it may be a number without thousands, with a point; null where it cannot be."""
+    odd = text.contains("_")  # the engine takes 1_000 for a number
+    if decimal == ",":
+        return (odd | text.contains(".")).ifelse(ibis.null("string"), text.replace(",", "."))
+    return odd.ifelse(ibis.null("string"), text)
+
+
+def _grouped(tidy: StringValue, decimal: str) -> StringValue:
+    """As `_plain`, its thousands parted by blanks, apostrophes or the other mark, in threes after the first."""
+    mark, other = "\\" + decimal, "\\" + ("," if decimal == "." else ".")
+    parted = "|".join(rf"({by}[0-9]{{3}})+" for by in (" ", "['’]", other))
+    grouped = tidy.re_search(rf"^[+-]?[1-9][0-9]{{0,2}}({parted})({mark}[0-9]*)?$")
+    return _plain(grouped.ifelse(tidy.re_replace(rf"[ '’{other}]", ""), tidy), decimal)

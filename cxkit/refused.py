@@ -1,5 +1,6 @@
 """What was refused, and why: each reason counted, the rows for the client's private folder, the gate."""
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from ibis.expr.types import StringValue, Table
 from cxkit import engine
 from cxkit.columns import Check
 from cxkit.privacy import safe_cell, scrub
+from cxkit.style import clean_text
 
 SHOWN = 500  # characters of a refused value that are kept
-EXAMPLES = 5
+EXAMPLES = 5  # shapes of values that a note tells
+SHOWN_EXAMPLES = 3  # records that the gate shows of each reason
 RAGGED = {
     "MISSING COLUMNS": "record has fewer cells than the header",
     "TOO MANY COLUMNS": "record has more cells than the header",
@@ -63,10 +66,11 @@ def write_refused(
     number = (held.line >> number_bits).cast("int64")
     told = held.select(
         "line",
+        part=held.part if "part" in held.columns else ibis.literal(0),
         number=number,
         n=n,
         file=ibis.cases(*[(number == i, safe_cell(name)) for i, name in enumerate(files)]),
-        column=ibis.cases(*[(held.fault == i, safe_cell(c.column)) for i, c in enumerate(checks)]),
+        column=_column(held, checks),
         value=_safe(held.value.left(SHOWN)),
         reason=ibis.cases(*[(held.fault == i, c.reason) for i, c in enumerate(checks)]),
     )
@@ -74,7 +78,7 @@ def write_refused(
         told = told.mutate(record=told.n)
     else:
         told = _with_torn(con, told, torn)
-    engine.write_csv(con, told.order_by(["number", "record"]).select(*_COLUMNS), path)
+    engine.write_csv(con, told.order_by(["number", "record", "part"]).select(*_COLUMNS), path)
 
 
 def _with_torn(con, told: Table, torn: Ragged) -> Table:
@@ -86,10 +90,21 @@ def _with_torn(con, told: Table, torn: Ragged) -> Table:
     types = {"number": "int64", "after": "int64", "before": "int64"}
     steps = engine.keep_frame(con, "torn_steps", steps, types=types)
     joined = told.asof_join(steps, on=told.n > steps.after, predicates="number")
-    whole = joined.mutate(record=joined.n + joined.before.fill_null(0)).select("number", *_COLUMNS)
-    rows = rows.assign(column="", file=rows.file.map(safe_cell), value=rows.value.map(lambda v: safe_cell(v[:SHOWN])))
-    kept = engine.keep_frame(con, "torn_rows", rows, types={"number": "int64", **_COLUMNS})
-    return whole.union(kept.select("number", *_COLUMNS))
+    whole = joined.mutate(record=joined.n + joined.before.fill_null(0)).select("number", "part", *_COLUMNS)
+    rows = rows.assign(
+        column="", part=0, file=rows.file.map(safe_cell), value=rows.value.map(lambda v: safe_cell(v[:SHOWN]))
+    )
+    kept = engine.keep_frame(con, "torn_rows", rows, types={"number": "int64", "part": "int64", **_COLUMNS})
+    return whole.cast({"part": "int64"}).union(kept.select("number", "part", *_COLUMNS))
+
+
+def _column(held: Table, checks: list[Check]) -> StringValue:
+    """The raw column that a row failed on; of an answer, the question's own."""
+    columns = ibis.cases(*[(held.fault == i, safe_cell(c.column)) for i, c in enumerate(checks)])
+    if "question" not in held.columns:
+        return columns
+    asked = [i for i, c in enumerate(checks) if not c.column and c.reason.startswith(("question", "score", "metric"))]
+    return held.fault.isin(asked).ifelse(_safe(held.question), columns)
 
 
 def _safe(value: StringValue) -> StringValue:
@@ -99,34 +114,44 @@ def _safe(value: StringValue) -> StringValue:
     return risky.ifelse(ibis.literal("'") + clean, clean)
 
 
-FAULTS = (" not readable as ", " is none of ")  # what a reason says of a value that can be told by example
+# what a reason says of a value that can be told by example
+FAULTS = (" not readable as ", " is none of ", " in another currency", "another currency's mark", " in two ways ")
 
 
 def pattern_notes(rows: Table, checks: list[Check], *, counts: dict[str, int], table: str) -> list[str]:
-    """What the values look like that could not be read, and which values a status or metric had that it may not have.
+    """What the values look like that could not be read (also of those that were left empty), and which values a status
+    or metric had that it may not have.
 
     Digits are told as 9 and letters as a: the patterns, not the values. An example stands by where it holds nothing
     personal.
     """
     notes = []
     for number, check in enumerate(checks):
-        readable, unknown = (mark in check.reason for mark in FAULTS)
-        if not (readable or unknown) or not counts.get(check.reason):
+        unknown = " is none of " in check.reason
+        if not any(mark in check.reason for mark in FAULTS) or not counts.get(check.reason):
             continue
-        held = rows.filter(rows.fault == number)
-        shape = held.value.re_replace(r"[0-9]", "9").re_replace(r"\p{L}", "a") if readable else held.value
-        shapes = held.group_by(shape=shape.left(30)).agg(count=held.count(), example=held.value.min())
-        found = engine.collect(shapes, order_by=[ibis.desc("count"), "shape"], max_rows=10_000_000).head(EXAMPLES)
-        if found.empty:
-            continue
-        shown = [
-            _shown(row.shape, row.example, row.count_, unknown)
-            for row in found.rename(columns={"count": "count_"}).itertuples()
-        ]
+        shown = _shapes(rows.filter(rows.fault == number).value, unknown=unknown)
         name = check.reason.split(" ")[0]
         mend = f" Add tables.{table}.values: {{{name}: {{<found>: <valid>}}}} to client.yml." if unknown else ""
-        notes.append(f"{check.reason} ({check.column}): " + "; ".join(s for s in shown if s) + f".{mend}")
+        notes.append(f"{check.reason} ({check.column}): " + "; ".join(shown) + f".{mend}")
+    empty = [name for name in rows.columns if name.startswith("unread_")]
+    if empty:
+        kept = rows.filter(rows.fault.isnull())
+        counted = kept.aggregate(**{name: kept[name].count() for name in empty}).to_pandas().iloc[0]
+        for name in empty:
+            if counted[name]:
+                shown = _shapes(kept.filter(kept[name].notnull())[name], unknown=False)
+                notes.append(f"{name.removeprefix('unread_')} not readable, left empty: " + "; ".join(shown) + ".")
     return notes
+
+
+def _shapes(values: StringValue, *, unknown: bool) -> list[str]:
+    """The commonest shapes of some values (of unknown words: the words), each with its count."""
+    held = values.name("value").as_table()
+    shape = held.value if unknown else held.value.re_replace(r"[0-9]", "9").re_replace(r"\p{L}", "a")
+    shapes = held.group_by(shape=shape.left(30)).agg(count=held.count(), example=held.value.min())
+    found = engine.collect(shapes, order_by=[ibis.desc("count"), "shape"], max_rows=10_000_000).head(EXAMPLES)
+    return [_shown(shape, example, count, unknown) for shape, count, example in found.itertuples(index=False)]
 
 
 def _shown(shape: str, example: str, count: int, unknown: bool) -> str:
@@ -136,21 +161,73 @@ def _shown(shape: str, example: str, count: int, unknown: bool) -> str:
     return f"{count:,} like {example!r}" if harmless else f"{count:,} of the shape {shape}"
 
 
-def gate(accounts: dict[str, dict], allowed: dict[str, float], *, folder: Path) -> list[str]:
-    """The tables of which too many rows were refused, each with its reasons counted, the commonest first.
+def examples(folder: Path, accounts: dict[str, dict], allowed: dict[str, float]) -> dict[str, dict[str, list[str]]]:
+    """Of the tables that the gate stops: reason -> up to three refused records, each as
+    `orders.csv, record 4, column 'Date': 'soon'`, in the files' order.
 
-    What the client's own rules leave out (`left_out`: no goods; after an as_of that was set) does not count as refused.
+    From: `folder` with what `write_refused` wrote. What is left out: the values of customers' ids, and what `scrub`
+    finds personal.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    for table, account in accounts.items():
+        if _passes(account, allowed[table]):
+            continue
+        told = found.setdefault(table, {})
+        wanted = {reason: min(SHOWN_EXAMPLES, count) for reason, count in account["refused"].items()}
+        csv.field_size_limit(2 * engine.LONGEST_RECORD)
+        with (folder / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                shown = told.setdefault(row["reason"], [])
+                if len(shown) < wanted.get(row["reason"], 0):
+                    shown.append(_example(row))
+                    if all(len(told.get(reason, [])) == count for reason, count in wanted.items()):
+                        break
+    return found
+
+
+def _example(row: dict[str, str]) -> str:
+    value = clean_text(scrub(row["value"]))
+    value = value[:57] + "…" if len(value) > 58 else value
+    personal = row["reason"].startswith(("customer_id", "referred_by"))
+    shown = " (a customer's id)" if personal and value else f": {value!r}" if value else ""
+    column = f", column {clean_text(row['column'])!r}" if row["column"] else ""
+    return f"{clean_text(row['file'])}, record {row['record']}{column}{shown}"
+
+
+def _passes(account: dict, allowed: float) -> bool:
+    refused = sum(account["refused"].values()) - account["left_out"]
+    share = refused / account["rows_in"] if account["rows_in"] else 0.0
+    return bool(share <= allowed and account["kept"])
+
+
+def gate(
+    accounts: dict[str, dict],
+    allowed: dict[str, float],
+    *,
+    folder: Path,
+    lines: dict[str, int] | None = None,
+    examples: dict[str, dict[str, list[str]]] | None = None,
+) -> list[str]:
+    """The tables of which too many rows were refused, each with its reasons counted, the commonest first; beside each
+    reason some records, and the key of client.yml to change with its line.
+
+    From: `folder`, where the refused rows can be looked at; `lines` (settings_file.key_lines of client.yml); `examples`
+    (what the function of that name found). What the client's own rules leave out (`left_out`: no goods; after an as_of
+    that was set) does not count as refused.
     """
     faults = []
     for table, account in accounts.items():
-        refused = sum(account["refused"].values()) - account["left_out"]
-        rows_in = account["rows_in"]
-        share = refused / rows_in if rows_in else 0.0
-        if share <= allowed[table] and account["kept"]:
+        if _passes(account, allowed[table]):
             continue
+        refused, rows_in = sum(account["refused"].values()) - account["left_out"], account["rows_in"]
         reasons = sorted(account["refused"].items(), key=lambda item: (-item[1], item[0]))
-        told = "".join(f"\n    {n:,} × {reason}" for reason, n in reasons)
+        told = ""
+        for reason, n in reasons:
+            told += f"\n    {n:,} × {reason}"
+            told += "".join(f"\n        {line}" for line in (examples or {}).get(table, {}).get(reason, []))
+            told += f"\n        {mend}" if (mend := _mend(reason, table, lines or {})) else ""
         told += "".join(f"\n    {note}" for note in account["notes"] if any(mark in note for mark in FAULTS))
+        share = refused / rows_in if rows_in else 0.0
         what = (
             f"{refused:,} of {rows_in:,} records refused ({100 * share:.1f} %); {100 * allowed[table]:g} % are allowed"
             if share > allowed[table]
@@ -161,3 +238,43 @@ def gate(accounts: dict[str, dict], allowed: dict[str, float], *, folder: Path) 
             f" export or its mapping under tables.{table} in client.yml, or raise tables.{table}.max_refused_share."
         )
     return faults
+
+
+# how a reason begins or what it holds -> the key of client.yml to look at; {name}: the reason's first word
+_MENDS = (
+    (" in two ways ", "date_format.{name}"),
+    (" not readable as a number", "decimal"),
+    (" not readable as ", "date_format.{name}"),
+    (" in another currency", "currency_column"),
+    ("another currency's mark", "currency_column"),
+    ("currency without a rate", "rates"),
+    (" is none of ", "values.{name}"),
+    ("score off the scale", "/scales"),
+    ("left out by keep_only", "keep_only"),
+    ("left out by leave_out", "leave_out"),
+    ("no goods", "not_goods"),
+    ("exact duplicate", "duplicates"),
+    ("question not answered", "questions"),
+    ("same person", "/persons"),
+    ("after as_of", "/as_of"),
+    ("than the header", "delimiter"),
+    ("none of ", "columns"),
+    ("amount not above zero", "columns.amount"),
+    (" missing", "columns.{name}"),
+    (" stands in an earlier record", "columns.{name}"),
+)
+
+
+def _mend(reason: str, table: str, lines: dict[str, int]) -> str:
+    """Which key of client.yml a reason asks about, and its line; of one that is not there, where it belongs."""
+    key = next((key for mark, key in _MENDS if mark in reason), "")
+    if not key or not lines:
+        return ""
+    key = key.format(name=reason.split(" ")[0])
+    key = key[1:] if key.startswith("/") else f"tables.{table}.{key}"
+    above = key
+    while above not in lines and "." in above:
+        above = above.rpartition(".")[0]
+    if above not in lines:
+        return f"client.yml: {key} is not set."
+    return f"client.yml, line {lines[above]}: {above}" + ("." if above == key else f" ({key} is not set).")

@@ -7,7 +7,6 @@ import os
 import shutil
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 
 from filelock import FileLock
@@ -15,11 +14,11 @@ from filelock import FileLock
 from cxkit import __version__, exports, privacy
 from cxkit.client import Client, parse_day
 from cxkit.errors import DataError, RunError, UsageError
-from cxkit.mapping import Multiply
+from cxkit.mapping_checks import check_mapping, given
 from cxkit.tables import TABLES
 
 MOST_MEMORY = 1_000_000_000
-FORMAT = 4  # of the cache; raised when what the door does changes within a version
+FORMAT = 5  # of the cache; raised when what the door does changes within a version
 
 
 @dataclass(frozen=True)
@@ -86,69 +85,6 @@ def _load(client: Client, day: date | None, *, earlier_audits: bool) -> Loaded:
     )
 
 
-def check_mapping(client: Client) -> None:
-    """Raises UsageError where client.yml maps to what is no table or column, or leaves out what a table needs; all
-    faults together."""
-    faults = []
-    for name, export in client.tables.items():
-        place = f"tables.{name}"
-        if name not in TABLES:
-            faults.append(f"{place}: unknown table{_near(name, TABLES)}; valid are {', '.join(TABLES)}.")
-            continue
-        table = TABLES[name]
-        valid = [c.name for c in table.columns.values() if not c.derived]
-        for part, keys in {
-            "columns": export.columns,
-            "values": export.values,
-            "strip_suffix": export.strip_suffix,
-        }.items():
-            for key in keys:
-                if key not in valid:
-                    faults.append(
-                        f"{place}.{part}.{key}: unknown column{_near(key, valid)}; valid: {', '.join(valid)}."
-                    )
-                elif part != "columns" and key not in export.columns:
-                    faults.append(f"{place}.{part}.{key}: the column is not mapped; add it to {place}.columns.")
-        lacking = [c for c in valid if table.columns[c].required and c not in export.columns]
-        if lacking:
-            mapped = ", ".join(repr(c) for c in export.columns)
-            faults.append(
-                f"table {name!r} lacks {', '.join(map(repr, lacking))}; it has {mapped}. Map it under {place}.columns."
-            )
-        if table.one_of and not set(table.one_of) & set(export.columns):
-            faults.append(f"table {name!r} needs one of {', '.join(table.one_of)}. Map it under {place}.columns.")
-        for column, source in export.columns.items():
-            if (
-                isinstance(source, Multiply)
-                and column in valid
-                and table.columns[column].type not in ("money", "number")
-            ):
-                faults.append(
-                    f"{place}.columns.{column}: only numbers are multiplied; it is {table.columns[column].type}."
-                )
-        for column, mapping in export.values.items():
-            allowed = table.columns[column].valid if column in valid else ()
-            wrong = sorted(set(mapping.values()) - set(allowed)) if allowed else []
-            if wrong:
-                faults.append(
-                    f"{place}.values.{column}: {', '.join(map(repr, wrong))} unknown; valid are {', '.join(allowed)}."
-                )
-        if name != "orders" and (export.returns or export.not_goods):
-            faults.append(f"{place}: returns and not_goods belong to orders only.")
-        elif export.not_goods and "product_id" not in export.columns:
-            faults.append(f"{place}.not_goods: it names product_id values; map product_id under {place}.columns.")
-        if export.rates and not export.currency_column:
-            faults.append(f"{place}.rates: say which column holds the currency in {place}.currency_column.")
-    if faults:
-        told = faults[0] if len(faults) == 1 else "\n  " + "\n  ".join(faults)
-        raise UsageError(f"{client.folder / 'client.yml'}: {told}")
-
-
-def _near(text: str, valid) -> str:
-    near = get_close_matches(text, list(valid), n=1, cutoff=0.6)
-    return f", did you mean {near[0]!r}?" if near else ""
-
-
 def _day(as_of: str | date | None, client: Client) -> date | None:
     """The day that was asked for; None is `latest`."""
     wanted = client.as_of if as_of is None else as_of
@@ -161,7 +97,7 @@ def _day(as_of: str | date | None, client: Client) -> date | None:
 
 
 def _unmapped(client: Client, table: str) -> list[str]:
-    mapped = client.tables[table].columns
+    mapped = given(client.tables[table])
     return [c.name for c in TABLES[table].columns.values() if not c.derived and c.name not in mapped]
 
 

@@ -1,5 +1,6 @@
 """The command line: what it says, where it says it, with which exit code."""
 
+import os
 import subprocess
 import sys
 
@@ -22,12 +23,28 @@ def shop(tmp_path):
 @pytest.mark.parametrize(
     ("command", "parts"),
     [
-        ([], ["run", "check", "render", "demo-data", "Exit codes: 0 done", "130, 143 interrupted"]),
+        (
+            [],
+            [
+                "run",
+                "check",
+                "new",
+                "inspect",
+                "reveal",
+                "render",
+                "demo-data",
+                "Exit codes: 0 done",
+                "130, 143 interrupted",
+            ],
+        ),
         (
             ["run"],
             ["--only", "-p NAME VALUE", "--as-of", "--against", "--expect-until", "--jobs", "--out", "CLIENT is"],
         ),
         (["check"], ["no notebook is run", "--as-of"]),
+        (["new"], ["FILES", "--currency", "--time-zone", "Nothing is overwritten", "??? in client.yml"]),
+        (["inspect"], ["FILE", "--sheet", "no personal values are shown"]),
+        (["reveal"], ["PSEUDONYM...", "Nothing is stored"]),
         (["render"], ["NOTEBOOK", "offline HTML page"]),
         (
             ["demo-data"],
@@ -101,6 +118,12 @@ def test_parameters_of_two_values(shop, capsys, tmp_path):
             "'odd' is not one of 'default', 'one_group', 'subscription'",
         ),
         (["check", "nobody"], "no client 'nobody'"),
+        (["reveal", "nobody", "abc"], "no client 'nobody'"),
+        (["reveal", "demo"], "Missing argument 'PSEUDONYM...'"),
+        (["inspect", "gone.csv"], "gone.csv is no file."),
+        (["new", "../up"], "'../up' cannot name a client's folder"),
+        (["new", "shop", "gone.csv", "--currency", "euro"], "--currency 'euro' is no currency's code"),
+        (["new", "shop", "gone.csv"], "there is no file gone.csv."),
     ],
 )
 def test_wrong_usage_is_exit_code_2(arguments, message, capsys, tmp_path, monkeypatch):
@@ -157,3 +180,55 @@ def test_demo_data_makes_a_client_that_passes_its_checks(tmp_path, capsys, monke
     notebook(tmp_path / "books", "03_loyalty", parameters="within_days: int = 90\n")
     assert cli.main(["check", "small", "--notebooks", "books"]) == 0
     assert "Malyatko: settings and data passed their checks" in capsys.readouterr().out
+
+
+ORDERS = "Order number,Customer ID,Order date,Line total\n" + "".join(
+    f"A{i},c{i % 7},2026-03-{i % 27 + 1:02d} 10:00:00,{i + 1}.50\n" for i in range(40)
+)
+
+
+def test_from_an_export_to_its_check_and_back_to_an_own_id(tmp_path, capsys, monkeypatch):
+    """As the consultant goes: inspect, new, check, reveal."""
+    import pandas as pd
+
+    from cxkit import sources
+    from cxkit.client import load_client
+
+    monkeypatch.chdir(tmp_path)
+    notebook(tmp_path / "books", "00_first")
+    (tmp_path / "orders.csv").write_text(ORDERS, encoding="utf-8")
+    assert cli.main(["inspect", "orders.csv"]) == 0
+    assert "Trial run: 40 records in, 40 kept, 0 refused." in capsys.readouterr().out
+    assert cli.main(["new", "shop", "orders.csv", "--currency", "UAH"]) == 0
+    said = capsys.readouterr()
+    assert "time_zone" in said.out
+    assert said.err.splitlines()[0] == "[0/2] reading orders.csv"
+    assert cli.main(["check", "shop", "--notebooks", "books"]) == 2
+    assert "1 of its lines is still to be filled in" in capsys.readouterr().err
+    settings = tmp_path / "data" / "shop" / "client.yml"
+    settings.write_text(
+        settings.read_text(encoding="utf-8").replace("time_zone: ???", "time_zone: UTC"), encoding="utf-8"
+    )
+    assert cli.main(["check", "shop", "--notebooks", "books"]) == 0
+    assert "orders: 40 rows in, 40 kept, 0 refused" in capsys.readouterr().out
+    assert cli.main(["new", "shop", "orders.csv"]) == 2
+    assert "is a client already; nothing in it is changed" in capsys.readouterr().err
+    pseudonym = pd.read_parquet(sources.load(load_client(tmp_path / "data" / "shop")).tables["orders"]).customer_id[0]
+    assert cli.main(["reveal", "shop", pseudonym]) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[0].split() == ["pseudonym", "table", "own_id", "file", "record"]
+    assert said.out.splitlines()[1].split()[:3] == [pseudonym, "orders", "c0"]
+    assert said.err == "cxkit: what follows is personal data: keep it out of reports, tickets and mails.\n"
+
+
+def test_a_terminal_without_the_letters_gets_question_marks(tmp_path):
+    (tmp_path / "замовлення.csv").write_text(ORDERS, encoding="utf-8")
+    env = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "cxkit", "inspect", "замовлення.csv"],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.startswith(b"??????????.csv: ")

@@ -58,7 +58,7 @@ def test_a_csv_is_staged_as_texts_with_its_torn_records_beside(con, tmp_path):
         con, path, tmp_path / "o.parquet", header=["a", "b", "c"], keep={"b": "r0", "a": "r1"}, delimiter=","
     )
     assert rejects[["line", "error", "text"]].values.tolist() == [[3, "MISSING COLUMNS", "4,5"]]
-    staged = engine.collect(engine.read_parquet(con, tmp_path / "o.parquet"), order_by="n")
+    staged = engine.collect(engine.read_staged(con, tmp_path / "o.parquet"), order_by="n")
     assert staged[["n", "r0", "r1"]].values.tolist() == [[1, "x\ny", "1"], [2, "7", "6"], [3, "x\ny", "1"]]
     assert staged.row_hash[0] == staged.row_hash[2] != staged.row_hash[1]
 
@@ -88,3 +88,34 @@ def test_blanks_of_every_kind_are_trimmed(con):
     assert found[0] == "a b"
     assert pd.isna(found[1])
     assert found[2] == "x"
+
+
+def test_records_keep_their_order_and_number_whatever_the_threads(tmp_path):
+    """Enough of them for several threads, torn ones and line breaks in cells among them."""
+    path, found = tmp_path / "a.csv", []
+    with path.open("w", encoding="utf-8") as file:
+        file.write("a,b\n")
+        for i in range(400_000):
+            file.write(f"{i}\n" if i % 50_000 == 7 else f'{i},"line\n{"x" * (i % 40)}"\n')
+    for threads in (1, 4):
+        con = engine.connect(threads=threads)
+        out = tmp_path / f"{threads}.parquet"
+        rejects = engine.stage_csv(con, path, out, header=["a", "b"], keep={"a": "r0"}, delimiter=",")
+        records = engine.read_staged(con, out)
+        moved = records.filter(
+            records.r0.cast("int64") != records.n - 1 + (records.r0.cast("int64") + 49_992) // 50_000
+        )
+        assert moved.count().execute() == 0
+        found.append((records.count().execute(), rejects.line.tolist()))
+        con.disconnect()
+    assert found[0] == found[1]
+    assert found[0][0] == 400_000 - 8
+    assert found[0][1] == [i + 2 for i in range(7, 400_000, 50_000)]
+
+
+def test_blanks_around_letters_of_several_parts_and_around_nothing(con):
+    texts = ["a\u0301\u200b", "\r\nx\r\n", "\U0001f468\u200d\U0001f469 ", "\r\n", "\U0001f1fa\U0001f1e6", " \u200bй"]
+    frame = pd.DataFrame({"n": range(len(texts)), "t": texts})
+    table = engine.keep_frame(con, "l", frame, types={"n": "int64", "t": "string"})
+    found = engine.collect(table.select("n", t=engine.plain(table.t)), order_by="n").t
+    assert [None if pd.isna(t) else t for t in found] == [text.strip(engine.BLANKS) or None for text in texts]

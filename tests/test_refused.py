@@ -4,8 +4,10 @@ import pandas as pd
 import pytest
 from sources_client import GOOD, HEADER, adds_up, load_orders, make_client, orders_export, refused, settings
 
+from cxkit import refused as refused_rows
 from cxkit import sources
 from cxkit.errors import DataError
+from cxkit.settings_file import key_lines
 
 
 def test_each_kind_of_dirt_is_refused_with_its_own_reason(tmp_path):
@@ -83,3 +85,63 @@ def test_hostile_text_passes_as_data_and_runs_nowhere(tmp_path):
     assert orders.product_id.tolist() == ["=1+1"]
     assert orders.customer_id.str.fullmatch("[a-z2-7]{13}").all()
     assert refused(loaded).value.tolist() == ["'=cmd()"]
+
+
+def stopped(folder, *rows, **more):
+    """What is told where the gate closes."""
+    client = make_client(
+        folder, settings(orders=orders_export(max_refused_share=0.0, **more)), orders_csv="\n".join([HEADER, *rows])
+    )
+    with pytest.raises(DataError) as error:
+        sources.load(client)
+    return client, str(error.value)
+
+
+def test_the_gate_shows_records_and_the_line_of_client_yml(tmp_path):
+    rows = [*GOOD, "4,a,bad,1,1,X", "5,a,worse,1,1,X", "6,a,worst,1,1,X", "7,a,odd,1,1,X", "8,a,2024-03-01,1.5.2,1,X"]
+    client, _ = stopped(tmp_path, *rows, decimal=".")
+    counts = {
+        "ordered_at not readable as ISO 8601 (2026-06-30 or 2026-06-30 14:05:00)": 4,
+        "amount not readable as a number with the decimal mark '.'": 1,
+    }
+    accounts = {"orders": {"rows_in": 8, "kept": 3, "refused": counts, "left_out": 0, "notes": []}}
+    shown = refused_rows.examples(client.private / "refused", accounts, {"orders": 0.0})
+    lines = key_lines(client.folder / "client.yml")
+    told = refused_rows.gate(accounts, {"orders": 0.0}, folder=client.private, lines=lines, examples=shown)[0]
+    assert "4 × ordered_at not readable" in told
+    assert "orders.csv, record 4, column 'Date': 'bad'" in told
+    assert "record 6" in told
+    assert "record 7" not in told  # three are enough
+    assert (
+        f"client.yml, line {lines['tables.orders']}: tables.orders (tables.orders.date_format.ordered_at is not set)"
+        in told
+    )
+    assert f"client.yml, line {lines['tables.orders.decimal']}: tables.orders.decimal." in told
+    assert refused_rows.examples(tmp_path, accounts, {"orders": 1.0}) == {}
+
+
+def test_nothing_personal_and_nothing_hostile_is_shown_of_a_record(tmp_path):
+    path = tmp_path / "customers.csv"
+    rows = [
+        ["c.csv", "1", "Mail", "ann@shop.ua", "customer_id stands in an earlier record"],
+        ["c.csv", "2", "At\x1b[31m", "call +380 67 123 45 67\nnow \u202eevil", "joined_at not readable as iso"],
+        ["c.csv", "3", "", "x" * 100, "record cannot be read"],
+    ]
+    pd.DataFrame(rows, columns=["file", "record", "column", "value", "reason"]).to_csv(path, index=False)
+    counts = {row[4]: 1 for row in rows}
+    accounts = {"customers": {"rows_in": 3, "kept": 0, "refused": counts, "left_out": 0, "notes": []}}
+    shown = refused_rows.examples(tmp_path, accounts, {"customers": 0.05})["customers"]
+    assert list(shown.values()) == [
+        ["c.csv, record 1, column 'Mail' (a customer's id)"],
+        ["c.csv, record 2, column 'At[31m': 'call [phone] now evil'"],
+        [f"c.csv, record 3: '{'x' * 57}…'"],
+    ]
+
+
+def test_values_left_empty_are_told_by_their_shape(tmp_path):
+    rows = ["1,a,2024-03-01,10,1 pcs,X", "2,a,2024-03-01,10,22 pcs,X", "3,a,2024-03-01,10,1,X"]
+    loaded, orders = load_orders(tmp_path, *rows)
+    assert orders.quantity.isna().sum() == 2
+    notes = loaded.accounts["orders"]["notes"]
+    assert "2 values of quantity not readable; left empty." in notes
+    assert "quantity not readable, left empty: 1 like '1 pcs'; 1 like '22 pcs'." in notes

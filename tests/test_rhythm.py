@@ -61,6 +61,32 @@ def test_a_lone_silent_day_of_a_busy_shop_is_unusual_and_of_a_small_one_is_not()
     assert not found["unusual"].any()
 
 
+def test_a_growing_shop_is_judged_by_its_size_then():
+    """Early on it had an order every other day, so that five days without one are nothing; later they are a fault."""
+    rng = np.random.default_rng(1)
+    counts = np.concatenate([rng.poisson(0.5, 140), rng.poisson(40, 500)])
+    counts[60:65] = 0
+    assert not rhythm.gaps(daily(counts))["unusual"].any()
+    counts[400:405] = 0
+    found = rhythm.gaps(daily(counts))
+    assert found["unusual"].sum() == 1
+    assert found["expected_orders"].iloc[0] == pytest.approx(200, rel=0.1)
+
+
+def test_a_day_with_ten_times_the_orders_is_odd_in_a_small_shop_too():
+    counts = np.random.default_rng(2).poisson(3, 300)
+    counts[150] = 30
+    found = rhythm.odd_days(daily(counts))
+    assert found["orders"].to_list() == [30]
+    assert found["score"].iloc[0] > 5
+
+
+def test_in_a_large_shop_a_small_excess_is_certain_and_not_odd():
+    counts = np.full(300, 10_000) + np.arange(300)
+    counts[150] += 1_000
+    assert len(rhythm.odd_days(daily(counts))) == 0
+
+
 def test_silence_up_to_as_of_is_a_gap():
     found = rhythm.gaps(daily([*busy(), *[0] * 10]))
     assert (found["days"].iloc[0], bool(found["unusual"].iloc[0])) == (10, True)

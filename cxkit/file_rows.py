@@ -1,0 +1,139 @@
+"""What does a client's file hold, record by record? Its cells as texts, whatever its kind, for a look at it."""
+
+import codecs
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from cxkit import containers, delimiters, engine
+from cxkit.containers import Source
+from cxkit.errors import DataError
+
+FIELDS_FROM = 100_000  # records of JSON that its columns are gathered from
+BATCH = 10_000
+
+
+def look(path: Path, *, sheet: str | None = None) -> tuple[Source, tuple[str, ...]]:
+    """The data file that a path leads to, and what else a .zip holds: the largest is taken where none is asked for."""
+    if path.suffix.lower() != ".zip":
+        return containers.look(path, sheet=sheet), ()
+    members = _members(path)
+    chosen = sheet or (members[0] if len(members) > 1 else None)
+    return containers.look(path, sheet=chosen), tuple(members)
+
+
+def _members(path: Path) -> list[str]:
+    """The data files of a .zip, the largest first; none where it cannot be opened (`containers.look` tells why)."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = [m for m in archive.infolist() if not m.is_dir() and containers.kind_of(m.filename)]
+    except (OSError, zipfile.BadZipFile, ValueError):
+        return []
+    found = [m for m in found if not any(part.startswith((".", "__MACOSX")) for part in m.filename.split("/"))]
+    return [m.filename for m in sorted(found, key=lambda m: (-m.file_size, m.filename))]
+
+
+@contextmanager
+def opened(
+    source: Source, *, encoding: str = "utf-8", delimiter: str = ",", fields: Sequence[str] = ()
+) -> Iterator[tuple[dict, Iterator[list[str]]]]:
+    """What is known of a file before its records (names: its columns, where the kind has them; sheets; chosen), and
+    its records as texts, "" for a blank.
+
+    Text and worksheets give every record that is not empty, the header's too; other kinds the records alone. From:
+    `fields`, those of JSON where they are known already.
+    """
+    if source.kind == "csv":
+        yield {}, delimiters.read_records(delimiters.lines_of(decoded(source, encoding)), delimiter)
+    elif source.kind == "xlsx":
+        from cxkit import workbooks
+
+        with _plain(source) as path, workbooks.worksheet(path, sheet=source.sheet, decimal=".") as (book, rows):
+            yield {"sheets": book["names"], "chosen": book["chosen"]}, ([c or "" for c in row] for row in rows)
+    elif source.kind == "jsonl":
+        names = list(fields) or _fields(source, encoding)
+        yield {"names": names}, _json_rows(source, encoding, names)
+    elif source.kind == "parquet":
+        with _plain(source) as path, _parquet(path) as file:
+            names = file.schema_arrow.names
+            yield {"names": names}, _parquet_rows(file, names)
+    else:
+        with _plain(source) as path, tempfile.TemporaryDirectory(prefix="cxkit-") as folder:
+            tables = engine.database_tables(path)
+            if not tables or source.sheet not in (None, *tables):
+                raise DataError(f"it has no table {source.sheet or 'at all'!r}; it has {', '.join(map(repr, tables))}.")
+            chosen = source.sheet or next(iter(tables))
+            out = Path(folder) / "table.parquet"
+            engine.stage_database(path, chosen, out, keep={c: f"r{i}" for i, c in enumerate(tables[chosen])})
+            names = [f"r{i}" for i in range(len(tables[chosen]))]
+            with _parquet(out) as file:
+                known = {"names": tables[chosen], "sheets": list(tables), "chosen": chosen}
+                yield known, _parquet_rows(file, names)
+
+
+def decoded(source: Source, encoding: str) -> Iterator[str]:
+    """A file's text in pieces; what the encoding does not know is marked by U+FFFD."""
+    name = "utf-8-sig" if encoding == "utf-8" else encoding
+    decoder = codecs.getincrementaldecoder(name)(errors="replace")
+    for piece in containers.pieces(source):
+        yield decoder.decode(piece)
+    yield decoder.decode(b"", final=True)
+
+
+@contextmanager
+def _plain(source: Source) -> Iterator[Path]:
+    """The file unpacked, for as long as it is looked at."""
+    if not source.packing:
+        yield source.path
+        return
+    with tempfile.TemporaryDirectory(prefix="cxkit-") as folder:
+        yield containers.plain_file(source, Path(folder) / Path(source.name).name)
+
+
+def _json(source: Source, encoding: str) -> Iterator[dict[str, str]]:
+    from cxkit import json_records
+
+    for record, _ in json_records.records(decoded(source, encoding)):
+        if record is not None:
+            yield {path: text or "" for path, text in json_records.flat(record).items()}
+
+
+def _fields(source: Source, encoding: str) -> list[str]:
+    found: dict[str, None] = {}
+    for record in islice(_json(source, encoding), FIELDS_FROM):
+        found.update(dict.fromkeys(record))
+    return list(found)
+
+
+def _json_rows(source: Source, encoding: str, names: list[str]) -> Iterator[list[str]]:
+    for record in _json(source, encoding):
+        yield [record.get(name, "") for name in names]
+
+
+def _parquet(path: Path):
+    """A Parquet file, opened."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"it cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+
+
+def _parquet_rows(file, names: list[str]) -> Iterator[list[str]]:
+    for batch in file.iter_batches(BATCH, columns=names):
+        columns = [[_text(v) for v in batch.column(name).to_pylist()] for name in names]
+        yield from ([*row] for row in zip(*columns, strict=True))
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.isoformat(sep=" ") if isinstance(value, datetime) else str(value)
