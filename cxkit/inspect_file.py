@@ -3,7 +3,7 @@
 import re
 import textwrap
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,11 @@ WIDTH, NAME_WIDTH = 100, 38
 KINDS = {"csv": "text with delimiters", "xlsx": "a workbook", "jsonl": "JSON", "duckdb": "a DuckDB file"}
 
 
-def look(path: Path, *, sheet: str | None = None) -> "Proposal":
+def look(path: Path, *, sheet: str | None = None) -> tuple["Proposal", ...]:
     """What a file is and how it would be read: form, columns, preset, proposal.
 
+    To: one proposal; several where presets know the file as the source of several tables, as when searches and the
+    events that follow stand in one file.
     Raises UsageError where there is no such file; DataError, naming the file, where it cannot be read at all.
     """
     from cxkit import column_kinds, presets, proposal, sniff
@@ -36,8 +38,11 @@ def look(path: Path, *, sheet: str | None = None) -> "Proposal":
         columns = column_kinds.column_forms(sniff.sample(form))
     except DataError as error:
         raise DataError(f"{clean_text(path.name)}: {error}") from None
-    found = presets.matches(form.names)
-    return proposal.propose(form, columns, preset=found[0] if found else None)
+    found: dict[str | None, presets.Match] = {}
+    for match in presets.matches(form.names):
+        if not found or match.preset.table is not None:
+            found.setdefault(match.preset.table, match)
+    return tuple(proposal.propose(form, columns, preset=match) for match in (found.values() or [None]))
 
 
 def inspect(path: Path, *, sheet: str | None = None) -> str:
@@ -48,20 +53,21 @@ def inspect(path: Path, *, sheet: str | None = None) -> str:
     from cxkit import proposal
 
     found = look(path, sheet=sheet)
-    plan = proposal.combine([found])
-    told = [line for text in trial(found, plan) for line in _wrapped(text, indent=len(text) - len(text.lstrip()) + 2)]
+    plan = proposal.combine(found)
+    passed = [text for one in found for text in [*([f"As {one.table}:"] if found[1:] else []), *trial(one, plan)]]
+    told = [line for text in passed for line in _wrapped(text, indent=len(text) - len(text.lstrip()) + 2)]
     return "\n".join(line.rstrip() for line in [*_form(found, plan), "", *_columns(found), "", *told])
 
 
-def _form(found: "Proposal", plan: "Plan") -> list[str]:
+def _form(found: Sequence["Proposal"], plan: "Plan") -> list[str]:
     """The file as a whole."""
-    form = found.form
+    form = found[0].form
     rows, columns = (
         f"{n:,} {what}{'' if n == 1 else 's'}" for n, what in ((form.rows, "record"), (len(form.names), "column"))
     )
     kind = KINDS.get(form.kind, form.kind)
     title = f"{clean_text(form.path.name)}: {kind}, {rows}, {columns}"
-    told = [("preset", _preset(found), "")]
+    told = [("preset", _preset(one), "") for one in found]
     if form.sheet or form.sheets:
         others = ", ".join(clean_text(s) for s in form.sheets if s != form.sheet)
         told.append(("sheet", clean_text(form.sheet or ""), _because(form, "sheet", others and f"others: {others}")))
@@ -71,9 +77,9 @@ def _form(found: "Proposal", plan: "Plan") -> list[str]:
         told.append(("delimiter", delimiter, _because(form, "delimiter")))
     header = ", ".join(map(str, form.header)) if form.header != (0,) else "none"
     told.append(("header row", header, _because(form, "header")))
-    told.append(("decimal mark", found.settings.get("decimal", "."), found.evidence.get("decimal", "")))
-    told += _date_formats(found)
-    told.append(("feeds", found.table or "nothing that was recognised", _others(found)))
+    marks = [("decimal mark", one.settings.get("decimal", "."), one.evidence.get("decimal", "")) for one in found]
+    told += dict.fromkeys([*marks, *(line for one in found for line in _date_formats(one))])
+    told += [("feeds", one.table or "nothing that was recognised", _others(one)) for one in found]
     known = {key: plan.settings.get(key, UNKNOWN) for key in ("currency", "time_zone")}
     told += [(key, value, plan.evidence.get(key, "")) for key, value in known.items() if value != UNKNOWN]
     if still := [f"--{key.replace('_', '-')}" for key, value in known.items() if value == UNKNOWN]:
@@ -81,7 +87,7 @@ def _form(found: "Proposal", plan: "Plan") -> list[str]:
     lines = [title, "=" * min(_width(title), WIDTH), ""]
     for name, value, why in told:
         lines += _wrapped(f"{name:<13} {value}{f' ({why})' if why else ''}", indent=14)
-    notes = [*form.notes, *(_quirks(found))]
+    notes = dict.fromkeys([*form.notes, *(quirk for one in found for quirk in _quirks(one))])
     return [*lines, *(line for note in notes for line in _wrapped(f"{'note':<13} {note}", indent=14))]
 
 
@@ -128,29 +134,30 @@ def _listed(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _columns(found: "Proposal") -> list[str]:
+def _columns(found: Sequence["Proposal"]) -> list[str]:
     """One line a column, its evidence below."""
-    meaning = _meanings(found)
-    looked_at = max((c.rows for c in found.columns), default=0)
+    form, columns, meaning = found[0].form, found[0].columns, _meanings(found)
+    looked_at = max((c.rows for c in columns), default=0)
     lines = [_row("column", "type", "filled", "distinct", "read as"), "-" * WIDTH]
-    if looked_at < found.form.rows:
-        lines.insert(0, f"From {looked_at:,} of the {found.form.rows:,} records, evenly spaced:")
-    for column in found.columns:
+    if looked_at < form.rows:
+        lines.insert(0, f"From {looked_at:,} of the {form.rows:,} records, evenly spaced:")
+    for column in columns:
         read_as = ", ".join(meaning.get(column.name, ())) or "-"
         lines += _named_row(
             column.name, column.kind, f"{_percent(column.filled, column.rows)} %", f"{column.distinct:,}", read_as
         )
-        why = found.unmapped.get(column.name, "") if read_as == "-" else ""
+        why = found[0].unmapped.get(column.name, "") if read_as == "-" else ""
         why = "" if why.startswith("preset ") else why  # the same for all that a preset does not know
-        asked = found.evidence.get(f"questions.{column.name}.metric", "")
+        asked = found[0].evidence.get(f"questions.{column.name}.metric", "")
         told = "; ".join(part for part in (why, column.evidence, asked) if part)
         lines += _wrapped(f"    {told}", indent=4) if told else []
-    known = {c.name for c in found.columns}
-    lines += [line for name in found.form.names if name not in known for line in _named_row(name, "", "", "", "-")]
-    for name, source in found.settings.get("columns", {}).items():
-        if source == UNKNOWN:
-            told = found.evidence.get(f"columns.{name}", "nothing in the file says which column it is")
-            lines += _wrapped(f"??? {name}: {told}", indent=4)
+    known = {c.name for c in columns}
+    lines += [line for name in form.names if name not in known for line in _named_row(name, "", "", "", "-")]
+    for one in found:
+        for name, source in one.settings.get("columns", {}).items():
+            if source == UNKNOWN:
+                told = one.evidence.get(f"columns.{name}", "nothing in the file says which column it is")
+                lines += _wrapped(f"??? {name}: {told}", indent=4)
     return lines
 
 
@@ -162,24 +169,25 @@ def _named_row(name: str, *cells: str) -> list[str]:
     return [*_wrapped(shown, indent=2), _row("", *cells)]
 
 
-def _meanings(found: "Proposal") -> dict[str, list[str]]:
-    """Raw column -> what it is read as."""
-    meaning: dict[str, list[str]] = {}
-    for name, source in found.settings.get("columns", {}).items():
-        parts = source if isinstance(source, Mapping) else {"": source}
-        for kind, raws in parts.items():
-            mark = f" ({kind})" if isinstance(source, Mapping) else ""
-            for raw in raws if isinstance(raws, list | tuple) else [raws]:
-                if kind != "constant":
-                    meaning.setdefault(str(raw), []).append(f"{name}{mark}")
-    for raw, question in found.settings.get("questions", {}).items():
-        meaning.setdefault(raw, []).append(f"an answer: {question.get('metric', '')}".rstrip(": "))
-    if raw := found.settings.get("currency_column"):
-        meaning.setdefault(raw, []).append("currency")
-    for key in ("keep_only", "leave_out"):
-        for raw in found.settings.get(key, {}):
-            meaning.setdefault(raw, []).append(f"rule: {key}")
-    return meaning
+def _meanings(found: Sequence["Proposal"]) -> dict[str, list[str]]:
+    """Raw column -> what it is read as, by each proposal."""
+    meaning: dict[str, dict[str, None]] = {}
+    for settings in (one.settings for one in found):
+        for name, source in settings.get("columns", {}).items():
+            parts = source if isinstance(source, Mapping) else {"": source}
+            for kind, raws in parts.items():
+                mark = f" ({kind})" if isinstance(source, Mapping) else ""
+                for raw in raws if isinstance(raws, list | tuple) else [raws]:
+                    if kind != "constant":
+                        meaning.setdefault(str(raw), {})[f"{name}{mark}"] = None
+        for raw, question in settings.get("questions", {}).items():
+            meaning.setdefault(raw, {})[f"an answer: {question.get('metric', '')}".rstrip(": ")] = None
+        if raw := settings.get("currency_column"):
+            meaning.setdefault(raw, {})["currency"] = None
+        for key in ("keep_only", "leave_out"):
+            for raw in settings.get(key, {}):
+                meaning.setdefault(raw, {})[f"rule: {key}"] = None
+    return {raw: list(names) for raw, names in meaning.items()}
 
 
 def _row(*cells: str) -> str:

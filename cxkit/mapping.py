@@ -196,7 +196,7 @@ class Export(Reading):
         for pattern in (p for ps in value.values() for p in ps) if isinstance(value, dict) else value:
             if pattern in DATE_WORDS:
                 continue
-            if not re.search("%[Yy]", pattern) or not re.search("%[mbB]", pattern) or "%d" not in pattern:
+            if not re.search("%[Yy]", pattern) or not re.search("%-?[mbB]", pattern) or not re.search("%-?d", pattern):
                 raise ValueError(
                     f'{pattern!r} needs a year (%Y or %y), a month (%m) and a day (%d), as in "%d.%m.%Y"; or is one of'
                     f" {', '.join(DATE_WORDS)}"

@@ -52,6 +52,7 @@ def _valid(table: Table) -> list[str]:
 def _column_faults(table: Table, export: Export, place: str) -> Iterator[str]:
     """Every column that a key names is one of the table's, and mapped; every one that the table needs is there."""
     valid, has = _valid(table), given(export)
+    asked = {*export.keep_only, *export.leave_out}
     named = {
         "columns": export.columns,
         "values": export.values,
@@ -63,6 +64,8 @@ def _column_faults(table: Table, export: Export, place: str) -> Iterator[str]:
     }
     for part, keys in named.items():
         for key in keys:
+            if part == "once_per_order" and key in asked:
+                continue
             if key not in valid:
                 yield f"{place}.{part}.{key}: unknown column{_near(key, valid)}; valid: {', '.join(valid)}."
             elif part != "columns" and key not in has:

@@ -185,16 +185,16 @@ def _looked_at(wanted: Mapping[str, Path], exports: Path, progress: Progress) ->
 
 
 def _proposed(name: str, path: Path) -> Found:
-    """A file's proposals: one, or one for each worksheet that is a table."""
+    """A file's proposals: one, one for each table that it feeds, or one for each worksheet that is a table."""
     try:
         first = inspect_file.look(path)
     except CxkitError as error:
         return Found(name, (), str(error).removeprefix(f"{clean_text(path.name)}: "))
-    proposals = [first]
-    for sheet in first.form.sheets[:MOST_SHEETS]:
-        if sheet != first.form.sheet:
+    proposals, form = [*first], first[0].form
+    for sheet in form.sheets[:MOST_SHEETS]:
+        if sheet != form.sheet:
             with contextlib.suppress(CxkitError):  # a worksheet without a table: charts, notes
-                proposals.append(inspect_file.look(path, sheet=sheet))
+                proposals += inspect_file.look(path, sheet=sheet)
     return Found(name, tuple(proposals))
 
 
@@ -259,7 +259,8 @@ def _said(found: Sequence[Found], plan: "Plan", target: Path) -> list[str]:
     read = _paths([plan.tables, plan.settings])
     for f in found:
         name = f"exports/{f.name}"
-        told = [_one_line(p, alone=len(f.proposals) == 1) for p in f.proposals] if name in read else []
+        alone = len({p.form.sheet for p in f.proposals}) == 1
+        told = [_one_line(p, alone=alone) for p in f.proposals] if name in read else []
         told += [f"not read: {why}"] if (why := left.pop(name, "")) else []
         lines += [f"  {clean_text(f.name)}", *(line for text in told for line in _wrapped(text))]
     for path, why in left.items():

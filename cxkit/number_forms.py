@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# a mark that several currencies share ($, kr) names none
+# unmistakable ones alone, since this is a guess (`12 ft` may be feet); one that several currencies share names none
 MARKS = {
     "UAH": ("₴", "грн", "uah"),
     "PLN": ("zł", "zl", "pln"),

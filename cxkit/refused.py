@@ -19,6 +19,8 @@ SHOWN_EXAMPLES = 3  # records that the gate shows of each reason
 RAGGED = {
     "MISSING COLUMNS": "record has fewer cells than the header",
     "TOO MANY COLUMNS": "record has more cells than the header",
+    "NO JSON": "record is no JSON",
+    "NO JSON OBJECT": "record is no JSON object",
     "UNQUOTED VALUE": "record has a quotation mark inside a cell",
     "LINE SIZE OVER MAXIMUM": f"record is longer than {engine.LONGEST_RECORD:,} bytes",
 }

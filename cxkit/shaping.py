@@ -106,8 +106,12 @@ def _blank(raw: Value) -> BooleanValue:
 
 
 def _fill_once(con, shaped: Shaped, export: Export) -> None:
-    """A blank value of what stands once per order takes the order's first filled one, in the files' order."""
-    wanted = {name: raw_of(export.columns[name]) for name in export.once_per_order if name != "order_id"}
+    """A blank value of what stands once per order takes the order's first filled one, in the files' order.
+
+    Beside canonical columns it may name the raw ones that keep_only and leave_out ask about.
+    """
+    wanted = {name: (name,) for name in export.once_per_order if name != "order_id"}
+    wanted |= {name: raw_of(export.columns[name]) for name in wanted if name in export.columns}
     wanted |= {"currency_column": (export.currency_column,)} if export.currency_column else {}
     raws = list(dict.fromkeys(shaped.names[raw] for rs in wanted.values() for raw in rs))
     records = shaped.records.mutate(of_order=_order(shaped.records, export, shaped.names))

@@ -7,7 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sources_client import make_client, settings
 
-from cxkit import engine, shaping
+from cxkit import engine, shaping, sources
 
 HEADER = "Name,Email,Date,Subtotal,Price,Qty"
 COLUMNS = {"order_id": "Name", "customer_id": "Email", "ordered_at": "Date", "amount": "Price"}
@@ -56,6 +56,20 @@ def test_a_blank_takes_the_first_filled_value_of_its_order(tmp_path):
     assert found.notes == [
         "once_per_order: blank values took the first filled one of their order: 2 of customer_id, 2 of ordered_at."
     ]
+
+
+def test_what_a_rule_asks_about_may_stand_once_per_order(tmp_path):
+    """A test order is left out with all its lines, though only the first one is tagged."""
+    export = {
+        "path": "a.csv",
+        "columns": COLUMNS,
+        "once_per_order": ["customer_id", "ordered_at", "Tags"],
+        "leave_out": {"Tags": ["*test*"]},
+    }
+    rows = ["1,a,2024-03-01,,10,1,vip", "1,,,,20,1,", '2,b,2024-03-02,,30,1,"vip, TEST"', "2,,,,40,1,"]
+    text = "\n".join([HEADER + ",Tags", *rows]) + "\n"
+    account = sources.load(make_client(tmp_path, settings(orders=export), a_csv=text)).accounts["orders"]
+    assert (account["kept"], account["refused"]) == (2, {"left out by leave_out (Tags)": 2})
 
 
 def test_the_currency_stands_once_per_order_too(tmp_path):
