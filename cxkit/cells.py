@@ -40,13 +40,14 @@ def mapped(raw: Value, column: Column, export: Export) -> Value:
     return text.cases(*words, else_=text)
 
 
-def value(raw: Value, column: Column, export: Export) -> Value:
-    """The value of a column that is neither money nor a time, null where the text is none."""
+def value(raw: Value, column: Column, export: Export, *, known: Value | None = None) -> Value:
+    """The value of a column that is neither money nor a time, null where the text is none. From: `known`, what
+    `numerals.simple` made of a number's text."""
     raw = mapped(raw, column, export)
     if column.type == "number":
-        return numerals.number(raw, export.decimal, percent=True)
+        return numerals.number(raw, export.decimal, percent=True, known=known)
     if column.type == "integer":
-        return numerals.whole(numerals.number(raw, export.decimal))
+        return numerals.whole(numerals.number(raw, export.decimal, known=known))
     if column.type == "yes/no":
         if raw.type().is_boolean():
             return raw

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from cxkit.errors import UsageError
 from cxkit.mapping import KINDS, Export, Persons, Share, Strict, Text, known_zone
-from cxkit.settings_file import key_lines, read_yaml
+from cxkit.settings_file import at_line, key_lines, read_yaml
 
 LANGUAGES = ("en",)
 UNKNOWN = "???"  # what a line says that is still to be filled in
@@ -192,7 +192,8 @@ def load_client(path: Path, *, as_of: str | None = None) -> Client:
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        faults = sorted({_fault(e) for e in error.errors()})
+        lines = key_lines(path)
+        faults = [at_line(fault, lines) for fault in sorted({_fault(e) for e in error.errors()})]
         raise UsageError(f"{path}: " + _told_together(faults)) from None
     client = Client(**{name: getattr(settings, name) for name in Settings.model_fields}, folder=path.absolute().parent)
     faults = []
@@ -230,6 +231,7 @@ def _check_filled_in(data: dict, path: Path) -> None:
         elif value == UNKNOWN:
             still.append(place)
     if still:
+        still.sort(key=lambda key: lines.get(key, 0))
         told = [f"line {lines[key]}: {key}" if key in lines else key for key in still]
         raise UsageError(
             f"{path}: {len(still)} of its lines {'is' if len(still) == 1 else 'are'} still to be filled in (they say"

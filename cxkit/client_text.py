@@ -18,6 +18,8 @@ WIDTH, COMMENT_AT = 118, 40
 FILL_IN = "<<< FILL IN"
 LONGEST_KEY = 1_000  # characters; YAML wants a longer key told as one
 SHOWN_NAMES = 40
+MOST_READY = 6  # lines that may be right, offered beside an open one
+_KEPT = "\ue000"  # stands for a blank that no line may break at
 _PRESET = re.compile(r"(preset \w+)(?:; |$)")
 _PLAIN = re.compile(r"[^\W\d_][\w ./()-]*(?<! )")
 _WORDS = ("true", "false", "null", "yes", "no", "off", "nan", "inf")  # what other readers take for no text
@@ -142,7 +144,18 @@ def _table(name: str, settings: Mapping, evidence: Mapping[str, str], unmapped: 
             lines += _not_mapped(name, settings, unmapped)
     for key, text in TABLE_OPTIONAL.items():
         if key not in settings and (name == "orders" or key not in _FOR_ORDERS):
-            lines += _commented(key, text, 4)
+            lines += _ready(key, f"{place}.{key}", evidence, 4) or _commented(key, text, 4)
+    return lines
+
+
+def _ready(key: str, place: str, evidence: Mapping[str, str], indent: int) -> list[str]:
+    """Lines that the files make likely, as comments: whoever finds one right takes `# ` away."""
+    lines = []
+    for number in range(MOST_READY):
+        if found := evidence.get(f"{place}.ready.{number}"):
+            value, why = json.loads(found)
+            text = _flow(value) if isinstance(value, Mapping | list) else scalar(value)
+            lines += _line(indent, f"# {_key(key)}: {text}", why)
     return lines
 
 
@@ -213,8 +226,12 @@ def _entry(lead: str, place: tuple, value: Any, evidence: Mapping, indent: int, 
             yield from _item((*place, str(number)), part, evidence, indent + 2)
         return
     told = _flow(value) if isinstance(value, Mapping | list | tuple) else scalar(value)
-    open = value == UNKNOWN
-    yield from _line(indent, f"{lead} {told}", _joined(note, _wanted(place)) if open else note, open=open)
+    open, ready = value == UNKNOWN, _ready(place[-1], ".".join(place), evidence, indent)
+    note = (
+        _joined(note, "" if ready else _wanted(place), "perhaps one of the next lines" * bool(ready)) if open else note
+    )
+    yield from _line(indent, f"{lead} {told}", note, open=open)
+    yield from ready
 
 
 def _wanted(place: tuple[str, ...]) -> str:
@@ -284,8 +301,11 @@ def _line(indent: int, text: str, comment: str = "", *, open: bool = False) -> l
 def _remark(indent: int, text: str) -> list[str]:
     """A comment on lines of its own."""
     lead = " " * indent + "# "
-    words = scrub(clean_text(text))
-    return textwrap.wrap(words, WIDTH, initial_indent=lead, subsequent_indent=lead, break_on_hyphens=False)
+    words = re.sub(
+        '"[^"]{1,60}"', lambda name: name[0].replace(" ", _KEPT), scrub(clean_text(text))
+    )  # names stay whole
+    wrap = {"initial_indent": lead, "subsequent_indent": lead, "break_on_hyphens": False}
+    return [line.replace(_KEPT, " ") for line in textwrap.wrap(words, WIDTH, **wrap)]
 
 
 def _required(table: str) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cxkit.column_kinds import ColumnForm, counted, numbers
+from cxkit.currencies import KNOWN
 from cxkit.meanings import Meaning, key, meanings, metrics_of
 from cxkit.privacy import scrub
 from cxkit.style import clean_text
@@ -15,13 +16,20 @@ IDS = ("order_id", "customer_id", "product_id", "session_id", "query_id", "conta
 LISTED = 40  # values that a column with a list of valid ones may have
 UNIQUE = 0.9  # of a unique column's values are different
 PERSONAL = {"e-mail": "e-mails", "phone": "phone numbers"}
+NO_MEANING = "no meaning found"
+LISTED_MONEY = 5  # rows: fewer values that name a currency are chance
+EPOCHS = {"epoch_s": 1.0, "epoch_ms": 1e3, "epoch_us": 1e6}
+SINCE = {"epoch_s": "seconds", "epoch_ms": "milliseconds", "epoch_us": "microseconds"}
+EARLIEST, LATEST = 946_684_800, 1_956_528_000  # 2000 to 2031, in seconds: what lies outside is no time of an export
+_OF_TIME = re.compile(r"(?:^|[^a-z])(?:ts|time|timestamp|date|at|on|epoch|unix|when)(?:[^a-z]|$)", re.IGNORECASE)
 PLAIN = {"time": "times", "date": "times", "money": "numbers", "number": "numbers", "integer": "whole numbers"}
 
 
 @dataclass
 class Choice:
     """A table's columns among a file's (forms). columns: canonical -> form; told: canonical -> evidence; meant: how the
-    name means it; roles: what is aside -> forms; open: canonical -> why nothing was taken; unmapped: raw -> why."""
+    name means it; roles: what is aside -> forms; open: canonical -> why nothing was taken; unmapped: raw -> why;
+    of_orders: raw columns of a joined file of orders."""
 
     table: str
     forms: Sequence[ColumnForm]
@@ -31,6 +39,7 @@ class Choice:
     roles: dict[str, list[ColumnForm]] = field(default_factory=dict)
     open: dict[str, str] = field(default_factory=dict)
     unmapped: dict[str, str] = field(default_factory=dict)
+    of_orders: frozenset[str] = frozenset()
 
 
 def shown(name: str) -> str:
@@ -39,22 +48,24 @@ def shown(name: str) -> str:
     return '"' + (text if len(text) <= 60 else text[:59] + "…") + '"'
 
 
-def choose(table: str, forms: Sequence[ColumnForm]) -> Choice:
-    """The columns of one table, as far as names and values tell them.
+def choose(table: str, forms: Sequence[ColumnForm], *, of_orders: Sequence[str] = ()) -> Choice:
+    """The columns of one table, as far as names and values tell them; `of_orders`: what stands in a joined file.
 
     A canonical column takes the one raw column whose name means it and whose values can be it. Where two can, and
     neither an id's name, nor the language, nor equal values settle it, none is taken and both are named.
     """
-    choice, known = Choice(table, forms), meanings(table)
+    choice, known = Choice(table, forms, of_orders=frozenset(of_orders)), meanings(table)
     wanted: dict[str, list[tuple[ColumnForm, Meaning]]] = {}
     for form in sorted(forms, key=lambda f: f.name):  # whatever their order in the file
-        meaning = known.get(key(form.name))
+        meaning = next((known[k] for k in map(key, _readings(form.name)) if k in known), None)
         if form.kind in PERSONAL:
             _aside(
                 choice, form, "email" if form.kind == "e-mail" else "phone", f"holds {PERSONAL[form.kind]}: never read"
             )
+        elif meaning is None and says_currency(form):
+            _aside(choice, form, "currency", "the currency of the money")
         elif meaning is None:
-            choice.unmapped[form.name] = "no meaning found"
+            choice.unmapped[form.name] = NO_MEANING
         elif meaning.why:
             _aside(choice, form, meaning.column, meaning.why)
         elif fault := misfit(TABLES[table].columns[meaning.column], form):
@@ -65,8 +76,26 @@ def choose(table: str, forms: Sequence[ColumnForm]) -> Choice:
     for column, candidates in wanted.items():
         _settle(choice, column, candidates)
     _by_mail(choice)
+    _by_epoch(choice)
     _no_row_number(choice)
+    _no_other_group(choice)
     return choice
+
+
+def _readings(name: str) -> list[str]:
+    """A column's name, without the scale behind it (`Ocena (1-5)`), the end of a path (`session.device.type`)."""
+    found = [name, re.sub(r"[\s:]*[(\[]\s*[0-9]+\s*[-–—]\s*[0-9]+\s*[)\]]\s*$", "", name)]
+    parts = name.split(".")
+    if len(parts) > 2 and all(re.fullmatch(r"\w+", part) for part in parts):
+        found.append(".".join(parts[-2:]))
+    return list(dict.fromkeys(n for n in found if n))
+
+
+def says_currency(form: ColumnForm) -> bool:
+    """Whether all of a column's values name currencies: codes of ISO 4217 that are known here, words, marks."""
+    words = {text.casefold().rstrip(".") for text in counted(form)} if 0 < form.distinct <= 12 else set()
+    plain = [w for w in words if len(w) < 3 and w.isalpha() and w not in ("zł", "zl")]  # FR and BR are countries
+    return bool(words) and not plain and words <= set(KNOWN) and form.filled >= LISTED_MONEY
 
 
 def misfit(column: Column, form: ColumnForm) -> str | None:
@@ -110,6 +139,8 @@ def _a_share(column: Column, form: ColumnForm) -> str | None:
         return None
     if "with %" in form.evidence:
         return "it holds percentages"
+    if column.name == "refund" and set(counted(form)) == {"0", "1"}:
+        return "it is 0 or 1, a flag"
     found = numbers(form).dropna().abs()
     share = column.name == "discount" and found.max() <= 1 and (found % 1 != 0).any()
     return "all of it lies between 0 and 1: a share, no money" if share else None
@@ -172,6 +203,35 @@ def _by_mail(choice: Choice) -> None:
             choice.unmapped[named.name] = "words such as names; the e-mail tells customers apart"
 
 
+def _by_epoch(choice: Choice) -> None:
+    """The time that a table cannot be without, where no name says it: the one column of figures that are sensible times
+    since 1970. Ten figures (seconds) may be anything, and need a name with a word of time in it."""
+    import pandas as pd
+
+    table = TABLES[choice.table]
+    time = table.time
+    if time is None or not table.columns[time].required or time in choice.columns or time in choice.open:
+        return
+    found = []
+    for form in choice.forms:
+        word = form.date_formats[0] if form.kind in ("integer", "number") and form.date_formats else ""
+        if choice.unmapped.get(form.name) != NO_MEANING or word not in EPOCHS or form.filled < 0.9 * form.rows:
+            continue
+        values = numbers(form).dropna() / EPOCHS[word]
+        sensible = values.min() >= EARLIEST and values.max() <= LATEST and form.distinct >= form.filled / 2
+        if sensible and (word != "epoch_s" or _OF_TIME.search(form.name)):
+            found.append((form, word, pd.to_datetime([values.min(), values.max()], unit="s")))
+    if len(found) != 1:
+        for form, _, (first, last) in found:
+            choice.unmapped[form.name] = f"could be {time}, as others could: {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+        return
+    form, word, (first, last) = found[0]
+    choice.columns[time], choice.meant[time] = form, Meaning(time, "", True, False, 0)
+    days = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    choice.told[time] = f"{shown(form.name)}: {form.evidence}; by its values {SINCE[word]} since 1970: {days}"
+    choice.unmapped.pop(form.name)
+
+
 def _no_row_number(choice: Choice) -> None:
     """Leaves out a weakly named id of orders that differs on every line, though lines share customer and time."""
     import pandas as pd
@@ -189,6 +249,23 @@ def _no_row_number(choice: Choice) -> None:
             " before"
         )
         choice.unmapped[order.name] = "may be the number of the line, not of the order"
+
+
+def _no_other_group(choice: Choice) -> None:
+    """Leaves out a weakly named category of goods that the goods do not settle: it may group customers."""
+    import pandas as pd
+
+    group, weak = choice.columns.get("category"), getattr(choice.meant.get("category"), "weak", False)
+    goods = choice.columns.get("product_id") or choice.columns.get("product")
+    if choice.table != "orders" or group is None or not weak:
+        return
+    settled = 0.0
+    if goods is not None and group.filled:
+        frame = pd.DataFrame({"of": goods.sample.astype(object), "group": group.sample.astype(object)})
+        settled = float((frame[(frame != "").all(axis=1)].groupby("of")["group"].nunique() == 1).mean())
+    if not settled >= UNIQUE:
+        del choice.columns["category"]
+        choice.unmapped[group.name] = "may be a group of customers: one product has several of it, or none is named"
 
 
 def _are_names(form: ColumnForm) -> bool:
@@ -214,15 +291,16 @@ def asked(choice: Choice) -> list[ColumnForm]:
     if choice.table != "surveys" or "metric" in choice.columns:
         return []
     used = {form.name for c, form in choice.columns.items() if c != "score"}
-    free = [f for f in choice.unmapped if choice.unmapped[f] == "no meaning found"]
+    free = {name for name, why in choice.unmapped.items() if why == NO_MEANING}
     return [f for f in choice.forms if f.name not in used and _is_question(f, f.name in free)]
 
 
 def _is_question(form: ColumnForm, free: bool) -> bool:
-    if form.kind != "integer" or not 0 <= numbers(form).min() <= numbers(form).max() <= 10:
-        return False
     sentence = "?" in form.name or len(form.name.split()) >= 4
-    return bool(metrics_of(form.name)) or (free and sentence)
+    if form.kind != "integer" or not (metrics_of(form.name) or (free and sentence)):
+        return False
+    held = numbers(form)
+    return bool(0 <= held.min() <= held.max() <= 10)
 
 
 def score(choice: Choice, *, named: bool) -> float:

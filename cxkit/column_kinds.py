@@ -54,18 +54,23 @@ def column_forms(sample: "pd.DataFrame") -> list[ColumnForm]:
 
 def counted(form: ColumnForm) -> dict[str, int]:
     """A column's values that are filled: text -> how often, the commonest first, equals by their text."""
-    counts = form.sample.value_counts()
-    found = {str(text): int(n) for text, n in counts.items() if n and text != ""}
+    import numpy as np
+
+    texts = form.sample.cat.categories
+    counts = np.bincount(form.sample.cat.codes, minlength=len(texts)).tolist()
+    found = {str(text): n for text, n in zip(texts, counts, strict=True) if n and text != ""}
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
 def numbers(form: ColumnForm, decimal: str | None = None) -> "pd.Series":
     """A column's numbers by its decimal mark (or the one given); not a number where a value is none."""
+    import numpy as np
     import pandas as pd
 
     mark = decimal or form.decimal or "."
-    read = {text: number_forms.number(number_forms.bare(text)[0], mark) for text in form.sample.cat.categories}
-    return pd.to_numeric(form.sample.astype(object).map(read))
+    read = [number_forms.number(number_forms.bare(text)[0], mark) for text in form.sample.cat.categories]
+    each = np.array([np.nan if number is None else number for number in read], dtype=float)
+    return pd.Series(each[form.sample.cat.codes], index=form.sample.index, name=form.sample.name)
 
 
 def _form(name: str, column: "pd.Series") -> ColumnForm:
@@ -194,7 +199,9 @@ def _time_evidence(times: time_forms.TimeForm, total: int) -> str:
     told = [f"{what}, {_share(times.readable, total)}" if what else f"dates, {_share(times.readable, total)}"]
     if times.ambiguous:
         both = " or ".join(time_forms.shown(f) for f in times.ambiguous)
-        if times.day_first:
+        if times.ambiguous[0].startswith("%y"):
+            told.append(f"{both}: nothing says which end is the year")
+        elif times.day_first:
             told.append(
                 f"{both}: {_count(times.day_first)} only day first, {_count(times.month_first)} only month first"
             )

@@ -15,8 +15,10 @@ from cxkit.tables import Column
 from cxkit.tables import Table as Canonical
 
 PLACES = 4  # of money: a hundredth of the smallest coin, so that 3 × 0.1 is 0.3
+LEAST_MONEY = 0.005  # of a price less an order's discount, shared out in parts of 1/10,000
 SCORED = {"surveys": "score", "reviews": "rating", "contacts": "satisfaction"}
 _OTHER = "is in another currency (tell it by currency_column, and its rate in rates)"
+_BELOW = "is below zero: minus takes off more than the product is"
 _CONTRARY = "bears another currency's mark than the currency_column tells"
 _TOLD = {
     "iso": "ISO 8601 (2026-06-30 or 2026-06-30 14:05:00)",
@@ -74,7 +76,7 @@ def raw_names(export: Export) -> dict[str, str]:
     return {raw: f"r{i}" for i, raw in enumerate(mapped_to(export))}
 
 
-def read(con, records: Table, *, table: Canonical, export: Export, client: Client, names: dict[str, str]) -> Read:
+def read(records: Table, *, table: Canonical, export: Export, client: Client, names: dict[str, str]) -> Read:
     """Raw records -> canonical columns, and for each row the first check that it fails.
 
     From: records with `line`, `part`, `is_duplicate`, `row_hash`, the raw columns under `names`, shared money as
@@ -85,7 +87,7 @@ def read(con, records: Table, *, table: Canonical, export: Export, client: Clien
     (`door` adds: after as_of; a key that an earlier record has.)
     What is left out: an optional value that cannot be read becomes empty (and is counted), the row stays.
     """
-    parsed, odd = _parsed(con, records, table=table, export=export, client=client, names=names)
+    parsed, odd = _parsed(records, table=table, export=export, client=client, names=names)
     mapped = given(export)
     values = {name: parsed[f"value_{name}"] for name in mapped}
     texts = {name: parsed[f"text_{name}"] for name in mapped}
@@ -169,7 +171,7 @@ def read(con, records: Table, *, table: Canonical, export: Export, client: Clien
 
 
 def _parsed(
-    con, records: Table, *, table: Canonical, export: Export, client: Client, names: dict[str, str]
+    records: Table, *, table: Canonical, export: Export, client: Client, names: dict[str, str]
 ) -> tuple[Table, dict[str, dict[str, str]]]:
     """The records with text_, value_ and (of times) local_ columns, the currency and its rate, what the rules say, each
     computed once; and of each column the flags beside it with what they tell (another currency, two ways)."""
@@ -185,8 +187,20 @@ def _parsed(
     if export.currency_column:
         text = engine.plain(numerals.as_text(records[names[export.currency_column]]))
         shaped["currency"] = numerals.currency_code(text, codes)
-    # views of their own, so that the engine does not compute a text again for each of its uses
-    texts = engine.barrier(con, records.select(*keep, **shaped))
+    # queries of their own, so that the engine does not compute a text again for each of its uses
+    texts = engine.barrier(records.select(*keep, **shaped))
+    numbers = {"money", "number", "integer"}
+    simple: dict[str, Value] = {}
+    for name in raws:
+        column, source = table.columns[name], export.columns.get(name, "")
+        for i, raw in enumerate(texts[f"raw_{name}_{i}"] for i in range(len(raws[name]))):
+            raw = raw if isinstance(source, Multiply) else cells.mapped(raw, column, export)
+            if isinstance(source, Multiply) or column.type in numbers:
+                simple[f"simple_{name}_{i}"] = numerals.simple(raw, export.decimal)
+            elif column.type in ("time", "date") and i == 0:
+                for j, pattern in enumerate(_formats(name, export) or ("iso",)):
+                    simple[f"simple_{name}_{j}"] = times.simple(raw, pattern)
+    texts = engine.barrier(texts.mutate(**simple)) if simple else texts
     steps: dict[str, Value] = {}
     for name in raws:
         column, source = table.columns[name], export.columns.get(name, "")
@@ -194,15 +208,16 @@ def _parsed(
         if column.type == "money" or isinstance(source, Multiply):
             for i, raw in enumerate(held):
                 raw = raw if isinstance(source, Multiply) else cells.mapped(raw, column, export)
-                steps[f"number_{name}_{i}"] = numerals.number(raw, export.decimal)
-                steps[f"marked_{name}_{i}"] = numerals.marked(raw)
+                known = texts[f"simple_{name}_{i}"]
+                steps[f"number_{name}_{i}"] = numerals.number(raw, export.decimal, known=known)
+                steps[f"marked_{name}_{i}"] = numerals.marked(raw, known=known)
         elif column.type in ("time", "date"):
-            raw, zone = cells.mapped(held[0], column, export), export.time_zone or client.time_zone
+            zone = export.time_zone or client.time_zone
             for i, pattern in enumerate(_formats(name, export) or ("iso",)):
                 steps[f"utc_{name}_{i}"], steps[f"local_{name}_{i}"] = times.time(
-                    raw, pattern, zone=zone, home=client.time_zone
+                    texts[f"simple_{name}_{i}"], pattern, zone=zone, home=client.time_zone
                 )
-    texts = engine.barrier(con, texts.mutate(**steps)) if steps else texts
+    texts = engine.barrier(texts.mutate(**steps)) if steps else texts
     row_code = texts.currency if export.currency_column else None
     columns: dict[str, Value] = {"rate": _rate(texts.currency, export, client)} if export.currency_column else {}
     odd: dict[str, dict[str, str]] = {name: {} for name in raws}
@@ -223,6 +238,14 @@ def _parsed(
             if column.type == "money":
                 columns[f"other_{name}"] = other
                 odd[name] = {f"other_{name}": _OTHER if row_code is None else _CONTRARY}
+            if column.type == "money" and isinstance(source, Multiply) and source.minus:
+                # a sale of which more is taken off than it is worth is no return
+                whole = reduce(mul, [number for number, _ in read[: len(source.multiply)]])
+                columns[f"below_{name}"] = (whole >= 0) & (value <= -LEAST_MONEY)
+                value = columns[f"below_{name}"].ifelse(ibis.null("float64"), value)
+                value = ((whole >= 0) & (value.abs() < LEAST_MONEY)).ifelse(0.0, value)  # what rounding leaves
+                columns[f"value_{name}"] = value.round(PLACES)
+                odd[name][f"below_{name}"] = _BELOW
         elif f"utc_{name}_0" in steps:
             formats = _formats(name, export) or ("iso",)
             readings = [(texts[f"utc_{name}_{i}"], texts[f"local_{name}_{i}"]) for i in range(len(formats))]
@@ -235,9 +258,10 @@ def _parsed(
                 columns[f"two_{name}"] = two_ways
                 odd[name] = {f"two_{name}": f"can be read in two ways ({', '.join(formats)})"}
         else:
-            columns[f"value_{name}"] = cells.value(held[0], column, export)
+            known = texts[f"simple_{name}_0"] if f"simple_{name}_0" in simple else None
+            columns[f"value_{name}"] = cells.value(held[0], column, export, known=known)
     kept = [*keep, *[name for name in shaped if not name.startswith("raw_")]]
-    return engine.barrier(con, texts.select(*kept, **columns)), odd
+    return engine.barrier(texts.select(*kept, **columns)), odd
 
 
 def _rules(export: Export) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -255,6 +279,12 @@ def _raws(records: Table, *, table: Canonical, export: Export, names: dict[str, 
             raws = [ibis.literal(source.constant)]
         elif isinstance(source, Shared):
             raws = [records[f"shared_{name}"]]
+        elif isinstance(source, Multiply):
+            raws = [records[names[raw]] for raw in source.multiply]
+            raws += [
+                records[f"shared_{name}_{i}" if isinstance(part, Shared) else names[part]]
+                for i, part in enumerate(source.minus)
+            ]
         else:
             raws = [records[names[raw]] for raw in raw_of(source)] if source else []
         found[name] = [cells.shaped(raw, column, export) for raw in raws]
@@ -330,7 +360,7 @@ def _shown_raw(name: str, export: Export) -> str:
         return ""
     source = export.columns.get(name, "")
     if isinstance(source, Multiply):
-        return " − ".join([" × ".join(source.multiply), *source.minus])
+        return " − ".join([" × ".join(source.multiply), *(raw_of(part)[0] for part in source.minus)])
     return (" + " if isinstance(source, After) else " × ").join(raw_of(source)) if source else ""
 
 

@@ -63,6 +63,23 @@ def read_records(lines: Iterable[str], mark: str) -> Iterator[list[str]]:
             yield record
 
 
+def wider_told(widths: Iterable[int], *, width: int, mark: str) -> str:
+    """What records with more cells than the header have in common, in words; empty where there are none.
+
+    From: how many cells each of the records has whose width is not the header's; the header's; what parts the cells.
+    """
+    counts = Counter(w - width for w in widths if w > width)
+    if not counts:
+        return ""
+    more, count = max(counts.items(), key=lambda item: (item[1], -item[0]))
+    cells = "1 cell" if more == 1 else f"{more} cells"
+    told = f"{count:,} record{' has' if count == 1 else 's have'} {cells} more than the header"
+    stands = (
+        "a decimal comma (12,50), or a comma in a text," if mark == "," else f"{CALLED.get(mark, repr(mark))} in a text"
+    )
+    return f"{told}: {stands} without quotation marks?"
+
+
 def lines_of(pieces: Iterable[str]) -> Iterator[str]:
     """Lines with their ends, of any kind; one that is longer than a record may be comes in parts."""
     rest = ""

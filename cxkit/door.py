@@ -1,6 +1,6 @@
 """The door: raw exports in, canonical tables out, every row kept or refused."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -8,17 +8,18 @@ import ibis
 import pandas as pd
 from ibis.expr.types import Table
 
-from cxkit import columns, engine, garbled, privacy, refused, returns, shaping
+from cxkit import columns, engine, garbled, privacy, refused, repeated_money, returns, rules_met, shaping
 from cxkit import persons as merging
 from cxkit.client import Client
-from cxkit.columns import Check, Read
+from cxkit.columns import Check
 from cxkit.errors import DataError, RunError
 from cxkit.mapping import Export
-from cxkit.settings_file import key_lines
+from cxkit.settings_file import key_lines, lines_told
 from cxkit.tables import TABLES
 
 GAP_DAYS, LONG_GAP_DAYS, LONE_SHARE = 31, 366, 0.01
 MOST_CUSTOMERS = 50_000_000
+NO_CUSTOMERS = "no column of customers is mapped (tables.orders.columns.customer_id): nothing is told per customer."
 _PERSON = {"own_id": "string", "pseudonym": "string"}
 
 
@@ -33,6 +34,8 @@ class Entry:
     rows: Table
     seen: dict[str, int]
     merged: dict[str, int] = field(default_factory=dict)
+    met: dict[str, dict[str, int]] = field(default_factory=dict)
+    left: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -42,7 +45,8 @@ def pass_through(con, client: Client, *, as_of: date | None, key: bytes, work: P
     To: the day that counts as the last, and an account a table: rows_in, kept, netted, refused (reason -> count),
     left_out (how many of the refused the client's own rules leave out), seen (what the raw rows held), filled (of the
     kept rows, by mapped column, before returns are netted; a status that is not given is completed, so it is filled),
-    merged (ids -> persons, where persons are declared), notes.
+    merged (ids -> persons, where persons are declared), met (rule -> entry -> records), not_read (file ->
+    its columns that nothing names), notes.
     Raises DataError with the faults of all files together; where the gate closes; where as_of is before the first
     order.
     """
@@ -57,8 +61,10 @@ def pass_through(con, client: Client, *, as_of: date | None, key: bytes, work: P
             entries[table] = enter(con, client, table, persons=persons, work=work)
         except DataError as error:
             faults.append(str(error))
+    path = client.folder / "client.yml"
+    lines = key_lines(path) if path.is_file() else {}
     if faults:
-        raise DataError("\n".join(faults))
+        raise DataError(lines_told("\n".join(faults), lines))
     settled, note = _settle_as_of(entries, as_of)
     _place_in_time(con, entries, settled, by_rule=as_of is not None)
     accounts = {table: _account(entry, client.tables[table]) for table, entry in entries.items()}
@@ -82,10 +88,19 @@ def pass_through(con, client: Client, *, as_of: date | None, key: bytes, work: P
         accounts[table]["notes"] += refused.pattern_notes(
             entry.rows, entry.checks, counts=accounts[table]["refused"], table=table
         )
+        accounts[table]["notes"] += _money_refused(entry, currency=client.currency)
     allowed = {t: client.tables[t].max_refused_share for t in entries}
     shown = refused.examples(out / "refused", accounts, allowed)
-    lines = key_lines(client.folder / "client.yml") if (client.folder / "client.yml").is_file() else {}
-    faults = refused.gate(accounts, allowed, folder=client.private / "refused", lines=lines, examples=shown)
+    faults = refused.gate(
+        accounts,
+        allowed,
+        folder=client.private / "refused",
+        lines=lines,
+        examples=shown,
+        rules={table: {c.reason for c in entry.checks if c.by_rule} for table, entry in entries.items()},
+        latest=as_of is None,
+        encodings={table: client.tables[table].encoding for table in entries},
+    )
     if faults:
         raise DataError("\n".join(faults))
     _leave(con, client, entries, accounts, key=key, out=out)
@@ -98,14 +113,25 @@ def enter(con, client: Client, table: str, *, persons: Table | None, work: Path)
     Where `persons` are given, customer_id and referred_by are the person and `own_…` what the export has.
     """
     shaped = shaping.shape(con, client, table, work=work)
-    read: Read = columns.read(
-        con, shaped.records, table=TABLES[table], export=client.tables[table], client=client, names=shaped.names
+    read = columns.read(
+        shaped.records, table=TABLES[table], export=client.tables[table], client=client, names=shaped.names
     )
     rows = read.rows if persons is None else merging.merge(read.rows, persons)
     path = work / f"{table}.read.parquet"
     engine.write_parquet(con, rows, path)
     rows = engine.read_parquet(con, path)
-    entry = Entry(shaped.files, read.checks, read.not_read, shaped.torn, rows, {}, notes=shaped.notes)
+    checks = [
+        replace(c, column=f"{c.column} of {shaped.beside[c.column]}") if c.column in shaped.beside else c
+        for c in read.checks
+    ]
+    entry = Entry(shaped.files, checks, read.not_read, shaped.torn, rows, {}, notes=shaped.notes)
+    export = client.tables[table]
+    entry.met = rules_met.met(shaped.records, table=TABLES[table], export=export, names=shaped.names)
+    entry.left = shaped.left
+    if table == "orders":
+        of_order = shaping.order_of(shaped.records, export, shaped.names)
+        entry.notes += repeated_money.off(shaped.records, of_order, export, shaped.names)
+    entry.notes += rules_met.notes(entry.met)
     entry.seen = {"exact_duplicates": shaped.duplicates, **_seen(rows, table, prefix=_prefix(client))}
     if persons is not None and client.persons:
         sound = rows.filter(rows.fault.isnull())
@@ -198,7 +224,7 @@ def _place_in_time(con, entries: dict[str, Entry], as_of: date, *, by_rule: bool
             rows = _refuse_repeats(con, entry, rows, table, key=unique, shown=unique, reason=same, by_rule=True)
         elif unique:
             rows = _refuse_repeats(con, entry, rows, table, key=unique, shown=unique)
-        entry.rows = engine.barrier(con, rows)
+        entry.rows = engine.barrier(rows)
 
 
 def _refuse_repeats(
@@ -244,17 +270,35 @@ def _account(entry: Entry, export: Export) -> dict:
         "seen": entry.seen,
         "filled": {n.removeprefix("filled_"): float(kept[n].iloc[0] / number) for n in filled} if number else {},
         "merged": entry.merged,
+        "met": entry.met,
+        "not_read": entry.left,
         "notes": notes,
     }
+
+
+def _money_refused(entry: Entry, *, currency: str) -> list[str]:
+    """What the order lines hold that are neither kept nor left out by rule, nor stand there twice."""
+    lost = [i for i, c in enumerate(entry.checks) if not c.by_rule and "duplicate" not in c.reason]
+    if "is_return" not in entry.rows.columns or "amount" not in entry.rows.columns or not lost:
+        return []
+    rows = entry.rows.filter(entry.rows.fault.isin(lost) & (entry.rows.amount > 0))
+    cents = (rows.amount * 100).round(0).try_cast("int64")  # sums of whole numbers are the same in any order
+    sums = engine.collect(rows.group_by("fault").agg(cents=cents.sum()), order_by="fault").dropna()
+    note = refused.money_note(
+        {entry.checks[int(r.fault)].reason: float(r.cents) / 100 for r in sums.itertuples()}, currency=currency
+    )
+    return [note] if note else []
 
 
 def _leave(con, client: Client, entries: dict[str, Entry], accounts: dict[str, dict], *, key: bytes, out: Path) -> None:
     """Writes the canonical tables: returns netted, customers as pseudonyms, free text scrubbed."""
     kept = {t: e.rows.filter(e.rows.fault.isnull()) for t, e in entries.items()}
     if "orders" in kept:
+        sold = kept["orders"]
         kept["orders"], counts = returns.settle(con, kept["orders"], prefix=_prefix(client))
         accounts["orders"]["netted"] = counts.get("netted", 0)
         accounts["orders"]["notes"] += _order_notes(kept, counts)
+        accounts["orders"]["notes"] += repeated_money.notes(sold, client.tables["orders"])
     if "surveys" in kept:
         accounts["surveys"]["notes"] += _scale_notes(kept["surveys"], client)
     persons = _pseudonyms(con, kept, key)
@@ -282,7 +326,7 @@ def _order_notes(kept: dict[str, Table], counts: dict[str, int]) -> list[str]:
         )
     orders = kept["orders"]
     if "customer_id" not in orders.columns:
-        return notes
+        return [*notes, NO_CUSTOMERS]
     nobody = int(orders.customer_id.isnull().sum().execute() or 0)
     if nobody:
         notes.append(f"{nobody:,} lines without a customer: kept for revenue, left out of what is per customer.")
@@ -295,6 +339,14 @@ def _order_notes(kept: dict[str, Table], counts: dict[str, int]) -> list[str]:
             notes.append(
                 f"{told.lines:,} lines name {told.customers:,} customers whom the table customers lacks; kept."
             )
+            known = kept["customers"].select(known=kept["customers"].customer_id.lower()).distinct()
+            named = strangers.select("customer_id").distinct()
+            alike = int(named.semi_join(known, named.customer_id.lower() == known.known).count().execute())
+            if alike:
+                notes.append(
+                    f"{alike:,} of these customers differ from one that it has in capitals alone: write lower_case:"
+                    " [customer_id] under orders and customers."
+                )
     return notes
 
 
@@ -315,7 +367,7 @@ def _pseudonyms(con, kept: dict[str, Table], key: bytes) -> Table:
         return engine.keep_frame(con, "persons", pd.DataFrame({"own_id": [], "pseudonym": []}), types=_PERSON)
     every = ibis.union(*ids, distinct=True) if len(ids) > 1 else ids[0].distinct()
     found = engine.collect(every.filter(every.own_id.notnull()), order_by="own_id", max_rows=MOST_CUSTOMERS)
-    found["pseudonym"] = [privacy.pseudonym(own, key=key) for own in found.own_id]
+    found["pseudonym"] = privacy.pseudonyms(found.own_id.tolist(), key=key)
     if found.pseudonym.duplicated().any():
         raise RunError("two customers got one pseudonym, a chance of one in millions; make a new key in private/key.")
     return engine.keep_frame(con, "persons", found, types=_PERSON)

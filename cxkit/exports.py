@@ -10,13 +10,14 @@ from tempfile import TemporaryDirectory
 import ibis
 import pandas as pd
 
-from cxkit import containers, engine, headings, json_records, text_files, text_rows, workbooks
+from cxkit import containers, delimiters, engine, headings, json_records, text_files, text_rows, workbooks
 from cxkit.containers import Source
 from cxkit.errors import DataError
 from cxkit.mapping import Reading
 
 MOST_FIELDS = 10_000  # of a JSON file, all records together
 MOST_REJECTS = 1_000_000
+MOST_NAMED = 20  # worksheets or tables in a note
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Staged:
 
     rejects: path of a CSV with what was no record (line, error, message, text, breaks; line is the record's number, the
     header's being 1). notes: what is to be said about the file. lacks: mapped columns that none of its records has
-    (JSON leaves out what is empty).
+    (JSON leaves out what is empty). columns: all that the file has, mapped or not.
     """
 
     path: str
@@ -33,6 +34,7 @@ class Staged:
     rejects: Path | None
     notes: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class _Entry:
     decimal: str
     stem: Path
     notes: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
 
 
 def sha256(path: Path) -> str:
@@ -72,7 +75,8 @@ def stage(
     to be read), `names` (raw column -> its name in the engine), `targets` (raw column -> the key below `place` that
     names it, for messages), `folder` for temporary Parquet files, `decimal` (the mark that numbers of workbooks and
     JSON become texts with; the reading's own, else a point).
-    What is left out: empty lines, which are no records; columns that are not mapped (but `row_hash` covers them).
+    What is left out: empty lines and records of text all of whose cells are blank, which are no records; columns that
+    are not mapped (but `row_hash` covers them).
     Raises DataError with all files' faults together: each with file, column, value and the line of client.yml to mend.
     """
     staged, faults, entries = [], [], []
@@ -132,8 +136,9 @@ def _stage_file(con, text: str, entry: _Entry) -> Staged:
     entry.notes.extend(entry.source.notes)
     lacks: tuple[str, ...] = ()
     rejects = pd.DataFrame(columns=list(text_files.REJECTS))
+    width = 0
     if kind == "csv":
-        out, rejects = _stage_text(con, entry)
+        out, rejects, width = _stage_text(con, entry)
     elif kind == "xlsx":
         out = _stage_workbook(entry)
     elif kind == "jsonl":
@@ -141,25 +146,35 @@ def _stage_file(con, text: str, entry: _Entry) -> Staged:
     else:
         out = _stage_typed(con, entry)
     staged = engine.read_staged(con, out)
+    if width:
+        staged, blank = engine.without_blank(con, staged, width=width)
+        what = "1 record is" if blank == 1 else f"{blank:,} records are"
+        entry.notes.extend([f"{what} blank in every cell: left out, as empty lines are."] if blank else [])
     if rejects.empty and not staged.limit(1).count().execute():
         raise DataError("it has a header but no rows. Ask for the export again.")
     kept = entry.stem.with_suffix(".rejects.csv")
     rejects.to_csv(kept, index=False)
-    return Staged(text, staged, kept if len(rejects) else None, tuple(entry.notes), lacks)
+    return Staged(text, staged, kept if len(rejects) else None, tuple(entry.notes), lacks, tuple(entry.columns))
 
 
 def _check(entry: _Entry, columns: list[str]) -> None:
+    entry.columns.extend(columns)
     movable = entry.source.kind in ("csv", "xlsx")
     told = {"place": entry.place, "reading": entry.reading, "targets": entry.targets}
     headings.check(columns, names=entry.names, movable=movable, **told)
 
 
-def _stage_text(con, entry: _Entry) -> tuple[Path, pd.DataFrame]:
+def _stage_text(con, entry: _Entry) -> tuple[Path, pd.DataFrame, int]:
+    """The staged file, what was no record, and how many columns there are."""
     head = text_files.read_head(entry.source, place=entry.place, reading=entry.reading)
     _check(entry, head.names)
-    return text_files.stage(
+    out, rejects = text_files.stage(
         con, entry.source, head, place=entry.place, reading=entry.reading, keep=entry.names, stem=entry.stem
     )
+    found = rejects.message[rejects.error == "TOO MANY COLUMNS"].str.extract(r"Found: (\d+)", expand=False)
+    told = delimiters.wider_told(found.dropna().astype(int), width=len(head.names), mark=entry.reading.delimiter)
+    entry.notes.extend([told] if told else [])
+    return out, rejects, len(head.names)
 
 
 def _stage_workbook(entry: _Entry) -> Path:
@@ -168,9 +183,7 @@ def _stage_workbook(entry: _Entry) -> Path:
     with workbooks.worksheet(plain, sheet=entry.source.sheet, decimal=entry.decimal) as (book, rows):
         columns, rows = headings.parted(rows, entry.reading.header)
         _check(entry, columns)
-        if entry.source.sheet is None and len(book["names"]) > 1:
-            others = ", ".join(repr(n) for n in book["names"] if n != book["chosen"])
-            entry.notes.append(f"of its worksheets only {book['chosen']!r} was read, not {others}.")
+        _tell_others(entry, "worksheets", book["names"], book["chosen"])
         # in the order of the names, so that the order of the columns does not matter
         every = sorted(range(len(columns)), key=lambda i: columns[i])
         taken = [columns.index(raw) for raw in entry.names]
@@ -200,6 +213,7 @@ def _stage_json(entry: _Entry) -> tuple[Path, pd.DataFrame, tuple[str, ...]]:
         raise DataError(
             f"none of its {len(rejects):,} lines is a record of JSON." if rejects else "it holds no records."
         )
+    entry.columns.extend(sorted(found)[:MOST_FIELDS])
     lacks = tuple(raw for raw in entry.names if raw not in found)
     return out, pd.DataFrame(rejects, columns=list(text_files.REJECTS)), lacks
 
@@ -210,12 +224,23 @@ def _stage_typed(con, entry: _Entry) -> Path:
     out = entry.stem.with_suffix(".parquet")
     if entry.source.kind == "duckdb":
         table = _table(plain, entry.source.sheet, entry.place)
-        _check(entry, engine.database_tables(plain)[table])
+        tables = engine.database_tables(plain)
+        _check(entry, tables[table])
+        _tell_others(entry, "tables", list(tables), table)
         engine.stage_database(plain, table, out, keep=entry.names)
     else:
         _check(entry, list(engine.parquet_columns(con, plain)))
         engine.stage_parquet(con, plain, out, keep=entry.names)
     return out
+
+
+def _tell_others(entry: _Entry, what: str, names: list[str], chosen: str) -> None:
+    """A note of the worksheets or tables that were passed over."""
+    others = [repr(n) for n in names if n != chosen]
+    if others:
+        more = f" and {len(others) - MOST_NAMED:,} more" if len(others) > MOST_NAMED else ""
+        shown = ", ".join(others[:MOST_NAMED])
+        entry.notes.append(f"of its {what} only {chosen!r} was read here, not {shown}{more}.")
 
 
 def _table(path: Path, sheet: str | None, place: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from cxkit import containers, delimiters, engine
 from cxkit.containers import Source
@@ -58,9 +59,8 @@ def opened(
         names = list(fields) or _fields(source, encoding)
         yield {"names": names}, _json_rows(source, encoding, names)
     elif source.kind == "parquet":
-        with _plain(source) as path, _parquet(path) as file:
-            names = file.schema_arrow.names
-            yield {"names": names}, _parquet_rows(file, names)
+        with _plain(source) as path, _parquet(path) as (file, names):
+            yield {"names": names}, _parquet_rows(file)
     else:
         with _plain(source) as path, tempfile.TemporaryDirectory(prefix="cxkit-") as folder:
             tables = engine.database_tables(path)
@@ -69,10 +69,9 @@ def opened(
             chosen = source.sheet or next(iter(tables))
             out = Path(folder) / "table.parquet"
             engine.stage_database(path, chosen, out, keep={c: f"r{i}" for i, c in enumerate(tables[chosen])})
-            names = [f"r{i}" for i in range(len(tables[chosen]))]
-            with _parquet(out) as file:
+            with _parquet(out) as (file, staged):
                 known = {"names": tables[chosen], "sheets": list(tables), "chosen": chosen}
-                yield known, _parquet_rows(file, names)
+                yield known, _parquet_rows(file, staged.index("r0") if tables[chosen] else 0)
 
 
 def decoded(source: Source, encoding: str) -> Iterator[str]:
@@ -114,20 +113,42 @@ def _json_rows(source: Source, encoding: str, names: list[str]) -> Iterator[list
         yield [record.get(name, "") for name in names]
 
 
-def _parquet(path: Path):
-    """A Parquet file, opened."""
-    import pyarrow as pa
+@contextmanager
+def _parquet(path: Path) -> Iterator[tuple[Any, list[str]]]:
+    """A Parquet file, opened, and its columns' names."""
     import pyarrow.parquet as pq
 
+    with _damage():
+        file = pq.ParquetFile(path)
+        names = list(file.schema_arrow.names)
+    with file:
+        yield file, names
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """What is told of a Parquet file whose bytes do not hold what they say."""
+    import pyarrow as pa
+
     try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"it cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+        yield
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        told = next(iter(str(error).splitlines()), "")[:200]
+        raise DataError(
+            f"it cannot be read as Parquet; its bytes are damaged: {told}. Ask for the file again."
+        ) from None
 
 
-def _parquet_rows(file, names: list[str]) -> Iterator[list[str]]:
-    for batch in file.iter_batches(BATCH, columns=names):
-        columns = [[_text(v) for v in batch.column(name).to_pylist()] for name in names]
+def _parquet_rows(file: Any, first: int = 0) -> Iterator[list[str]]:
+    """The records of a Parquet file, from its `first` column on."""
+    with _damage():
+        batches = file.iter_batches(BATCH)
+    while True:
+        with _damage():
+            batch = next(batches, None)
+            columns = [[_text(v) for v in column.to_pylist()] for column in batch.columns[first:]] if batch else []
+        if batch is None:
+            return
         yield from ([*row] for row in zip(*columns, strict=True))
 
 

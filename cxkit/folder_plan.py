@@ -1,24 +1,23 @@
 """How do a folder's files fit together? Months of one export, heads beside their lines, one file a table, persons."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cxkit import survey_questions
+from cxkit import common_settings
 from cxkit.client import UNKNOWN
-from cxkit.column_choice import choose, shown
+from cxkit.column_choice import NO_MEANING, choose, shown
 from cxkit.column_kinds import ColumnForm, column_forms, counted
-from cxkit.meanings import currency_of
-from cxkit.presets import settings_for
+from cxkit.presets import load_presets, settings_for
 from cxkit.proposed_table import Proposal, by_values, raws, reading, told_settings
+from cxkit.sniff import FileForm
 from cxkit.tables import TABLES
 
-SHARED = 0.9  # of the lines' order ids must stand among the heads'
+SHARED = 0.9  # of the lines' order ids must stand among the heads'; of a file's records in another, to be the same
 READING = ("encoding", "delimiter", "sheet", "header")
-Beside = tuple[dict, dict, list[Path], dict[str, ColumnForm]]
+Beside = tuple[dict, dict, list[Path], dict[str, ColumnForm], dict[str, str]]
 NO_TABLE = "nothing says which table it feeds"
-ONLY_BESIDE = "serves only beside another file, which is not here"
 
 
 @dataclass(frozen=True)
@@ -26,21 +25,30 @@ class Plan:
     """A folder's client.yml. tables: table -> settings, whose `path` (and join.N.path, and settings["persons"]["path"])
     are the files' paths as they were given, for the caller to replace. evidence: dotted from the top
     ("tables.orders.columns.amount", "currency", "scales.nps", "persons.person"). settings: currency, time_zone ("???"
-    where open), scales, persons. left: files that feed nothing, and why."""
+    where open), scales, persons. left: files that feed nothing, and why. unmapped: table -> raw column, of its own file
+    or a joined one -> why it stays out."""
 
     tables: dict[str, dict]
     evidence: dict[str, str]
     settings: dict
     left: dict[Path, str]
+    unmapped: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-def plan(proposals: Sequence[Proposal], *, propose: Callable[..., Proposal]) -> Plan:
-    """All files of a folder -> its client.yml; `propose` proposes anew for several files of one header together."""
+def plan(proposals: Sequence[Proposal], *, propose: Callable[..., Proposal], currency: str | None = None) -> Plan:
+    """All files of a folder -> its client.yml; `propose` proposes anew for several files of one header together.
+
+    `currency`: the client's, where it was given: money in others needs rates.
+    """
     left: dict[Path, str] = {}
     tables: dict[str, dict] = {}
     evidence: dict[str, str] = {}
     forms: dict[str, dict[str, ColumnForm]] = {}
-    groups = _months(sorted(proposals, key=lambda p: str(p.form.path)), propose)
+    unmapped: dict[str, dict[str, str]] = {}
+    for p in (p for p in proposals if not p.form.rows):
+        would = f"; with some it would feed {p.table}" if p.table else ""
+        left[p.form.path] = f"it has a header but no rows{would}. Ask for the export again"
+    groups = _months(sorted((p for p in proposals if p.form.rows), key=lambda p: str(p.form.path)), propose)
     chosen, beside, others = _one_a_table(groups)
     left |= others
     persons: dict[str, Any] = {}
@@ -48,15 +56,16 @@ def plan(proposals: Sequence[Proposal], *, propose: Callable[..., Proposal]) -> 
         if table not in chosen:
             continue
         files, whole = chosen[table]
-        settings, told, used, mine = _whole_table(whole, files, beside, list(groups.values()))
+        settings, told, used, mine, why = _whole_table(whole, files, beside, list(groups.values()))
         settings = dict(settings)
+        unmapped[table] = _left_out(settings, mine, why, whole.form)
         own = settings.pop("persons", {})
         if own and not persons:
             persons, evidence["persons.person"] = own, f"preset {whole.preset}"
         tables[table] = {"path": [str(f.form.path) for f in files], **settings}
         evidence |= {f"tables.{table}.{k}": v for k, v in told.items()}
         if len(files) > 1:
-            evidence[f"tables.{table}.path"] = f"{len(files)} files with the same columns"
+            evidence[f"tables.{table}.path"] = "; ".join([f"{len(files)} files with the same columns", *_again(files)])
         forms[table] = mine
         for path in used:
             left.pop(path, None)
@@ -65,10 +74,23 @@ def plan(proposals: Sequence[Proposal], *, propose: Callable[..., Proposal]) -> 
     if not persons:
         persons, told = _persons(chosen, forms)
         evidence |= told
-    settings, told = _whole(tables, forms, [p for p, _ in groups.values()])
+    settings, told = common_settings.common(tables, forms, [p for p, _ in groups.values()], currency=currency)
     if persons:
         settings["persons"] = persons
-    return Plan(tables, evidence | told, settings, left)
+    return Plan(tables, evidence | told, settings, left, unmapped)
+
+
+def _left_out(settings: dict, mine: dict[str, ColumnForm], why: dict[str, str], form: FileForm) -> dict[str, str]:
+    """Every column that the table's settings do not name -> why; those too that have no name, or one twice."""
+    used = {*raws(settings), *(part[k] for part in settings.get("join", ()) for k in ("on", "key") if k in part)}
+    found = {raw: why.get(raw, NO_MEANING) for raw in mine if raw not in used}
+    twice = [name for name in form.names if name and form.names.count(name) > 1]
+    found |= dict.fromkeys(twice, "stands in the header more than once, so it cannot be named here")
+    return found | {
+        f"column {i}": "it has no name in the header, so it cannot be named here: is the header two rows?"
+        for i, name in enumerate(form.names, 1)
+        if not name
+    }
 
 
 def _months(
@@ -98,6 +120,31 @@ def _together(files: Sequence[Proposal]) -> list[ColumnForm]:
     return column_forms(joined)
 
 
+def _again(files: Sequence[Proposal]) -> list[str]:
+    """What files with one header repeat of each other: exports that overlap, or one export with its times rewritten.
+
+    What is left out: files of which only a sample was seen; records whose times alone tell them apart.
+    """
+    import pandas as pd
+
+    told, whole, timeless = [], set(), set()
+    for p in files:
+        if not p.form.whole:
+            continue
+        frame = pd.DataFrame({c.name: c.sample.astype(object) for c in p.columns})
+        rest = frame[[c.name for c in p.columns if c.kind not in ("time", "date")]]
+        rows, others = (pd.util.hash_pandas_object(f, index=False) for f in (frame, rest))
+        same, alike = rows.isin(whole).sum(), others.isin(timeless).sum()
+        if same:
+            told.append(f"{same:,} of {len(rows):,} records of {p.form.path.name} stand in an earlier file too")
+        elif alike >= SHARED * len(rows) and others.nunique() >= SHARED * len(rows):
+            where = f"{p.form.path.name} stand in an earlier file but for their times"
+            told.append(f"{alike:,} of {len(rows):,} records of {where}: one export twice?")
+        whole |= set(rows)
+        timeless |= set(others)
+    return told
+
+
 def _one_a_table(groups: dict) -> tuple[dict, list, dict[Path, str]]:
     """The group of files that feeds each table, those that may stand beside, and what is left with the reason."""
     chosen: dict[str, tuple[list, Any]] = {}
@@ -106,12 +153,8 @@ def _one_a_table(groups: dict) -> tuple[dict, list, dict[Path, str]]:
     for whole, files in ranked:
         if whole.table is None:
             beside.append((whole, files))
-            why = (
-                f"preset {whole.preset}: serves only beside another file, which is not here"
-                if whole.preset
-                else NO_TABLE
-            )
-            left |= {f.form.path: why + _hint(whole) for f in files}
+            why = _serves(whole.preset, {w.preset for w, _ in ranked}) if whole.preset else NO_TABLE + _hint(whole)
+            left |= {f.form.path: why for f in files}
         elif whole.table in chosen:
             beside.append((whole, files))
             first = chosen[whole.table][0][0].form.path
@@ -130,13 +173,25 @@ def _open(proposal: Proposal) -> int:
 
 def _hint(proposal: Proposal) -> str:
     near = [t for t, s in proposal.others[:1] if s >= 0.1]
-    return f" (nearest: {near[0]}, but too little of it is here)" if near and not proposal.preset else ""
+    return f" (nearest: {near[0]}, but too little of it is here)" if near else ""
+
+
+def _serves(name: str, here: set[str | None]) -> str:
+    """Why a file that feeds no table by itself, as its preset says, is not read."""
+    hosts = []
+    for host in load_presets().values():
+        parts = [*host.settings.get("join", ()), host.settings.get("persons", {})]
+        hosts += [host.name] if any(part.get("preset") == name for part in parts) else []
+    if not hosts:
+        return f"preset {name}: no table needs it"
+    absent = "" if here.intersection(hosts) else ", which is not here"
+    return f"preset {name}: serves only beside {' or '.join(hosts)}{absent}"
 
 
 def _whole_table(whole: Proposal, files: list[Proposal], beside: list, groups: list) -> Beside:
     """A table's settings with the files beside it: what its preset names, or lines beside their orders' heads.
 
-    To: settings, evidence, the paths used, the forms of all columns by raw name.
+    To: settings, evidence, the paths used, the forms of all columns by raw name, why columns stay out.
     """
     mine = {c.name: c for c in whole.columns}
     if whole.match is not None:
@@ -145,7 +200,7 @@ def _whole_table(whole: Proposal, files: list[Proposal], beside: list, groups: l
         joined = _with_heads(whole, files, beside)
         if joined is not None:
             return joined
-    return whole.settings, whole.evidence, [], mine
+    return whole.settings, whole.evidence, [], mine, whole.unmapped
 
 
 def _resolved(whole: Proposal, groups: Sequence[tuple], mine: dict) -> Beside:
@@ -185,10 +240,10 @@ def _resolved(whole: Proposal, groups: Sequence[tuple], mine: dict) -> Beside:
             told[f"columns.{name}"] = (
                 f"preset {whole.preset}: a column that is not here, or stands in a file that is not"
             )
-    return settings, told, used, mine
+    return settings, told, used, mine, dict.fromkeys(mine, f"preset {whole.preset} has no use for it")
 
 
-def _with_heads(whole: Proposal, files: Sequence[Proposal], beside: list) -> tuple[dict, dict, list[Path], dict] | None:
+def _with_heads(whole: Proposal, files: list[Proposal], beside: list) -> Beside | None:
     """Order lines beside their orders' heads: two files that share the orders' numbers, which one of them repeats.
 
     The lines' file is the table's own; the heads' is joined. None where no such pair is here.
@@ -209,7 +264,9 @@ def _with_heads(whole: Proposal, files: Sequence[Proposal], beside: list) -> tup
         if len(shared) < SHARED * line.distinct or not _sells(lines.columns):
             continue
         both = _beside(lines.columns, line, heads.columns, head)
-        settings, told = told_settings(choose("orders", both))
+        mine = {c.name for c in lines.columns}
+        choice = choose("orders", both, of_orders=[c.name for c in both if c.name not in mine])
+        settings, told = told_settings(choice)
         read, said = reading(lines.form)
         at, _ = reading(heads.form)
         join = {
@@ -225,6 +282,7 @@ def _with_heads(whole: Proposal, files: Sequence[Proposal], beside: list) -> tup
             said | told,
             [heads.form.path, lines.form.path],
             {c.name: c for c in both},
+            choice.unmapped,
         )
     return None
 
@@ -277,68 +335,3 @@ def _persons(chosen: dict, forms: dict[str, dict[str, ColumnForm]]) -> tuple[dic
 
 def _mapped_mail(form: ColumnForm, whole: Proposal) -> bool:
     return form.kind == "e-mail" and whole.settings.get("columns", {}).get("customer_id") == form.name
-
-
-def _whole(tables: dict[str, dict], forms: dict[str, dict[str, ColumnForm]], proposals: list) -> tuple[dict, dict]:
-    """Currency, time zone and scales of the whole client, with the evidence for each."""
-    told: dict[str, str] = {}
-    settings: dict[str, Any] = {}
-    settings["currency"], told["currency"] = _currency(tables, forms)
-    for table, export in tables.items():
-        column = export.get("currency_column")
-        if column is None:
-            continue
-        codes = [code.upper() for code in counted(forms[table][column])]
-        foreign = sorted({c for c in codes if c != settings["currency"]})
-        if len(set(codes)) > 1:
-            export["rates"] = dict.fromkeys(foreign, UNKNOWN)
-            told |= {f"tables.{table}.rates.{c}": f"what one {c} is in the client's currency" for c in foreign}
-    times = [
-        forms[t][raw]
-        for t, export in tables.items()
-        for name, raw in export.get("columns", {}).items()
-        if isinstance(raw, str) and raw in forms[t] and TABLES[t].columns[name].type == "time" and forms[t][raw].filled
-    ]
-    settings["time_zone"] = UNKNOWN
-    told["time_zone"] = "no file says which clock its times are of; write one as Europe/Kyiv"
-    if times and all(f.evidence.endswith("with an offset") for f in times):
-        told["time_zone"] = "every time has an offset; the zone is still needed to tell on which local day it was"
-    settings["scales"] = {}
-    for table, export in tables.items():
-        for metric, (scale, why) in survey_questions.scales(export, table, forms[table]).items():
-            settings["scales"][metric], told[f"scales.{metric}"] = scale, why
-    for proposal in proposals:  # what a preset says of a scale is said of the question, not of the answers seen
-        for metric, scale in getattr(proposal.match and proposal.match.preset, "scales", {}).items():
-            if proposal.table in tables:
-                settings["scales"][metric], told[f"scales.{metric}"] = scale, f"preset {proposal.preset}"
-    return settings, told
-
-
-def _currency(tables: dict[str, dict], forms: dict[str, dict[str, ColumnForm]]) -> tuple[str, str]:
-    """The client's currency, where columns of currency, marks in the money and names of columns all say one."""
-    said: dict[str, list[str]] = {}
-    for table, export in tables.items():
-        column = export.get("currency_column")
-        if column is not None:
-            for code in counted(forms[table][column]):
-                said.setdefault(code.upper(), []).append(f"{shown(column)} of {table}")
-        for raw in _money_raws(table, export):
-            form = forms[table].get(raw)
-            for code in {*(form.marks if form is not None else ()), *([c] if (c := currency_of(raw)) else [])}:
-                said.setdefault(code, []).append(f"{shown(raw)} of {table}")
-    if len(said) == 1 and "?" not in said:
-        code, where = next(iter(said.items()))
-        return code, f"{code} by {', '.join(dict.fromkeys(where))}"
-    if said:
-        names = sorted(code for code in said if code != "?")
-        mark = "; a mark that several currencies share ($, kr)" if "?" in said else ""
-        return UNKNOWN, (f"{', '.join(names)} stand in the files" if names else "no code of a currency") + mark
-    return UNKNOWN, "no column, name or mark says which currency the money is in; write one as UAH"
-
-
-def _money_raws(table: str, export: dict) -> list[str]:
-    """The raw columns of a table that hold money."""
-    columns = export.get("columns", {})
-    money = {n: s for n, s in columns.items() if TABLES[table].columns[n].type == "money"}
-    pieces = columns.get("quantity")
-    return [raw for raw in raws({"columns": money}) if raw != pieces]

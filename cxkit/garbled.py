@@ -34,11 +34,13 @@ def notes(rows: Table, table: Canonical) -> list[str]:
     columns = [c.name for c in texts if not c.name.endswith("_id") and c.name != "referred_by"]
     if not columns:
         return []
-    odd = {name: rows[name].re_search(_ANY) for name in columns}
-    counted = (
-        rows.aggregate(**{name: flag.ifelse(1, 0).sum().fill_null(0) for name, flag in odd.items()}).to_pandas().iloc[0]
-    )
-    return [note for name in columns if counted[name] > 0 for note in _told(rows.filter(odd[name])[name], name)]
+    # names of goods and channels come again and again, what people write does not
+    often = not any(table.columns[name].free_text for name in columns)
+    held = rows.select(columns).distinct() if often else rows
+    any_odd = {name: held[name].re_search(_ANY).any() for name in columns}
+    found = held.aggregate(**any_odd).to_pandas().iloc[0]
+    told = [name for name in columns if found[name] is not None and found[name]]
+    return [note for name in told for note in _told(rows.filter(rows[name].re_search(_ANY))[name], name)]
 
 
 def _told(texts: StringValue, name: str) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 LOOKED_AT = 30  # records that may stand above the header
 MOST_ROWS = 4  # of a header
 TYPED = 0.8  # share of a column's values of one kind that makes it a column of that kind
+_SCALE = re.compile(r"\d{1,3}\s?[-–—]\s?\d{1,3}")  # below a survey's question
 _KINDS = {
     "address": re.compile(r"https?://\S+|(?:\d{1,3}\.){3}\d{1,3}"),
     "number": re.compile(r"[-+(]?\s*[$€£¥₴₽]?\s?\d[\d\s.,'’\u00a0\u202f]*\s?(?:%|[^\w\s]|[A-Za-zł₴грн.]{1,4})?\)?"),
@@ -119,7 +120,7 @@ def _last(rows: list[list[str]], top: int) -> int:
         if len(row) != len(rows[top]) or len(typed) < 2 or blanks < len(row) / 3:
             break
         again = any(c and any(p < len(r) and c == r[p] for r in body) for p, c in enumerate(row))
-        if again or not _plain(row):
+        if again or not _plain([c for c in row if not _SCALE.fullmatch(c)]):
             break
         last += 1
     return last

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from itertools import chain
 
+from cxkit import misread
 from cxkit.errors import DataError
 from cxkit.mapping import Reading
 
@@ -73,7 +74,17 @@ def check(
                 f"its header is one column ({header[0][:80]!r}) with the delimiter {reading.delimiter!r}; it looks as"
                 f' if {DELIMITERS[likely]} parts the cells. Write {place}.delimiter: "{shown}" in client.yml.'
             )
-    faults = [missing(raw, header, place=place, target=targets.get(raw, "columns")) for raw in lacking]
+    faults = []
+    others = list(misread.ENCODINGS if movable else ())
+    for raw in lacking:
+        found = misread.likeness(raw, header, encoding=reading.encoding) if movable else None
+        others = [o for o in others if found is None or o in found[1]]
+        faults.append(missing(raw, header, place=place, target=targets.get(raw, "columns"), found=found and found[0]))
+    another = others[:1] if others != list(misread.ENCODINGS) else []
+    faults += [
+        f"The file looks like {one} read as {reading.encoding}: write {place}.encoding: {one} in client.yml."
+        for one in another
+    ]
     for raw in names:
         if header.count(raw) > 1:
             faults.append(
@@ -86,15 +97,16 @@ def check(
         nameless = f" and {blank} without a name" if blank else ""
         elsewhere = (
             f" If the names stand in another record, write its number under {place}.header in client.yml."
-            if movable and len(lacking) == len(names) and reading.header == (1,)
+            if movable and len(lacking) == len(names) and reading.header == (1,) and not another
             else ""
         )
         raise DataError(" ".join(faults) + f" The header has {shown or 'no named column'}{nameless}.{elsewhere}")
 
 
-def missing(raw: str, header: Sequence[str], *, place: str, target: str) -> str:
-    """What is said of a mapped column that a file lacks."""
+def missing(raw: str, header: Sequence[str], *, place: str, target: str, found: str | None = None) -> str:
+    """What is said of a mapped column that a file lacks. From: `found`, the column that it is in another encoding."""
     folded = {h.casefold(): h for h in header if h}
     near = get_close_matches(raw.casefold(), list(folded), n=1, cutoff=0.6)
     hint = f", did you mean {folded[near[0]]!r}?" if near else "."
+    hint = f"; {found!r} is the same in another encoding." if found else hint
     return f"no column {raw!r}{hint} It is mapped under {place}.{target} in client.yml."

@@ -11,6 +11,7 @@ from cxkit.client import UNKNOWN
 from cxkit.errors import DataError, UsageError
 from cxkit.privacy import scrub
 from cxkit.style import clean_text
+from cxkit.tables import TABLES
 from cxkit.trial_run import trial
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def look(path: Path, *, sheet: str | None = None) -> tuple["Proposal", ...]:
     for match in presets.matches(form.names):
         if not found or match.preset.table is not None:
             found.setdefault(match.preset.table, match)
-    return tuple(proposal.propose(form, columns, preset=match) for match in (found.values() or [None]))
+    known = [found[table] for table in (None, *TABLES) if table in found] or [None]
+    return tuple(proposal.propose(form, columns, preset=match) for match in known)
 
 
 def inspect(path: Path, *, sheet: str | None = None) -> str:
@@ -70,13 +72,16 @@ def _form(found: Sequence["Proposal"], plan: "Plan") -> list[str]:
     told = [("preset", _preset(one), "") for one in found]
     if form.sheet or form.sheets:
         others = ", ".join(clean_text(s) for s in form.sheets if s != form.sheet)
-        told.append(("sheet", clean_text(form.sheet or ""), _because(form, "sheet", others and f"others: {others}")))
+        told.append(
+            ("sheet", clean_text(form.sheet or ""), _because(form, "sheet", others and f"not read here: {others}"))
+        )
     if form.kind == "csv":
         told.append(("encoding", form.encoding, _because(form, "encoding")))
         delimiter = {"\t": "tab", " ": "blank"}.get(form.delimiter, form.delimiter)
         told.append(("delimiter", delimiter, _because(form, "delimiter")))
-    header = ", ".join(map(str, form.header)) if form.header != (0,) else "none"
-    told.append(("header row", header, _because(form, "header")))
+    if form.kind in ("csv", "xlsx"):
+        header = ", ".join(map(str, form.header)) if form.header != (0,) else "none"
+        told.append(("header row", header, _because(form, "header")))
     marks = [("decimal mark", one.settings.get("decimal", "."), one.evidence.get("decimal", "")) for one in found]
     told += dict.fromkeys([*marks, *(line for one in found for line in _date_formats(one))])
     told += [("feeds", one.table or "nothing that was recognised", _others(one)) for one in found]
@@ -178,15 +183,18 @@ def _meanings(found: Sequence["Proposal"]) -> dict[str, list[str]]:
             for kind, raws in parts.items():
                 mark = f" ({kind})" if isinstance(source, Mapping) else ""
                 for raw in raws if isinstance(raws, list | tuple) else [raws]:
+                    raw = raw["share"] if isinstance(raw, Mapping) else raw
                     if kind != "constant":
                         meaning.setdefault(str(raw), {})[f"{name}{mark}"] = None
         for raw, question in settings.get("questions", {}).items():
             meaning.setdefault(raw, {})[f"an answer: {question.get('metric', '')}".rstrip(": ")] = None
+            if comment := question.get("comment"):
+                meaning.setdefault(comment, {})["comment"] = None
         if raw := settings.get("currency_column"):
             meaning.setdefault(raw, {})["currency"] = None
         for key in ("keep_only", "leave_out"):
             for raw in settings.get(key, {}):
-                meaning.setdefault(raw, {})[f"rule: {key}"] = None
+                meaning.setdefault(raw, {})[key] = None
     return {raw: list(names) for raw, names in meaning.items()}
 
 

@@ -26,6 +26,10 @@ def _texts_by_text(value: Any) -> Any:
     return {plain(k): plain(v) for k, v in value.items()}
 
 
+def _as_parts(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else _as_list(value)
+
+
 def _formats(value: Any) -> Any:
     return {k: _as_list(v) for k, v in value.items()} if isinstance(value, dict) else _as_list(value)
 
@@ -40,13 +44,6 @@ class Strict(BaseModel):
     """Settings that refuse unknown keys and do not change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Multiply(Strict):
-    """A number that is the product of raw columns, less others: `{multiply: [Price, Quantity], minus: [Discount]}`."""
-
-    multiply: Texts
-    minus: Annotated[tuple[Text, ...], BeforeValidator(_as_list)] = ()
 
 
 class Constant(Strict):
@@ -68,6 +65,21 @@ class Shared(Strict):
 
     share: Text
     by: Annotated[tuple[Text, ...], BeforeValidator(_as_list)] = ()
+
+
+def _part(value: Any) -> str:
+    return "=share" if isinstance(value, (dict, Shared)) else "=name"
+
+
+Part = Annotated[Annotated[Text, Tag("=name")] | Annotated[Shared, Tag("=share")], Discriminator(_part)]
+
+
+class Multiply(Strict):
+    """A number that is the product of raw columns, less others: `{multiply: [Price, Quantity], minus: [Discount]}`;
+    what is given once per order is shared out first: `minus: [{share: Discount, by: [Price, Quantity]}]`."""
+
+    multiply: Texts
+    minus: Annotated[tuple[Part, ...], BeforeValidator(_as_parts)] = ()
 
 
 KINDS = {"multiply": Multiply, "constant": Constant, "after": After, "share": Shared}
@@ -221,9 +233,22 @@ def known_zone(value: str) -> str:
 def raw_of(source: str | Multiply | Constant | After | Shared) -> tuple[str, ...]:
     """The raw columns that a canonical column is made of."""
     if isinstance(source, Multiply):
-        return (*source.multiply, *source.minus)
+        return (*source.multiply, *(raw for part in source.minus for raw in raw_of(part)))
     if isinstance(source, After):
         return (source.after, source.minutes)
     if isinstance(source, Shared):
         return (source.share, *source.by)
     return () if isinstance(source, Constant) else (source,)
+
+
+def shares(columns: dict[str, Source]) -> dict[str, tuple[Shared, str]]:
+    """Every order's money that is shared out: its name in the engine -> what it is, and the canonical column that it is
+    taken off (empty: it is the column itself)."""
+    found: dict[str, tuple[Shared, str]] = {}
+    for name, source in columns.items():
+        if isinstance(source, Shared):
+            found[f"shared_{name}"] = source, ""
+        for i, part in enumerate(source.minus if isinstance(source, Multiply) else ()):
+            if isinstance(part, Shared):
+                found[f"shared_{name}_{i}"] = part, name
+    return found

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from cxkit.client import Client
 from cxkit.errors import UsageError
 from cxkit.mapping import DATE_WORDS, After, Constant, Export, Multiply, Shared
+from cxkit.settings_file import at_line, key_lines
 from cxkit.tables import TABLES, Table
 
 # what a date format may hold; %n (nanoseconds), %c, %x and %X (whatever a locale says) may not
@@ -25,6 +26,9 @@ def check_mapping(client: Client) -> None:
         else:
             faults.append(f"tables.{name}: unknown table{_near(name, TABLES)}; valid are {', '.join(TABLES)}.")
     if faults:
+        path = client.folder / "client.yml"
+        lines = key_lines(path) if path.is_file() else {}
+        faults = [at_line(fault, lines) for fault in faults]
         told = faults[0] if len(faults) == 1 else "\n  " + "\n  ".join(faults)
         raise UsageError(f"{client.folder / 'client.yml'}: {told}")
 
@@ -91,6 +95,8 @@ def _source_faults(table: Table, export: Export, place: str) -> Iterator[str]:
             yield f"{place}.values.{column}: a product takes no values; map them to a column of their own."
         if isinstance(source, After) and kind != "time":
             yield f"{at}: only a time is so long after another; it is {kind}."
+        if isinstance(source, Multiply) and table.name != "orders" and any(isinstance(p, Shared) for p in source.minus):
+            yield f"{at}.minus: only money of orders is shared out over their lines."
         if isinstance(source, Shared) and (table.name != "orders" or kind not in ("money", "number")):
             yield f"{at}: only money of orders is shared out over their lines."
         words = export.values.get(column, {})

@@ -1,6 +1,7 @@
 """A folder of exports -> a client: its files in place, a commented client.yml, a key, the workshop's sheets."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -11,12 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxkit import inspect_file, publish, sheet_templates
+from cxkit import inspect_file, plan_warnings, publish, sheet_templates
 from cxkit.client import UNKNOWN, load_client
 from cxkit.client_text import client_text
-from cxkit.errors import CxkitError, UsageError
+from cxkit.currencies import CODES
+from cxkit.errors import CxkitError, RunError, UsageError
 from cxkit.mapping import known_zone
-from cxkit.privacy import load_key
+from cxkit.privacy import load_key, scrub
 from cxkit.progress import Progress, silent
 from cxkit.style import clean_text
 
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 MOST_FILES = 500  # more is no folder of exports
 MOST_SHEETS = 30  # worksheets, or files of an archive, that are looked at
 NO_EXPORTS = ("__macosx", "thumbs.db", "desktop.ini")  # what systems leave in folders
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # what is told of the target, whatever is named
+_TAKEN = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)  # Windows' names of devices
+_SUFFIX = "(?:csv|tsv|txt|xls|parquet|pq|json|ndjson|duckdb|db|gz|zip)"
+_PERSONAL = re.compile(rf"[\w.+-]+@[\w-]+(?:\.(?!{_SUFFIX}\w*\b)[\w-]+)*|\+\d[\d -]{{8,}}\d")  # in a file's name
 _ODD = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|$\ud800-\udfff]')
 _NAME = re.compile(r"[^\W_][\w .-]{0,60}(?<![ .])")
 
@@ -53,8 +59,9 @@ def new_client(
 
     The files are copied byte for byte (folders with what lies in them); the folder appears whole or not at all, and
     nothing is ever overwritten.
-    Raises UsageError where the name, the currency or the zone is none, a file is not there, the client exists, or
-    earlier audits of that name were made with a key that is gone.
+    Raises UsageError where the name, the currency or the zone is none, a file is not there, a folder is a client of
+    ours, the client exists, or earlier audits of that name were made with a key that is gone; RunError where a file
+    cannot be read or written.
     """
     given = _checked(client, currency=currency, time_zone=time_zone)
     target = Path(base) / client
@@ -64,30 +71,41 @@ def new_client(
     try:
         (work / "exports").mkdir(parents=True)
         found = list(_looked_at(wanted, work / "exports", progress))
-        plan, unmapped = _planned(found, passed_over, given, work=work)
+        plan, warnings = _planned(found, passed_over, given, work=work)
         progress("writing client.yml", len(wanted), len(wanted) + 1)
-        (work / "client.yml").write_text(client_text(plan, client=client, unmapped=unmapped), encoding="utf-8")
+        text = client_text(plan, client=client, unmapped=plan.unmapped)
+        (work / "client.yml").write_text(text, encoding="utf-8")
         load_key(work / "private", earlier_audits=False)
         sheet_templates.write_templates(work / "workshop")
         if target.exists():
             target.rmdir()  # empty, or it ends here
         os.rename(work, target)
+    except OSError as error:
+        where = "" if error.errno in FULL else f" ({error.filename})" if error.filename else ""
+        raise RunError(
+            f"{target} could not be made: {error.strerror or error}{where}. Nothing of it is left; mend that and start"
+            " again."
+        ) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
     progress("done", len(wanted) + 1, len(wanted) + 1)
-    return "\n".join([*_said(found, plan, target), *_next(client, target)])
+    return "\n".join([*_said(found, plan, target), *warnings, *_next(client, target)])
 
 
 def _checked(client: str, *, currency: str | None, time_zone: str | None) -> dict[str, str]:
     """The settings that were given. Raises UsageError, all faults together."""
     faults = []
-    if not _NAME.fullmatch(client) or not client.isprintable():
+    if _TAKEN.fullmatch(client):
+        faults.append(f"{client!r} cannot name a client's folder: Windows keeps that name for a device.")
+    elif not _NAME.fullmatch(client) or not client.isprintable():
         faults.append(
             f"{client!r} cannot name a client's folder: letters, digits, blanks, _ . and - are valid, as in"
             " `cxkit new toy-shop exports/`."
         )
-    if currency is not None and not re.fullmatch("[A-Z]{3}", currency):
-        faults.append(f"--currency {currency!r} is no currency's code; write three capitals, as UAH, EUR or PLN.")
+    if currency is not None and currency not in CODES:
+        faults.append(
+            f"--currency {currency!r} is no currency's code (ISO 4217); write three capitals, as UAH, EUR or PLN."
+        )
     if time_zone is not None:
         try:
             known_zone(time_zone)
@@ -124,8 +142,14 @@ def _gathered(files: Sequence[Path]) -> tuple[dict[str, Path], dict[str, str]]:
     faults = []
     for given in map(Path, files):
         if given.is_dir():
-            inside = [(p, p.relative_to(given)) for p in _walked(given, passed_over)]
-            if not inside:
+            clients: list[Path] = []
+            inside = [(p, p.relative_to(given)) for p in _walked(given, passed_over, clients)]
+            faults += [
+                f"the folder {clean_text(path)} is a client of cxkit's own, with its settings and its key; give the"
+                f" files that the client sent, as {clean_text(path / 'exports')}."
+                for path in clients
+            ]
+            if not inside and not clients:
                 faults.append(f"the folder {given} holds no files.")
         elif given.is_file():
             inside = [(given, Path(given.name))]
@@ -141,14 +165,21 @@ def _gathered(files: Sequence[Path]) -> tuple[dict[str, Path], dict[str, str]]:
     return wanted, passed_over
 
 
-def _walked(folder: Path, passed_over: dict[str, str]) -> Iterator[Path]:
+def _walked(folder: Path, passed_over: dict[str, str], clients: list[Path]) -> Iterator[Path]:
+    """The files in a folder; `clients` takes the folders that are a client of ours, which are not gone through."""
+    if (folder / "client.yml").is_file() or (folder / "private" / "key").is_file():
+        clients.append(folder)
+        return
+    if folder.name == "private" and (folder / "key").is_file():
+        clients.append(folder.parent)
+        return
     for path in sorted(folder.iterdir(), key=lambda p: (p.is_dir(), p.name)):
         if path.name.startswith((".", "~$")) or path.name.lower() in NO_EXPORTS:
             continue
         if path.is_symlink():
             passed_over[clean_text(path.name)] = "a link, which is not followed; give the file itself"
         elif path.is_dir():
-            yield from _walked(path, passed_over)
+            yield from _walked(path, passed_over, clients)
         elif path.is_file():
             yield path
         else:
@@ -156,8 +187,9 @@ def _walked(folder: Path, passed_over: dict[str, str]) -> Iterator[Path]:
 
 
 def _free_name(place: Path, taken: Mapping[str, Path]) -> str:
-    """A path under exports/ that client.yml can name and no other file has."""
-    parts = [_ODD.sub("_", part).strip(" ") or "_" for part in place.parts]
+    """A path under exports/ that client.yml can name, that no other file has, and that holds no e-mail or phone:
+    reports name it."""
+    parts = [_ODD.sub("_", _PERSONAL.sub("personal", part)).strip(" ") or "_" for part in place.parts]
     name, lower = "/".join(parts), {t.lower() for t in taken}
     stem, dot, suffixes = parts[-1].partition(".")
     count = 1
@@ -188,6 +220,8 @@ def _proposed(name: str, path: Path) -> Found:
     """A file's proposals: one, one for each table that it feeds, or one for each worksheet that is a table."""
     try:
         first = inspect_file.look(path)
+    except RunError:  # no room: not the file's fault
+        raise
     except CxkitError as error:
         return Found(name, (), str(error).removeprefix(f"{clean_text(path.name)}: "))
     proposals, form = [*first], first[0].form
@@ -200,11 +234,11 @@ def _proposed(name: str, path: Path) -> Found:
 
 def _planned(
     found: Sequence[Found], passed_over: Mapping[str, str], given: Mapping[str, str], *, work: Path
-) -> tuple["Plan", dict[str, dict[str, str]]]:
-    """The folder's plan, with paths as client.yml has them, and what of each table's columns stays out."""
+) -> tuple["Plan", list[str]]:
+    """The folder's plan, with paths as client.yml has them, and warnings."""
     from cxkit import proposal
 
-    plan = proposal.combine([p for f in found for p in f.proposals])
+    plan = proposal.combine([p for f in found for p in f.proposals], currency=given.get("currency"))
     places = {f"exports/{f.name}": work / "exports" / f.name for f in found}
     names = {str(p): name for name, path in places.items() for p in (path, path.resolve())}
     evidence = {key: _named(text, names) for key, text in plan.evidence.items()}
@@ -217,9 +251,8 @@ def _planned(
     left |= {Path("exports") / f.name: f.why_not for f in found if f.why_not}
     left |= {Path(name): why for name, why in passed_over.items()}
     tables, settings = _placed(plan.tables, names), _placed(settings, names)
-    return replace(plan, tables=tables, settings=settings, evidence=evidence, left=left), _unmapped(
-        found, tables, names
-    )
+    plan = replace(plan, tables=tables, settings=settings, evidence=evidence, left=left)
+    return plan_warnings.warned(plan, {f"exports/{f.name}": f.proposals for f in found})
 
 
 def _named(text: str, names: Mapping[str, str]) -> str:
@@ -240,30 +273,25 @@ def _placed(value: Any, names: Mapping[str, str]) -> Any:
     return names.get(str(value), value) if isinstance(value, str | Path) else value
 
 
-def _unmapped(found: Sequence[Found], tables: Mapping, names: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Table -> raw column -> why it stays out, of the table's own first file."""
-    unmapped: dict[str, dict[str, str]] = {}
-    for table, settings in tables.items():
-        paths = settings.get("path", [])
-        paths = [paths] if isinstance(paths, str) else paths
-        for p in (p for f in found for p in f.proposals):
-            if p.table == table and names.get(str(p.form.path)) in paths[:1]:
-                unmapped.setdefault(table, dict(p.unmapped))
-    return unmapped
-
-
 def _said(found: Sequence[Found], plan: "Plan", target: Path) -> list[str]:
     """What was found, a line or two a file."""
     lines = [f"{target} is made."]
     left = {path.as_posix(): clean_text(why) for path, why in plan.left.items()}
     read = _paths([plan.tables, plan.settings])
+    unread: list[str] = []
     for f in found:
         name = f"exports/{f.name}"
         alone = len({p.form.sheet for p in f.proposals}) == 1
-        told = [_one_line(p, alone=alone) for p in f.proposals] if name in read else []
+        told = []
+        for p in f.proposals if name in read else ():
+            why = left.get(place := plan_warnings.unread_place(name, p.form.sheet or ""), "")
+            told.append(_one_line(p, alone=alone, why_not=why))
+            told += [note for note in p.form.notes if " more than the header: " in note and not why]
+            unread.append(place)
         told += [f"not read: {why}"] if (why := left.pop(name, "")) else []
+        told += [f"not read: {why}"] if (why := left.pop(f"{name}, the rest", "")) else []
         lines += [f"  {clean_text(f.name)}", *(line for text in told for line in _wrapped(text))]
-    for path, why in left.items():
+    for path, why in ((path, why) for path, why in left.items() if path not in unread):
         lines += [f"  {clean_text(path)}", *_wrapped(f"not read: {why}")]
     return lines
 
@@ -280,11 +308,15 @@ def _paths(settings: Any) -> set[str]:
     return set().union(*map(_paths, settings)) if isinstance(settings, list | tuple) else set()
 
 
-def _one_line(p: "Proposal", *, alone: bool) -> str:
+def _one_line(p: "Proposal", *, alone: bool, why_not: str = "") -> str:
     """A proposal in a line: the table, the records, the preset, what of its form is a guess."""
     form = p.form
     sheet = f"{clean_text(form.sheet)!r}: " if form.sheet and len(form.sheets) > 1 else ""
     count = _counted(form.rows, "record")
+    if why_not:
+        return f"{sheet}{count}; not read: {why_not}"
+    if not form.rows and not alone:
+        return f"{sheet}no records; feeds nothing"
     if p.table is None:
         use = "stands beside another table's records" if alone else "feeds nothing"
         return f"{sheet}{count}; {use}"
@@ -312,7 +344,8 @@ def _next(client: str, target: Path) -> list[str]:
     try:
         sources.check_mapping(load_client(target))
     except UsageError as error:
-        still = [f"{'  ' if line.startswith('  ') else ''}{clean_text(line)}" for line in str(error).splitlines()]
+        told = scrub(str(error)).splitlines()
+        still = [f"{'  ' if line.startswith('  ') else ''}{clean_text(line)}" for line in told]
         first = "write a value over each ??? in {file}; the comment there tells what was found"
         if UNKNOWN not in str(error):
             first = "mend {file} as told above"

@@ -20,7 +20,8 @@ MARKS = {
     "SEK": ("sek",),
     "BRL": ("r$", "brl"),
     "TRY": ("₺",),
-    "?": ("$", "kr"),
+    "$": ("$",),  # what several currencies share is told as it stands
+    "KR": ("kr",),
 }
 _MARKS = {mark: code for code, marks in MARKS.items() for mark in marks}
 _MARK = "|".join(re.escape(m) for m in sorted(_MARKS, key=len, reverse=True))

@@ -16,25 +16,35 @@ _BOOKED = rf"^({_MARK}\.? ?)\(([^()+-]+)\)( ?{_MARK}\.?)$"
 _WHOLE = 2**53  # up to here a number of 64 bits holds every whole one
 
 
-def number(raw: Value, decimal: str, *, percent: bool = False) -> Value:
+def simple(raw: Value, decimal: str) -> Value:
+    """A text that is a number without thousands and marks, as nearly every one is -> the number; it may be infinite."""
+    return raw.cast("float64") if raw.type().is_numeric() else _plain(as_text(raw), decimal).try_cast("float64")
+
+
+def number(raw: Value, decimal: str, *, percent: bool = False, known: Value | None = None) -> Value:
     """Text -> number: `1234.5`, `1,234.5`, `1 234.5`, or with a decimal comma `1234,5`, `1.234,5`, `1 234,5`; with
-    `percent` also `85 %`, which is 85. Null where it is none of these."""
+    `percent` also `85 %`, which is 85. Null where it is none of these.
+
+    From: `known`, what `simple` made of it: a column of a query of its own, so that it is computed once.
+    """
+    known = simple(raw, decimal) if known is None else known
     if raw.type().is_numeric():
-        return finite(raw.cast("float64"))
-    text = as_text(raw)
-    tidy = _tidy(text)
+        return finite(known)
+    tidy = _tidy(as_text(raw))
     if percent:
         tidy = tidy.re_replace(" ?%$", "")
-    # nearly every text is a plain number, and what follows it is not computed for these
-    plain = _plain(text, decimal).try_cast("float64")
-    return finite(ibis.coalesce(plain, _grouped(tidy, decimal).try_cast("float64")))
+    # the engine computes the second part only for texts that need it
+    return ibis.cases((known - known == 0, known), (raw.notnull(), finite(_grouped(tidy, decimal).try_cast("float64"))))
 
 
-def marked(raw: Value) -> StringValue:
+def marked(raw: Value, *, known: Value | None = None) -> StringValue:
     """A text that is no plain number -> what `money` needs of it: `-1234,5|zł|` (the number, the marks before and
-    after); null where it is plain, or no number with marks. `(12.50)` is -12.50, as bookkeepers write it."""
+    after); null where it is plain (`known`: what `simple` made of it), or no number with marks. `(12.50)` is -12.50, as
+    bookkeepers write it."""
     if raw.type().is_numeric():
         return ibis.null("string")
+    if known is not None:
+        return (known - known == 0).ifelse(ibis.null("string"), marked(raw))
     text = as_text(raw)
     odd = text.re_search("[^0-9.,eE+-]").ifelse(text, ibis.null("string"))
     packed = _tidy(odd).lower().replace("|", "/").re_replace(_BOOKED, r"-\1\2\3").re_replace(_MARKED, r"\1\3\4|\2|\5")
@@ -62,9 +72,10 @@ def money(
     else:  # code and mark are one word
         words = [f"{code} {mark}" for code in codes for mark in ("", *marks_of(code))]
         right = reduce(and_, [(row_code + " " + parts[place]).isin(words) for place in (1, 2)])
-    value = ibis.coalesce(plain, right.ifelse(number(parts[0], decimal), ibis.null("float64")))
-    other = (plain.isnull() & marked.notnull()).ifelse(_both(parts, ["", *KNOWN]) & ~right, False)
-    return value, other
+    # as cases, since the engine computes what several expressions share for every row, but not inside a case
+    odd = plain.isnull() & marked.notnull()
+    value = ibis.cases((plain.notnull(), plain), (odd & right, number(parts[0], decimal)))
+    return value, odd.ifelse(_both(parts, ["", *KNOWN]) & ~right, False)
 
 
 def _both(parts: ArrayValue, valid: Sequence[str]) -> BooleanValue:

@@ -20,6 +20,19 @@ ALONE = "stand alone on later days"  # what the door notes of days far after the
 GARBLED = ("look like", "replacement character", "control characters")  # what the door notes of broken encodings
 
 
+# what the door notes of an order's money that stands on its lines
+ORDERS_OWN = {
+    "is the same on all lines of": (
+        "One sum on all lines of an order",
+        "Is this the line's money or the whole order's? The order's is shared out over its lines (share).",
+    ),
+    "is above the line's amount on": (
+        "More given back than was paid for",
+        "Is the refund the whole order's, or does it hold the delivery's cost?",
+    ),
+}
+
+
 def _frame(rows: Iterable[tuple[str, str, str, str]], kind: str) -> pd.DataFrame:
     return pd.DataFrame([(*row, kind) for row in rows], columns=COLUMNS, dtype=object)
 
@@ -191,12 +204,16 @@ def _plain(number: float) -> str:
 
 
 def odd_reading(accounts: Mapping[str, Mapping]) -> pd.DataFrame:
-    """What the door noted: orders on later days that stand alone, and texts of a broken encoding.
+    """What the door noted: orders on later days that stand alone, an order's money on each of its lines, and texts of
+    a broken encoding.
 
     From: `Loaded.accounts`. To: as `odd_customers`.
     """
     rows = []
     for note in accounts.get("orders", {}).get("notes", []):
+        for words, (what, ask) in ORDERS_OWN.items():
+            if words in note:
+                rows.append((what, note.split(" ")[0].rstrip(":"), note.rstrip("."), ask))
         if ALONE in note:
             ask = "Are these days real? Then set as_of in client.yml; else mend the dates where the export is made."
             rows.append(("Orders of days far ahead", "ordered_at", note.rstrip("."), ask))
@@ -226,6 +243,7 @@ def describe_oddities(found: pd.DataFrame, *, orders: int, columns: Iterable[str
     looked += ["times at midnight or many at one second"]
     looked += ["prices"] if {"quantity", "product_id"} <= has else []
     looked += ["pieces"] if "quantity" in has else []
+    looked += ["sums that repeat or exceed a line"] if {"amount", "discount", "refund"} & has else []
     looked += ["days ahead", "garbled letters"]
     number = len(found)
     first = {0: "Nothing looks odd", 1: "One thing looks odd and is to be asked about"}.get(

@@ -1,10 +1,12 @@
 """Pseudonyms, scrubbing of free text, small groups withheld, cells that no spreadsheet runs."""
 
 import contextlib
+import hashlib
 import hmac
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,25 @@ def pseudonym(id: str, *, key: bytes) -> str:
     digest = hmac.digest(key, id.encode("utf-8", "surrogatepass"), "sha256")
     bits = int.from_bytes(digest[:9], "big") >> 7
     return "".join([_PAIRS[bits >> shift & 1023] for shift in range(55, 0, -10)]) + _BASE32[bits & 31]
+
+
+def pseudonyms(ids: Sequence[str], *, key: bytes) -> list[str]:
+    """`pseudonym` of each of many ids, several times quicker."""
+    block = key.ljust(64, b"\0")  # HMAC takes the key in once and not for each id
+    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in block)).copy for pad in (0x36, 0x5C))
+    letters = np.frombuffer(_BASE32.encode(), dtype=np.uint8)
+    found: list[str] = []
+    for start in range(0, len(ids), 100_000):
+        heads = []
+        for own in ids[start : start + 100_000]:
+            told, hidden = inner(), outer()
+            told.update(own.encode("utf-8", "surrogatepass"))
+            hidden.update(told.digest())
+            heads.append(hidden.digest()[:9])
+        bits = np.unpackbits(np.frombuffer(b"".join(heads), dtype=np.uint8).reshape(-1, 9), axis=1)[:, :65]
+        places = bits.reshape(-1, 13, 5) @ np.array([16, 8, 4, 2, 1], dtype=np.uint8)
+        found += np.ascontiguousarray(letters[places]).view("S13").ravel().astype(str).tolist()
+    return found
 
 
 def load_key(private: Path, *, earlier_audits: bool) -> bytes:

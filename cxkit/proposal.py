@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cxkit import survey_questions, table_settings
-from cxkit.column_choice import Choice, choose, missing, score
+from cxkit.column_choice import Choice, asked, choose, missing, score
 from cxkit.column_kinds import ColumnForm
 from cxkit.folder_plan import Plan, plan
 from cxkit.meanings import key, word_lists
@@ -13,8 +13,8 @@ from cxkit.proposed_table import Proposal, by_values, raws, reading, told_settin
 from cxkit.sniff import FileForm
 from cxkit.tables import TABLES
 
-WHOLE, PART = 0.08, 0.25  # what a table must score whose required columns were all found, or not all
-APART = 1.5  # times the next best's score
+WHOLE, PART = 0.08, 0.25  # what a table must score whose required columns were all found, and not by weak names alone
+CLEAR, APART = 1.25, 1.5  # times the next best's score, of the same
 
 
 def propose(form: "FileForm", columns: Sequence[ColumnForm], *, preset: "Match | None" = None) -> Proposal:
@@ -22,7 +22,8 @@ def propose(form: "FileForm", columns: Sequence[ColumnForm], *, preset: "Match |
 
     From: the file's form, its columns' forms, the preset that its header matches. A preset's settings go before what
     names and values say; dates that it does not read are taken as they stand. A table is proposed where it takes the
-    file clearly better than the next; a required column without a sure candidate is "???".
+    file clearly better than the next, and by more than names that any list has (id, name); a required column without a
+    sure candidate is "???".
     """
     if preset is not None:
         return _by_preset(form, columns, preset)
@@ -30,8 +31,10 @@ def propose(form: "FileForm", columns: Sequence[ColumnForm], *, preset: "Match |
     ranked = sorted(((c := choose(t, columns), score(c, named=t == stem)) for t in TABLES), key=lambda r: -r[1])
     (best, most), (_, second) = ranked[:2]
     others = tuple((c.table, s) for c, s in ranked if s > 0)
-    least = PART if missing(best) else WHOLE
-    if most < least or most < APART * second:
+    told = [name for name, meaning in best.meant.items() if not meaning.weak]
+    sure = bool({n for n, c in TABLES[best.table].columns.items() if c.required} & {*told}) or bool(asked(best))
+    least, apart = (WHOLE, CLEAR) if sure and not missing(best) else (PART, APART)
+    if most < least or most < apart * second or not (told or asked(best) or best.table == stem):
         unmapped = {c.name: best.unmapped.get(c.name, f"would be {_is(best, c)} of {best.table}") for c in columns}
         return Proposal(form, tuple(columns), None, None, others[:3], {}, {}, unmapped)
     settings, evidence = told_settings(best)
@@ -63,6 +66,10 @@ def _by_preset(form: "FileForm", columns: Sequence[ColumnForm], match: "Match") 
         settings = {**settings, **({"questions": asked} if asked else {})}
     evidence |= {f"columns.{n}": f"preset {preset.name}; {by_values(preset.table, n, f)}" for n, f in mapped.items()}
     evidence |= {f"columns.{n}": f"preset {preset.name}" for n in settings.get("columns", {}) if n not in mapped}
+    repeated = table_settings.repeats(columns)
+    if settings.get("duplicates") == "keep":
+        repeated = "; ".join(filter(None, (f"preset {preset.name}: equal records are not one", repeated)))
+    evidence |= {"duplicates": repeated} if repeated else {}
     times = {} if "date_format" in settings else table_settings.time_settings(choice, evidence)
     settings = {**settings, **times}
     if "decimal" not in settings:
@@ -81,9 +88,11 @@ def _by_preset(form: "FileForm", columns: Sequence[ColumnForm], match: "Match") 
     )
 
 
-def combine(proposals: Sequence[Proposal]) -> Plan:
+def combine(proposals: Sequence[Proposal], *, currency: str | None = None) -> Plan:
     """The folder as a whole: months of one export together, heads beside their lines, one file a table.
+
+    `currency`: the client's, where it was given: others need rates.
 
     What is left out: two exports of one table with different columns; the one that explains more feeds it.
     """
-    return plan(proposals, propose=propose)
+    return plan(proposals, propose=propose, currency=currency)

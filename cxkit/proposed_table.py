@@ -1,11 +1,13 @@
 """What do a table's lines in client.yml say? From the columns that were chosen, each line with its evidence."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cxkit import order_money, survey_questions, table_settings
+from cxkit import doubts, order_money, survey_questions, table_settings
 from cxkit.client import UNKNOWN
-from cxkit.column_choice import NUMERIC, Choice, misfit, shown
+from cxkit.column_choice import NO_MEANING, NUMERIC, Choice, misfit, shown
 from cxkit.column_kinds import ColumnForm
 from cxkit.presets import Match
 from cxkit.sniff import FileForm
@@ -58,19 +60,32 @@ def told_settings(choice: Choice) -> tuple[dict[str, Any], dict[str, str]]:
             f for role in ("unit_price", "order_total") for f in choice.roles.get(role, ()) if f.kind in NUMERIC
         ]
     decimal = table_settings.decimal_setting(numeric, told)
+    mark = decimal.get("decimal", ".") if decimal.get("decimal") != UNKNOWN else "."
     for name, column in table.columns.items():
         if column.derived:
             continue
         if name == "amount" and choice.table == "orders":
-            mark = decimal.get("decimal", ".")
-            money = order_money.line_money(choice, "." if mark == UNKNOWN else mark)
+            money = order_money.line_money(choice, mark)
             columns[name], told["columns.amount"] = money.source, money.told
+            told |= ready("columns.amount", money.ready)
             for raw in money.used:
                 choice.unmapped.pop(raw, None)
+            if money.source == UNKNOWN:
+                own = [choice.columns[name].name] if name in choice.columns else []
+                offered = dict.fromkeys(raw for way, _ in money.ready for raw in _named(way))
+                free = [raw for raw in offered if choice.unmapped.get(raw) == NO_MEANING]
+                choice.unmapped |= dict.fromkeys([*own, *free], "perhaps the amount: see there")
         elif name in choice.columns:
             columns[name], told[f"columns.{name}"] = choice.columns[name].name, choice.told[name]
-            if name == "cost" and choice.table == "orders" and "quantity" in choice.columns:
-                told["columns.cost"] += "; taken as the whole line's: a piece's cost is to be multiplied"
+            if choice.table == "orders" and name in ("discount", "refund", "cost"):
+                part = order_money.part(choice, name, mark, amount=money)
+                columns[name] = part.source
+                told[f"columns.{name}"] += part.told
+                told |= ready(f"columns.{name}", part.ready)
+                if part.source == UNKNOWN:
+                    choice.unmapped[choice.columns[name].name] = f"perhaps the {name}: see there"
+        elif (after := _answered_after(choice, name)) is not None:
+            columns[name], told[f"columns.{name}"] = after
         elif column.required and not (asked and name in ("metric", "score")):
             columns[name], told[f"columns.{name}"] = UNKNOWN, _nearest(choice, name)
     if table.one_of and not any(n in columns for n in table.one_of):
@@ -85,7 +100,24 @@ def told_settings(choice: Choice) -> tuple[dict[str, Any], dict[str, str]]:
         settings |= table_settings.return_settings(choice, told)
         settings |= table_settings.once_settings(choice, told)
     table_settings.hints(choice, told)
+    doubts.settle(choice, settings, told, decimal=mark)
     return settings, told
+
+
+def ready(place: str, ways: Sequence[tuple[Any, str]]) -> dict[str, str]:
+    """What a line may say, for client_text to write as comments: place.ready.N -> the value and why, as JSON."""
+    return {f"{place}.ready.{i}": json.dumps(way, ensure_ascii=False) for i, way in enumerate(ways)}
+
+
+def _answered_after(choice: Choice, name: str) -> tuple[dict[str, str], str] | None:
+    """The time of a contact's first answer where the file has the minutes until it."""
+    minutes = [f for f in choice.roles.get("answer_minutes", ()) if f.kind in NUMERIC]
+    opened = choice.columns.get("opened_at")
+    if choice.table != "contacts" or name != "first_answer_at" or opened is None or len(minutes) != 1:
+        return None
+    choice.unmapped.pop(minutes[0].name, None)
+    told = f"{shown(minutes[0].name)}: {minutes[0].evidence}, in minutes by its name"
+    return {"after": opened.name, "minutes": minutes[0].name}, told
 
 
 def _nearest(choice: Choice, name: str) -> str:
@@ -108,16 +140,20 @@ def by_values(table: str, name: str, form: ColumnForm) -> str:
     return f"but {fault}" if fault else f"{shown(form.name)}: {form.evidence}"
 
 
+def _named(source: Any) -> list[str]:
+    if isinstance(source, dict):
+        return [raw for key, part in source.items() if key != "constant" for raw in _named(part)]
+    if isinstance(source, list | tuple):
+        return [raw for part in source for raw in _named(part)]
+    return [source] if source != UNKNOWN else []
+
+
 def raws(settings: dict) -> list[str]:
     """The raw columns that a table's settings name, but for those that are open."""
     found: list[str] = []
     for source in settings.get("columns", {}).values():
-        if isinstance(source, dict):
-            parts = [v for k, v in source.items() if k != "constant"]
-            found += [r for part in parts for r in ([part] if isinstance(part, str) else part)]
-        elif source != UNKNOWN:
-            found.append(source)
+        found += _named(source)
     for raw, question in settings.get("questions", {}).items():
         found += [raw, *([question["comment"]] if "comment" in question else [])]
     found += [*settings.get("keep_only", {}), *settings.get("leave_out", {})]
-    return list(dict.fromkeys(found + ([c] if (c := settings.get("currency_column")) else [])))
+    return list(dict.fromkeys(found + ([c] if (c := settings.get("currency_column")) not in (None, UNKNOWN) else [])))

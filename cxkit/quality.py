@@ -225,6 +225,7 @@ def plot_accounting(account: pd.DataFrame, *, table: str = "orders", ax: "Axes |
     ax.invert_yaxis()
     ax.margins(x=0.25)
     ax.set_xlim(left=0)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.xaxis.set_major_formatter(lambda number, _: f"{number:,.0f}")
     ax.set(xlabel="Rows refused (share of all rows that came in)", title=f"Why rows of {table} were refused")
     return ax

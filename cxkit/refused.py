@@ -1,6 +1,8 @@
 """What was refused, and why: each reason counted, the rows for the client's private folder, the gate."""
 
 import csv
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,13 +10,16 @@ import ibis
 import pandas as pd
 from ibis.expr.types import StringValue, Table
 
-from cxkit import engine
+from cxkit import engine, misread
 from cxkit.columns import Check
 from cxkit.privacy import safe_cell, scrub
 from cxkit.style import clean_text
 
 SHOWN = 500  # characters of a refused value that are kept
+NOTHING = ("null", "none", "nan", "n/a", "nil", "nat", "inf", "#n/a", "undefined")
 EXAMPLES = 5  # shapes of values that a note tells
+MOST_SUMS = 5  # reasons that a note on money tells
+LATE, HELD = "after as_of", "refused lines"
 SHOWN_EXAMPLES = 3  # records that the gate shows of each reason
 RAGGED = {
     "MISSING COLUMNS": "record has fewer cells than the header",
@@ -118,6 +123,7 @@ def _safe(value: StringValue) -> StringValue:
 
 # what a reason says of a value that can be told by example
 FAULTS = (" not readable as ", " is none of ", " in another currency", "another currency's mark", " in two ways ")
+FAULTS += (" more than the header: ",)
 
 
 def pattern_notes(rows: Table, checks: list[Check], *, counts: dict[str, int], table: str) -> list[str]:
@@ -135,7 +141,8 @@ def pattern_notes(rows: Table, checks: list[Check], *, counts: dict[str, int], t
         shown = _shapes(rows.filter(rows.fault == number).value, unknown=unknown)
         name = check.reason.split(" ")[0]
         mend = f" Add tables.{table}.values: {{{name}: {{<found>: <valid>}}}} to client.yml." if unknown else ""
-        notes.append(f"{check.reason} ({check.column}): " + "; ".join(shown) + f".{mend}")
+        where = f" ({check.column})" if check.column else ""  # of several questions each answer has another column
+        notes.append(f"{check.reason}{where}: " + "; ".join(shown) + f".{mend}")
     empty = [name for name in rows.columns if name.startswith("unread_")]
     if empty:
         kept = rows.filter(rows.fault.isnull())
@@ -160,7 +167,9 @@ def _shown(shape: str, example: str, count: int, unknown: bool) -> str:
     harmless = len(example) <= 30 and scrub(example) == example and "@" not in example
     if unknown:
         return f"{example!r} {count:,} times" if harmless else f"a long value {count:,} times"
-    return f"{count:,} like {example!r}" if harmless else f"{count:,} of the shape {shape}"
+    # a word where a number or a time should stand may be somebody's name, out of a cell that slipped
+    named = re.search(r"[^\W\d_]{4}", example) and example.lower() not in NOTHING
+    return f"{count:,} like {example!r}" if harmless and not named else f"{count:,} of the shape {shape!r}"
 
 
 def examples(folder: Path, accounts: dict[str, dict], allowed: dict[str, float]) -> dict[str, dict[str, list[str]]]:
@@ -189,6 +198,10 @@ def examples(folder: Path, accounts: dict[str, dict], allowed: dict[str, float])
 
 def _example(row: dict[str, str]) -> str:
     value = clean_text(scrub(row["value"]))
+    of_time = " not readable as " in row["reason"] and " as a number" not in row["reason"]
+    if of_time and value != clean_text(row["value"]) and not re.search(r"[^\W\d]|@", row["value"]):
+        digits = re.sub(r"\d", "9", clean_text(row["value"]))  # milliseconds look like a phone's number
+        value = f"{digits[:40]} ({sum(c.isdigit() for c in digits)} digits)"
     value = value[:57] + "…" if len(value) > 58 else value
     personal = row["reason"].startswith(("customer_id", "referred_by"))
     shown = " (a customer's id)" if personal and value else f": {value!r}" if value else ""
@@ -209,26 +222,46 @@ def gate(
     folder: Path,
     lines: dict[str, int] | None = None,
     examples: dict[str, dict[str, list[str]]] | None = None,
+    rules: Mapping[str, Collection[str]] | None = None,
+    latest: bool = False,
+    encodings: Mapping[str, str] | None = None,
 ) -> list[str]:
     """The tables of which too many rows were refused, each with its reasons counted, the commonest first; beside each
     reason some records, and the key of client.yml to change with its line.
 
     From: `folder`, where the refused rows can be looked at; `lines` (settings_file.key_lines of client.yml); `examples`
-    (what the function of that name found). What the client's own rules leave out (`left_out`: no goods; after an as_of
-    that was set) does not count as refused.
+    (what the function of that name found); `rules`, table -> the reasons that are the client's own rules; `latest`,
+    whether the last day that counts is that of the orders; `encodings`, of the tables' files. What the client's own
+    rules leave out (`left_out`: no goods; after an as_of that was set) does not count as refused. A table whose rows
+    lie after an as_of that failed orders gave is not judged by it.
     """
     faults = []
+    adrift = latest and "orders" in accounts and not _passes(accounts["orders"], allowed["orders"])
     for table, account in accounts.items():
         if _passes(account, allowed[table]):
             continue
+        if adrift and table != "orders" and LATE in account["refused"]:
+            account = _without_late(account)
+            if not account["rows_in"] or _passes(account, allowed[table]):
+                faults.append(
+                    f"table {table!r}: not judged, since orders failed, whose last day is as_of. Mend them first."
+                )
+                continue
         refused, rows_in = sum(account["refused"].values()) - account["left_out"], account["rows_in"]
+        own = (rules or {}).get(table, ()) if refused else ()
         reasons = sorted(account["refused"].items(), key=lambda item: (-item[1], item[0]))
         told = ""
         for reason, n in reasons:
+            if reason in own:
+                continue
+            shown = (examples or {}).get(table, {}).get(reason, [])
             told += f"\n    {n:,} × {reason}"
-            told += "".join(f"\n        {line}" for line in (examples or {}).get(table, {}).get(reason, []))
-            told += f"\n        {mend}" if (mend := _mend(reason, table, lines or {})) else ""
-        told += "".join(f"\n    {note}" for note in account["notes"] if any(mark in note for mark in FAULTS))
+            told += "".join(f"\n        {line}" for line in shown)
+            mend = _misread(reason, shown, table, (encodings or {}).get(table, ""))
+            told += f"\n        {mend}" if (mend := mend or _mend(reason, table, lines or {})) else ""
+        told += "".join(f"\n    {note}" for note in account["notes"] if any(mark in note for mark in (*FAULTS, HELD)))
+        left = [f"{n:,} × {reason}" for reason, n in reasons if reason in own]
+        told += f"\n    Not counted, since client.yml's own rules leave them out: {'; '.join(left)}." if left else ""
         share = refused / rows_in if rows_in else 0.0
         what = (
             f"{refused:,} of {rows_in:,} records refused ({100 * share:.1f} %); {100 * allowed[table]:g} % are allowed"
@@ -278,5 +311,38 @@ def _mend(reason: str, table: str, lines: dict[str, int]) -> str:
     while above not in lines and "." in above:
         above = above.rpartition(".")[0]
     if above not in lines:
-        return f"client.yml: {key} is not set."
-    return f"client.yml, line {lines[above]}: {above}" + ("." if above == key else f" ({key} is not set).")
+        return f"client.yml: add {key}."
+    if above == f"tables.{table}":
+        return f"client.yml, line {lines[above]}: add {key.removeprefix(f'{above}.')} under {above}."
+    return f"client.yml, line {lines[above]}: {above}."
+
+
+def _misread(reason: str, examples: list[str], table: str, encoding: str) -> str:
+    """What to mend where amounts bear a mark that another encoding reads as a currency's."""
+    if not encoding or " not readable as a number" not in reason:
+        return ""
+    for example in examples:
+        if found := misread.mark(example.rpartition("': '")[2].rstrip("'"), encoding=encoding):
+            stands, meant, other = found
+            return f"client.yml: {stands!r} is {meant!r} in {other}: write tables.{table}.encoding: {other}."
+    return ""
+
+
+def _without_late(account: dict) -> dict:
+    """An account without the rows that lie after as_of."""
+    late = account["refused"][LATE]
+    rest = {reason: n for reason, n in account["refused"].items() if reason != LATE}
+    return {**account, "refused": rest, "rows_in": account["rows_in"] - late, "kept": account["kept"] or late}
+
+
+def money_note(sums: Mapping[str, float], *, currency: str) -> str:
+    """What the refused order lines hold whose amount could be read. From: reason -> sum of their amounts."""
+    found = sorted(((n, reason) for reason, n in sums.items() if round(n)), key=lambda one: (-abs(one[0]), one[1]))
+    if not found:
+        return ""
+    if len(found) == 1:
+        return f"{HELD} whose amount could be read hold {found[0][0]:,.0f} {currency} ({found[0][1]})."
+    told = "; ".join(f"{n:,.0f} ({reason})" for n, reason in found[:MOST_SUMS])
+    more = f"; {len(found) - MOST_SUMS} more reasons" if len(found) > MOST_SUMS else ""
+    whole = sum(n for n, _ in found)
+    return f"{HELD} whose amount could be read hold {whole:,.0f} {currency}: {told}{more}."

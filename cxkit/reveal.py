@@ -49,7 +49,7 @@ def own_ids(client: Client, pseudonyms: Sequence[str]) -> pd.DataFrame:
     place = {p: i for i, p in enumerate(wanted)}
     tables = {name: i for i, name in enumerate([*TABLES, "persons"])}
     order = found.assign(of=found.pseudonym.map(place), at=found.table.map(tables))
-    order = order.sort_values(["of", "at", "own_id", "record"], kind="stable")
+    order = order.sort_values(["of", "at", "own_id", "record"], kind="stable").astype({"record": "int64"})
     return order[list(COLUMNS)].reset_index(drop=True)
 
 
@@ -57,12 +57,11 @@ def _found(con, client: Client, wanted: list[str], *, key: bytes, work: Path) ->
     merged, _ = persons.read(con, client, work=work)
     frames = []
     for table in client.tables:
-        entry = door.enter(con, client, table, persons=merged, work=work)
+        entry, rows = _people(con, client, table, merged, work=work)
         for name in persons.PEOPLE:
-            if name in entry.rows.columns:
-                own = f"own_{name}" if merged is not None else name
-                ids = entry.rows.filter(entry.rows[name].notnull())
-                ids = ids.select("line", own_id=ids[own], person=ids[name])
+            if name in rows.columns:
+                ids = rows.filter(rows[name].notnull())
+                ids = ids.select("line", own_id=ids[f"in_file_{name}"], person=ids[name])
                 ids = ids.group_by(["own_id", "person"]).agg(line=ids.line.min())
                 frames.append(_asked(ids, wanted, key=key).assign(table=table))
                 frames[-1]["file"] = [entry.files[line >> shaping.NUMBER_BITS] for line in frames[-1].line]
@@ -76,6 +75,19 @@ def _found(con, client: Client, wanted: list[str], *, key: bytes, work: Path) ->
     every = pd.concat([f[list(COLUMNS)] for f in frames], ignore_index=True)
     # who is a customer and referred another stands there once
     return every.sort_values("record", kind="stable").drop_duplicates(["pseudonym", "table", "own_id"])
+
+
+def _people(con, client: Client, table: str, merged: Table | None, *, work: Path) -> tuple[door.Entry, Table]:
+    """A table's rows with the persons that they are of, and beside each the id with the capitals that the file has."""
+    export = client.tables[table]
+    folded = [name for name in persons.PEOPLE if name in export.lower_case]
+    plain = export.model_copy(update={"lower_case": tuple(c for c in export.lower_case if c not in folded)})
+    plain = client.model_copy(update={"tables": {**client.tables, table: plain}})
+    entry = door.enter(con, plain, table, persons=None, work=work)
+    held = [name for name in persons.PEOPLE if name in entry.rows.columns]
+    rows = entry.rows.mutate(**{f"in_file_{name}": entry.rows[name] for name in held})
+    rows = rows.mutate(**{name: rows[name].lower() for name in held if name in folded})
+    return entry, rows if merged is None else persons.merge(rows, merged)
 
 
 def _asked(ids: Table, wanted: list[str], *, key: bytes) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """A page of settings in YAML -> its keys and values, read without YAML's surprises."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -78,6 +79,25 @@ def key_lines(path: Path) -> dict[str, int]:
             lines[key] = line
             todo.append((key, value))
     return lines
+
+
+def at_line(fault: str, lines: Mapping[str, int]) -> str:
+    """A fault that names a key, with the line where that key (or what it belongs under) stands before it."""
+    for key in re.findall(r"[A-Za-z_]\w*(?:\.[^\s.:,;]+)*", fault):
+        while key not in lines and "." in key:
+            key = key.rpartition(".")[0]
+        if key in lines:
+            return f"line {lines[key]}: {fault}"
+    return fault
+
+
+def lines_told(message: str, lines: Mapping[str, int]) -> str:
+    """A message that names keys `tables.… in client.yml`, with the line of each that stands there."""
+    keys = "|".join(re.escape(key) for key in sorted(lines, key=len, reverse=True) if "." in key)
+    if not keys:
+        return message
+    told = re.compile(rf"(?<![\w.])({keys})((?:: \S+)? in client\.yml)(?!, line)")
+    return told.sub(lambda found: f"{found[1]}{found[2]}, line {lines[found[1]]}", message)
 
 
 def _check_nodes(node: yaml.Node | None, path: Path) -> None:

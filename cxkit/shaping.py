@@ -11,7 +11,7 @@ from ibis.expr.types import BooleanValue, StringValue, Table, Value
 
 from cxkit import columns, engine, joins, numerals, refused
 from cxkit.client import Client
-from cxkit.mapping import Export, Question, Shared, raw_of
+from cxkit.mapping import Export, Question, Shared, raw_of, shares
 
 NUMBER_BITS = 40  # a row's `line` is its file's number and, in the lower 40 bits, its own
 UNITS = 10**columns.PLACES  # money is shared out in whole units, so that the parts add up
@@ -26,7 +26,8 @@ class Shaped:
 
     records: `line`, `part` (the question's number, 0 where there are none), `row_hash`, `is_duplicate`, the raw
     columns, `shared_` columns of shared money, `q_` columns where there are questions. names: raw column -> its name in
-    the engine. files: as client.yml has them. duplicates: how many records repeat an earlier one.
+    the engine. files: as client.yml has them. duplicates: how many records repeat an earlier one. beside: raw column of
+    a joined file -> the file. left: file -> its columns that nothing names.
     """
 
     records: Table
@@ -35,6 +36,8 @@ class Shaped:
     torn: refused.Ragged
     duplicates: int
     notes: list[str] = field(default_factory=list)
+    beside: dict[str, str] = field(default_factory=dict)
+    left: dict[str, list[str]] = field(default_factory=dict)
 
 
 def shape(con, client: Client, table: str, *, work: Path) -> Shaped:
@@ -61,20 +64,32 @@ def shape(con, client: Client, table: str, *, work: Path) -> Shaped:
     for number, other in enumerate(others):
         shaped.records, notes = joins.join(con, shaped.records, other, on=names[other.on], name=f"{table}_{number}")
         shaped.notes += notes
-    shares = {name: source for name, source in export.columns.items() if isinstance(source, Shared)}
-    if others and (export.once_per_order or shares or export.questions):
+    shaped.beside = {raw: other.staged.path for other in others for raw in other.taken}
+    shaped.left = _left(staged, others, names, export)
+    shared = shares(export.columns)
+    if others and (export.once_per_order or shared or export.questions):
         path = work / f"{table}.joined.parquet"
         engine.write_parquet(con, shaped.records, path)
         shaped.records = engine.read_parquet(con, path)
     if export.once_per_order:
         _fill_once(con, shaped, export)
-    for name, source in shares.items():
-        _share(con, shaped, name, source, client=client, export=export)
+    for column, (source, off) in shared.items():
+        _share(con, shaped, column, source, off, client=client, export=export)
     if export.questions:
         _ask(con, shaped, export)
     else:
         shaped.records = shaped.records.mutate(part=ibis.literal(0))
     return shaped
+
+
+def _left(staged: list, others: list[joins.Other], names: dict[str, str], export: Export) -> dict[str, list[str]]:
+    """The columns of each file that nothing names, in the order of the alphabet."""
+    keys = {j.path: {j.key or j.on} for j in export.join}
+    found: dict[str, list[str]] = {}
+    for one in [*staged, *(other.staged for other in others)]:
+        away = {c for c in one.columns if c} - set(names) - keys.get(one.path, set())
+        found |= {one.path: sorted(away)} if away else {}
+    return found
 
 
 def repeats(con, name: str, rows: Table, keys: list[str], *, first: str) -> Table:
@@ -84,7 +99,7 @@ def repeats(con, name: str, rows: Table, keys: list[str], *, first: str) -> Tabl
     candidates = rows.semi_join(several, first)
     order = ibis.row_number().over(group_by=keys, order_by="line")
     again = candidates.mutate(place=order).filter(ibis._.place > 0).select("line")
-    return con.create_table(name, again, temp=True, overwrite=True)
+    return engine.keep(con, name, again)
 
 
 def marked(rows: Table, lines: Table, name: str) -> Table:
@@ -96,9 +111,10 @@ def marked(rows: Table, lines: Table, name: str) -> Table:
     return joined.mutate(**{name: joined.line_marked.notnull()}).drop("line_marked")
 
 
-def _order(records: Table, export: Export, names: dict[str, str]) -> StringValue:
+def order_of(records: Table, export: Export, names: dict[str, str]) -> StringValue:
     """The order that a record belongs to, by its raw number."""
-    return joins.key_text(records[names[raw_of(export.columns["order_id"])[0]]])
+    source = export.columns["order_id"]
+    return joins.key_text(records[names[source]]) if isinstance(source, str) else ibis.null("string")
 
 
 def _blank(raw: Value) -> BooleanValue:
@@ -114,7 +130,7 @@ def _fill_once(con, shaped: Shaped, export: Export) -> None:
     wanted |= {name: raw_of(export.columns[name]) for name in wanted if name in export.columns}
     wanted |= {"currency_column": (export.currency_column,)} if export.currency_column else {}
     raws = list(dict.fromkeys(shaped.names[raw] for rs in wanted.values() for raw in rs))
-    records = shaped.records.mutate(of_order=_order(shaped.records, export, shaped.names))
+    records = shaped.records.mutate(of_order=order_of(shaped.records, export, shaped.names))
     blank = {raw: _blank(records[raw]) for raw in raws}
     lacking = records.filter(reduce(or_, blank.values()) & records.of_order.notnull()).select("of_order").distinct()
     whole = records.semi_join(lacking, "of_order")
@@ -134,16 +150,17 @@ def _fill_once(con, shaped: Shaped, export: Export) -> None:
     shaped.records = joined.drop("of_order", "first_order", *[f"first_{raw}" for raw in raws])
 
 
-def _share(con, shaped: Shaped, name: str, source: Shared, *, client: Client, export: Export) -> None:
+def _share(con, shaped: Shaped, column: str, source: Shared, off: str, *, client: Client, export: Export) -> None:
     """An order's money shared out over its lines, in whole units of 1/10,000, the last line taking the rest.
 
     The order's money is the first filled value of its lines. A line weighs the product of the columns under `by`;
     where one of an order's lines has none, where they sum to 0, or where some are below 0 and the parts would be far
-    off the products, all its lines weigh the same. Lines that repeat an earlier record get nothing.
+    off the products, all its lines weigh the same. Lines that repeat an earlier record get nothing. What is taken off
+    another column (`off`) and cannot be read is no number (NaN), so that the line is refused and not left as it is.
     """
-    names, records, column = shaped.names, shaped.records, f"shared_{name}"
+    names, records = shaped.names, shaped.records
     lines = records.filter(~records.is_duplicate) if export.duplicates == "refuse" else records
-    lines = _as_money(con, lines, [source.share, *source.by], client=client, export=export, names=names)
+    lines = _as_money(lines, [source.share, *source.by], client=client, export=export, names=names)
     by = [lines[f"money_{i}"] for i in range(1, len(source.by) + 1)]
     lines = lines.select(
         "line",
@@ -171,23 +188,30 @@ def _share(con, shaped: Shaped, name: str, source: Shared, *, client: Client, ex
     orders = orders.mutate(
         in_turn=((orders.weighed == orders.lines) & (orders.whole != 0) & sound).fill_null(False), both=both
     )
-    keyed = orders.select(of_order="order", total="total", whole="whole", lines="lines", in_turn="in_turn")
+    keyed = orders.select(
+        "total", "whole", "lines", "in_turn", of_order="order", unread=orders.first.notnull() & orders.total.isnull()
+    )
     joined = lines.left_join(keyed, lines.order == keyed.of_order)
     weighs = joined.in_turn.ifelse(joined.weight, 1)
     over = joined.in_turn.ifelse(joined.whole, joined.lines)
     part = (joined.total.cast("float64") * weighs / over).round(0).try_cast("int64")
-    parts = joined.select("line", "order", "total", part=part, counts=weighs != 0)
+    parts = joined.select("line", "order", "total", "unread", part=part, counts=weighs != 0)
     last = parts.line.max(where=parts.counts).over(group_by="order")
     rest = parts.total - parts.part.sum().over(group_by="order")
     parts = parts.select(
-        line_shared="line", **{column: (parts.part + (parts.line == last).ifelse(rest, 0)).cast("float64") / UNITS}
+        "unread",
+        line_shared="line",
+        **{column: (parts.part + (parts.line == last).ifelse(rest, 0)).cast("float64") / UNITS},
     )
-    parts = con.create_table(f"parts_{column}", parts, temp=True, overwrite=True)
+    if off:
+        unread = parts[column].isnull() & parts.unread
+        parts = parts.mutate(**{column: unread.ifelse(float("nan"), parts[column])})
+    parts = con.create_table(f"parts_{column}", parts.drop("unread"), temp=True, overwrite=True)
     shaped.records = records.left_join(parts, records.line == parts.line_shared).drop("line_shared")
-    shaped.notes += _share_notes(orders, name, source)
+    shaped.notes += _share_notes(orders, column, source, off)
 
 
-def _as_money(con, records: Table, raws: list[str], *, client: Client, export: Export, names: dict[str, str]) -> Table:
+def _as_money(records: Table, raws: list[str], *, client: Client, export: Export, names: dict[str, str]) -> Table:
     """The lines with their order, these raw columns as numbers (money_0, …), whether they are filled (given_0, …)."""
     codes = [client.currency, *(code.upper() for code in export.rates)]
     row_code = {}
@@ -196,10 +220,10 @@ def _as_money(con, records: Table, raws: list[str], *, client: Client, export: E
         row_code = {"row_code": numerals.currency_code(told, codes)}
     cells = {f"cell_{i}": records[names[raw]] for i, raw in enumerate(raws)}
     cells = {n: engine.plain(cell) if cell.type().is_string() else cell for n, cell in cells.items()}
-    held = engine.barrier(con, records.select("line", order=_order(records, export, names), **cells, **row_code))
+    held = engine.barrier(records.select("line", order=order_of(records, export, names), **cells, **row_code))
     read = {f"number_{i}": numerals.number(held[f"cell_{i}"], export.decimal) for i in range(len(raws))}
     read |= {f"marked_{i}": numerals.marked(held[f"cell_{i}"]) for i in range(len(raws))}
-    held = engine.barrier(con, held.mutate(**read))
+    held = engine.barrier(held.mutate(**read))
     options = {"currency": client.currency, "codes": codes, "row_code": held.row_code if row_code else None}
     money = {
         f"money_{i}": numerals.money(held[f"number_{i}"], held[f"marked_{i}"], export.decimal, **options)[0]
@@ -210,7 +234,8 @@ def _as_money(con, records: Table, raws: list[str], *, client: Client, export: E
     )
 
 
-def _share_notes(orders: Table, name: str, source: Shared) -> list[str]:
+def _share_notes(orders: Table, column: str, source: Shared, off: str) -> list[str]:
+    name = f"what minus takes off {off}" if off else column.removeprefix("shared_")
     yes = lambda flag: flag.ifelse(1, 0).sum().fill_null(0)  # noqa: E731
     held = orders.filter(orders.total.notnull())
     found = held.aggregate(
@@ -220,7 +245,9 @@ def _share_notes(orders: Table, name: str, source: Shared) -> list[str]:
         several=yes(held.several > 1),
     )
     found = found.to_pandas().iloc[0]
-    empty = int((orders.count() - orders.total.count()).execute())
+    lacking = orders.filter(orders.total.isnull())
+    lacking = lacking.aggregate(rows=lacking.count(), given=lacking.first.count()).to_pandas().iloc[0]
+    unread, empty = int(lacking.given), int(lacking.rows - lacking.given)
     by = f" in proportion to {' × '.join(source.by)}" if source.by else ""
     notes = [
         f"{name} is the money of {int(found.orders):,} orders ({source.share}) shared out over their"
@@ -237,7 +264,13 @@ def _share_notes(orders: Table, name: str, source: Shared) -> list[str]:
             " value was taken for the whole order. If it is a line's own money, map it without share."
         )
     if empty:
-        notes.append(f"{name}: {empty:,} orders have no readable {source.share}, so their lines have none.")
+        then = "nothing is taken off" if off else "their lines have none"
+        notes.append(f"{name}: {empty:,} orders have no {source.share}, so {then}.")
+    if unread:
+        then = f"no {off}" if off else "none"
+        notes.append(
+            f"{name}: in {unread:,} orders {source.share} is not readable as money, so their lines have {then}."
+        )
     return notes
 
 

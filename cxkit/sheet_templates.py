@@ -81,12 +81,17 @@ All sheets are optional. What stands in templates/ is never read. What each colu
 
 
 def _write_workbook(path: Path, sheet: Table, stages: tuple[str, ...]) -> None:
+    from io import BytesIO
+
     import xlsxwriter
 
-    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+    made = BytesIO()  # in memory, so that a full disk is an OSError and none of the writer's own
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
+    with xlsxwriter.Workbook(made, options) as book:
         book.set_properties({"created": MADE})
         _fill_in_worksheet(book, sheet, stages)
         _example_worksheet(book, sheet, stages)
+    path.write_bytes(made.getvalue())
 
 
 def _fill_in_worksheet(book: "Workbook", sheet: Table, stages: tuple[str, ...]) -> None:

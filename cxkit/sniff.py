@@ -1,6 +1,7 @@
 """What is a client's file? Its kind, sheet, encoding, delimiter and header row, found out from its bytes."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -27,7 +28,8 @@ class FileForm:
 
     kind: csv, xlsx, parquet, jsonl or duckdb. sheet: the chosen one of `sheets`, None where there is nothing to choose.
     header: the records that name the columns, as client.yml takes them (0: none). names: the columns as
-    `exports.header` gives them. rows: records after the header. whole: a sample holds them all. evidence and sure:
+    `exports.header` gives them. rows: records after the header, without those that are blank in
+    every cell. whole: a sample holds them all. evidence and sure:
     by key (sheet, encoding, delimiter, header): what a choice rests on, and whether nothing else comes into question.
     notes: what is odd about the file.
     """
@@ -75,7 +77,7 @@ def sniff(path: Path, *, sheet: str | None = None) -> FileForm:
             notes += head.notes
             names, rest = headings.parted(first, header)
             first = list(rest)
-        rows, faults = _counted(chain(first, records), len(names))
+        rows, faults = _counted(chain(first, records), len(names), delimiter if source.kind == "csv" else "")
     inside = len(members) < 2 and "sheets" in known  # of a .zip with several files, the file is what is chosen
     sheets, chosen = (tuple(known["sheets"]), known["chosen"]) if inside else (members, source.member)
     if len(sheets) > 1:
@@ -101,8 +103,8 @@ def sniff(path: Path, *, sheet: str | None = None) -> FileForm:
 def sample(form: FileForm, *, most: int = MOST) -> "pd.DataFrame":
     """The file's columns as texts, "" for a blank: at most `most` records, evenly spaced in the file's order.
 
-    What is left out: records that have not the header's width; columns without a name or with a name that stands
-    there twice, which cannot be mapped.
+    What is left out: records that have not the header's width or are blank; columns without a name or with a name
+    that stands there twice, which cannot be mapped.
     """
     import pandas as pd
 
@@ -112,14 +114,15 @@ def sample(form: FileForm, *, most: int = MOST) -> "pd.DataFrame":
     with file_rows.opened(source, **reading) as (known, records):
         above = 0 if "names" in known else form.header[-1]
         for number, record in enumerate(islice(records, above, None)):
-            if number % step or len(record) != width:
+            if number % step or len(record) != width or not any(record):
                 continue
             if len(kept) >= most:
                 kept, step = kept[::2], step * 2
                 if number % step:
                     continue
             kept.append(record)
-    places = [i for i, name in enumerate(form.names) if name and form.names.count(name) == 1]
+    counts = Counter(form.names)
+    places = [i for i, name in enumerate(form.names) if name and counts[name] == 1]
     columns = {form.names[i]: [r[i].strip() if i < len(r) else "" for r in kept] for i in places}
     return pd.DataFrame(columns, dtype=str)
 
@@ -145,20 +148,28 @@ def _check_text(start: str) -> None:
         )
 
 
-def _counted(records: Iterable[list[str]], width: int) -> tuple[int, list[str]]:
-    """How many records there are, and what is wrong with some of them."""
-    rows = ragged = blank = long = 0
+def _counted(records: Iterable[list[str]], width: int, mark: str) -> tuple[int, list[str]]:
+    """How many records there are that are not blank, and what is wrong with some of them."""
+    rows = blank = long = 0
+    ragged: Counter[int] = Counter()
     for record in records:
+        if not any(record):
+            blank += 1
+            continue
         rows += 1
-        ragged += len(record) != width
-        blank += not any(record)
+        if len(record) != width:
+            ragged[len(record)] += 1
         if sum(map(len, record)) > 4 * MOST_BREAKS:
             long += any(cell.count("\n") > MOST_BREAKS for cell in record)
     notes = []
     if ragged:
-        notes.append(f"{ragged:,} of {rows:,} records have more or fewer cells than the header; such are refused.")
+        notes.append(
+            f"{ragged.total():,} of {rows:,} records have more or fewer cells than the header; such are refused."
+        )
+        told = delimiters.wider_told(ragged.elements(), width=width, mark=mark)
+        notes += [told] if told else []
     if blank:
-        notes.append(f"{blank:,} of {rows:,} records are blank in every cell.")
+        notes.append(f"{blank:,} of {rows + blank:,} records are blank in every cell: left out, as empty lines are.")
     if long:
         what = "1 cell holds" if long == 1 else f"{long:,} cells hold"
         notes.append(f"{what} over {MOST_BREAKS} line breaks: a quotation mark may be opened and not closed.")
@@ -167,7 +178,7 @@ def _counted(records: Iterable[list[str]], width: int) -> tuple[int, list[str]]:
 
 def _name_faults(names: Sequence[str]) -> list[str]:
     blank = sum(not name for name in names)
-    twice = sorted({name for name in names if name and names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if name and count > 1)
     notes = [f"{blank} of {len(names)} columns have no name; they cannot be mapped."] if blank else []
     if twice:
         shown = ", ".join(map(repr, twice[:5])) + (" …" if len(twice) > 5 else "")

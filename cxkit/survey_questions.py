@@ -1,15 +1,22 @@
 """Which columns of a survey hold answers, to which question, and on which scale do the answers lie?"""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cxkit.client import UNKNOWN
-from cxkit.column_choice import Choice, asked
-from cxkit.column_kinds import ColumnForm, numbers
+from cxkit.column_choice import NO_MEANING, Choice, asked, shown
+from cxkit.column_kinds import ColumnForm, counted, numbers
 from cxkit.meanings import metrics_of
 
 ENDS = {(0, 10), (1, 10), (1, 5), (1, 7), (0, 5), (1, 3), (1, 4), (0, 100), (1, 100)}  # scales that are asked on
 HIGHEST = {"nps": 10, "csat": 10, "ces": 7, "csi_item": 10}
+SENTENCE = 4  # words
+_ASKS = re.compile(  # what a name has that asks for words
+    r"comment|why\b|reason|open.?ended|verbatim|please (?:tell|explain|specify)|other \(please|feedback|improve"
+    r"|комент|чому|причин|поясн|почему|коммент|komentarz|dlaczego|uzasadn|powód|uwagi",
+    re.IGNORECASE,
+)
 LEAST = 30  # answers: fewer may have missed an end of their scale
 
 
@@ -26,24 +33,48 @@ def questions(choice: Choice, told: dict[str, str]) -> dict[str, dict[str, Any]]
         if len(fits) == 1:
             told[f"questions.{form.name}.metric"] = f"{what}; its words ask for {fits[0]}"
         else:
-            told[f"questions.{form.name}.metric"] = f"{what}; nps, csat, ces? Its words do not say; take it out if none"
+            open_ = "its words do not say: nps, csat or ces? Take it out if none"
+            told[f"questions.{form.name}.metric"] = f"{what}; {open_}"
         found[form.name] = question
         choice.unmapped.pop(form.name, None)
     comment = choice.columns.get("comment")
-    if comment is not None and found:
-        before = _before(choice, comment, [f.name for f in forms])
-        if before:  # the words to one question, not to all of them
-            found[before]["comment"] = comment.name
-            told[f"questions.{before}.comment"] = choice.told.pop("comment")
+    for question, words in _words_to(choice, forms).items():
+        found[question]["comment"] = words.name
+        answered = next(f for f in forms if f.name == question).sample.astype(object) != ""
+        alone = int(((words.sample.astype(object) != "") & ~answered).sum())
+        what = f"; {alone:,} of them without an answer, which are not read" if alone else ""
+        told[f"questions.{question}.comment"] = f"{shown(words.name)}: {words.evidence}; right of its question{what}"
+        choice.unmapped.pop(words.name, None)
+        if words is comment:  # the words to one question, not to all of them
+            choice.told.pop("comment")
             del choice.columns["comment"]
     return found
 
 
-def _before(choice: Choice, comment: ColumnForm, names: list[str]) -> str | None:
-    """The question whose column stands right before the comment's."""
-    order = [f.name for f in choice.forms]
-    place = order.index(comment.name)
-    return order[place - 1] if place and order[place - 1] in names else None
+def _words_to(choice: Choice, questions: Sequence[ColumnForm]) -> dict[str, ColumnForm]:
+    """Question -> the column of words right of it: the first up to the next question that nothing else wants."""
+    comment, asked = choice.columns.get("comment"), {f.name for f in questions}
+    found: dict[str, ColumnForm] = {}
+    question = None
+    for form in choice.forms:
+        if form.name in asked:
+            question = form.name
+        elif question is not None and question not in found:
+            free = form is comment or choice.unmapped.get(form.name, "").startswith((NO_MEANING, "could be comment"))
+            if free and (form is comment or _is_said(form)):
+                found[question] = form
+    return found
+
+
+def _is_said(form: ColumnForm) -> bool:
+    """Whether a column holds what people wrote: by a name that asks for it, or sentences under a name that asks for
+    nothing else."""
+    if form.kind in ("text", "category") and _ASKS.search(form.name):
+        return True
+    if form.kind != "text" or "?" in form.name:
+        return False
+    counts = counted(form)
+    return sum(n for text, n in counts.items() if len(text.split()) >= SENTENCE) >= form.filled / 2 > 0
 
 
 def scale(values, what: str) -> tuple[list[int] | str, str]:

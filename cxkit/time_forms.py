@@ -71,9 +71,9 @@ def shown(pattern: str) -> str:
 def time_form(counts: Mapping[str, int]) -> TimeForm:
     """How the times among a column's values (text -> how often) are written.
 
-    What is left out: months' names of other languages than English, and years of two digits in front; the door reads
-    neither. Numbers (epochs, Excel's days) are no times by themselves: `number_times` tells what they would be; only
-    epochs among other times are taken for times.
+    What is left out: months' names of other languages than English; the door does not read them. Numbers (epochs,
+    Excel's days) are no times by themselves: `number_times` tells what they would be; only epochs among other times are
+    taken for times.
     """
     sure: Counter[str] = Counter()
     epochs: Counter[str] = Counter()
@@ -113,7 +113,47 @@ def time_form(counts: Mapping[str, int]) -> TimeForm:
         widest = max(either, key=lambda pair: (sum(either[pair]), pair))
         ambiguous, readable = widest, readable + total
     formats = tuple(f for f, _ in sorted(sure.items(), key=lambda item: (-item[1], item[0])))
-    return TimeForm(readable, formats, ambiguous, day_first, month_first, clock, zoned)
+    found = TimeForm(readable, formats, ambiguous, day_first, month_first, clock, zoned)
+    return _which_end(counts, found)
+
+
+def _which_end(counts: Mapping[str, int], found: TimeForm) -> TimeForm:
+    """The form of dates of three parts with two digits each: 26-01-15 may have its year at either end.
+
+    The year is taken to be the last part where the first differs at least twice as much as it, or reads as no year of
+    a real day; where the first alone can be it, it is the first; else nothing decides.
+    """
+    short = {text: match for text in counts if (match := _NUMERIC.match(text)) and _is_short(match)}
+    first = {text: _year_first(match) for text, match in short.items()}
+    if not short or not all(first.values()):
+        return found
+    last = {text: _patterns(match) for text, match in short.items()}
+    years, ends = ({match[part] for match in short.values()} for part in ("a", "c"))
+    if all(last.values()) and len(years) >= 2 * len(ends):
+        return found
+    tally: Counter[str] = Counter()
+    for text, pattern in first.items():
+        tally[pattern] += counts[text]
+    unread = sum(counts[text] for text, read in last.items() if not read)
+    readable = found.readable + unread
+    rest = tuple(f for f in found.formats if "%y" not in f)
+    if unread:
+        return TimeForm(readable, (*tally, *rest), (), 0, 0, found.clock, found.zoned)
+    others = found.ambiguous or tuple(f for f in found.formats if "%y" in f)[:1]
+    ways = (max(sorted(tally), key=tally.__getitem__), *others)
+    return TimeForm(readable, rest, ways, 0, 0, found.clock, found.zoned)
+
+
+def _is_short(match: re.Match) -> bool:
+    return bool(match["a"]) and len(match["a"]) == len(match["c"]) == 2
+
+
+def _year_first(match: re.Match) -> str:
+    """The format that reads a short date with its year in front; "" where that is no real day."""
+    if not _real(2000 + int(match["a"]), int(match["b"]), int(match["c"])):
+        return ""
+    part = match.groupdict()
+    return f"%y{match['sep']}%m{match['sep']}%d{part['comma']}{_clock(part)}"
 
 
 def number_times(counts: Mapping[str, int]) -> str | None:

@@ -22,6 +22,14 @@ _DAYS, _EPOCH_DAY = (32_874, 109_575), 25_569  # Excel's days from 1990 to 2200;
 _MOST_MINUTES = 10 * 366 * 24 * 60
 
 
+def simple(raw: Value, pattern: str) -> Value:
+    """A text -> its local time, where the pattern is of times without an offset; else the raw value, which `time` reads
+    as well."""
+    if not raw.type().is_string() or pattern in ("iso", "excel", *_UNITS) or "%z" in pattern or "%Z" in pattern:
+        return raw
+    return engine.parse_time(raw, pattern)
+
+
 def time(raw: Value, pattern: str, *, zone: str, home: str | None = None) -> tuple[Value, Value]:
     """A raw time -> (UTC without a zone, the local time in `home`), null where it is none.
 

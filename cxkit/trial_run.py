@@ -36,10 +36,10 @@ def trial(found: "Proposal", plan: "Plan") -> list[str]:
     and time zone, where unknown, have stand-ins, since no reading rests on them.
     """
     table = found.table
-    if table is None or table not in plan.tables:
-        return ["No trial run: nothing says which table the file feeds."]
     if not found.form.rows:
         return ["No trial run: the file holds no records."]
+    if table is None or table not in plan.tables:
+        return ["No trial run: nothing says which table the file feeds."]
     lacking = _lacking(table, plan.tables[table])
     if lacking:
         return [f"No trial run before these are told in client.yml: {', '.join(lacking)}."]

@@ -8,6 +8,7 @@ import pandas as pd
 from cxkit.mapping import DATE_WORDS, After, Constant, Export, Multiply, Persons, Reading, Shared
 from cxkit.tables import TABLES
 
+NAMED = 10  # columns that were not read
 SHOWN = 6  # words of a value map, codes of a rule
 FORMATS = {
     ".csv": "CSV",
@@ -117,8 +118,9 @@ def rules(
     """
     rows = []
     for name, export in exports.items():
-        refused = accounts.get(name, {}).get("refused", {})
-        rows += [(name, key, meaning, _met(refused, key, of)) for key, of, meaning in _rules(export)]
+        account = accounts.get(name, {})
+        refused, met = account.get("refused", {}), account.get("met", {})
+        rows += [(name, key, meaning, _met(refused, key, of)) for key, of, meaning in _rules(export, met)]
     if persons:
         merged = [accounts.get(name, {}).get("merged") or {} for name in exports]
         ids, people = max(((m.get("ids", 0), m.get("persons", 0)) for m in merged), default=(0, 0))
@@ -136,13 +138,29 @@ def _met(refused: Mapping[str, int], key: str, of: str) -> int | None:
     return sum(refused[reason] for reason in reasons) if key in ("not_goods", "keep_only", "leave_out") else None
 
 
-def _rules(export: Export) -> list[tuple[str, str, str]]:
-    """Key, column and meaning of each rule of one table."""
+def _rules(export: Export, met: Mapping[str, Mapping[str, int]]) -> list[tuple[str, str, str]]:
+    """Key, column and meaning of each rule of one table. From: `met`, rule -> entry -> records (`Loaded.accounts`)."""
+
+    def counted(rule: str, entries: Sequence[str], shown: Sequence[str] | None = None) -> str:
+        numbers = met.get(rule, {})
+        told = [
+            f"{s} ({numbers[e]:,})" if e in numbers else s
+            for e, s in zip(entries, shown or _told(entries), strict=True)
+        ]
+        return _codes(told)
+
     found = [("join", "", _joined(j)) for j in export.join]
-    found += [("keep_only", c, f"only records whose {c} is {_codes(p)}") for c, p in export.keep_only.items()]
-    found += [("leave_out", c, f"no records whose {c} is {_codes(p)}") for c, p in export.leave_out.items()]
+    found += [
+        ("keep_only", c, f"only records whose {c} is {counted(f'keep_only.{c}', p)}")
+        for c, p in export.keep_only.items()
+    ]
+    found += [
+        ("leave_out", c, f"no records whose {c} is {counted(f'leave_out.{c}', p)}") for c, p in export.leave_out.items()
+    ]
     if export.not_goods:
-        found.append(("not_goods", "", f"lines that sell nothing, by their product_id: {_codes(export.not_goods)}"))
+        found.append(
+            ("not_goods", "", f"lines that sell nothing, by their product_id: {counted('not_goods', export.not_goods)}")
+        )
     if export.returns:
         found.append(("returns", "", f"an order number beginning with {export.returns.order_id_prefix} is a return"))
     if export.once_per_order:
@@ -153,7 +171,10 @@ def _rules(export: Export) -> list[tuple[str, str, str]]:
         export.questions
     )
     found += [("columns", "", told) for c, source in export.columns.items() if (told := _made(c, source))]
-    found += [("values", "", f"{c}: {_words(words)}") for c, words in export.values.items()]
+    found += [
+        ("values", "", f"{c}: {counted(f'values.{c}', list(words), _words(words))}")
+        for c, words in export.values.items()
+    ]
     found += [("strip_prefix", "", f"{c} without the leading {mark}") for c, mark in export.strip_prefix.items()]
     found += [("strip_suffix", "", f"{c} without the final {mark}") for c, mark in export.strip_suffix.items()]
     found += [("lower_case", "", f"capitals make no difference in {_codes(export.lower_case)}")] * bool(
@@ -173,13 +194,17 @@ def _joined(join) -> str:
 
 
 def _codes(texts: Sequence[str]) -> str:
-    named = ["blank" if t == "" else "filled" if t == "*" else t for t in texts]
+    named = _told(texts)
     more = f" and {len(named) - SHOWN:,} more" if len(named) > SHOWN else ""
     return ", ".join(named[:SHOWN]) + more
 
 
-def _words(words: Mapping[str, str]) -> str:
-    return _codes([f"{theirs} = {ours}" for theirs, ours in words.items()])
+def _told(texts: Sequence[str]) -> list[str]:
+    return ["blank" if t == "" else "filled" if t == "*" else t for t in texts]
+
+
+def _words(words: Mapping[str, str]) -> list[str]:
+    return [f"{theirs} = {ours or 'nothing'}" for theirs, ours in words.items()]
 
 
 def _made(column: str, source: object) -> str:
@@ -192,7 +217,7 @@ def _made(column: str, source: object) -> str:
 def _source(source: object) -> str:
     """A column's source in words."""
     if isinstance(source, Multiply):
-        return " × ".join(source.multiply) + "".join(f" − {raw}" for raw in source.minus)
+        return " × ".join(source.multiply) + "".join(f" − {_source(part)}" for part in source.minus)
     if isinstance(source, Constant):
         return f"{source.constant} in every row"
     if isinstance(source, After):
@@ -222,6 +247,24 @@ def columns_read(exports: Mapping[str, Export], accounts: Mapping[str, Mapping])
     frame = pd.DataFrame(rows, columns=["table", "column", "made_from", "meaning", "filled"])
     frame = frame.assign(filled=frame["filled"].astype(float))
     return frame.sort_values("filled", kind="stable", ignore_index=True)
+
+
+def columns_left(accounts: Mapping[str, Mapping]) -> pd.DataFrame:
+    """The files' columns that nothing names: table, file, number, columns (at most ten named).
+
+    From: `Loaded.accounts`.
+    """
+    rows = [
+        (
+            table,
+            path,
+            len(names),
+            ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED:,} more" if names[NAMED:] else ""),
+        )
+        for table, account in sorted(accounts.items())
+        for path, names in account.get("not_read", {}).items()
+    ]
+    return pd.DataFrame(rows, columns=["table", "file", "number", "columns"])
 
 
 def describe_read(read: pd.DataFrame, columns: pd.DataFrame, *, time_zone: str) -> str:

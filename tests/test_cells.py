@@ -13,7 +13,7 @@ CUSTOMERS, SEARCHES = TABLES["customers"].columns, TABLES["searches"].columns
 def read(texts, column, **settings):
     export = Export(path=["x.csv"], columns={column.name: "A"}, **settings)
     table = engine.keep_frame(CON, "raw", pd.DataFrame({"raw": texts}), types={"raw": "string"})
-    shaped = engine.barrier(CON, table.select(raw=cells.shaped(table.raw, column, export)))
+    shaped = engine.barrier(table.select(raw=cells.shaped(table.raw, column, export)))
     found = shaped.select(value=cells.value(shaped.raw, column, export)).to_pandas().value
     return [None if pd.isna(value) else value for value in found]
 

@@ -1,5 +1,6 @@
 """client.yml as text: what is written is read back, and nobody overlooks what is open."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,6 +113,31 @@ def test_what_stays_out_is_told_without_personal_values(tmp_path):
     assert "# not read: exports/n otes.pdf: it is no table" in text
     assert "nothing found for: customer_id, quantity" in text
     assert data["tables"] == {"orders": ORDERS}
+
+
+def test_lines_that_may_be_right_stand_ready(tmp_path):
+    share = {"share": "Sub: total", "by": ["Qty", "Unit Price"]}
+    evidence = {
+        "tables.orders.columns.amount": '"Sub: total", or price and pieces?',
+        "tables.orders.columns.amount.ready.0": json.dumps([share, "the order's"]),
+        "tables.orders.columns.amount.ready.1": json.dumps(["Line", "a line's"]),
+        "tables.orders.leave_out.ready.0": json.dumps([{"Tagi": ["*test*"]}, "perhaps tests: 31 records"]),
+    }
+    tables = {"orders": ORDERS | {"columns": ORDERS["columns"] | {"amount": "???"}}}
+    text, _ = read(tmp_path, Plan(tables, evidence, TOLD))
+    lines = text.splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("      amount: ???"))
+    assert lines[at + 1].startswith('      # amount: {share: "Sub: total", by: [Qty, Unit Price]}  # the order')
+    assert lines[at + 2].startswith("      # amount: Line ")
+    assert lines_of(text, "# leave_out:") == ['    # leave_out: {Tagi: ["*test*"]}       # perhaps tests: 31 records']
+    taken = text.replace(lines[at] + "\n", "").replace(lines[at + 1], lines[at + 1].replace("# amount", "amount", 1))
+    assert yaml.safe_load(taken)["tables"]["orders"]["columns"]["amount"] == share
+
+
+def test_names_in_comments_are_not_broken(tmp_path):
+    evidence = {"tables.orders.columns.amount": " ".join(f'"Column number {i} of many"' for i in range(9))}
+    text, _ = read(tmp_path, Plan({"orders": ORDERS}, evidence, TOLD))
+    assert all(f'"Column number {i} of many"' in text for i in range(9))
 
 
 def test_a_preset_is_told_once(tmp_path):

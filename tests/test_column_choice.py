@@ -124,3 +124,52 @@ def test_a_lines_number_is_no_orders_number():
     assert "order_id" not in choice.columns
     assert choice.open["order_id"].startswith('"ID" is another on every line, though 8 lines share customer and time')
     assert chosen("orders", {**columns, "Customer": columns["ID"]})["order_id"] == "ID"
+
+
+EPOCHS = [str(1_768_314_558_000 + 86_400_000 * i) for i in range(8)]
+EVENTS = {"event": ["page_view", "search"] * 4, "session": [f"s{i}" for i in range(8)]}
+
+
+def test_figures_that_are_times_since_1970():
+    for name in ("ts", "occurred_at_ms", "x"):
+        choice = choose("events", forms_of({**EVENTS, name: EPOCHS}))
+        assert choice.columns["occurred_at"].name == name
+        assert choice.told["occurred_at"].endswith("by its values milliseconds since 1970: 2026-01-13 to 2026-01-20")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"x": EPOCHS, "y": EPOCHS[::-1]},  # two that could be it
+        {"x": [str(int(e) + 400_000_000_000) for e in EPOCHS]},  # after 2031
+        {"x": ["1768314558000"] * 8},  # one and the same
+        {"x": [e[:10] for e in EPOCHS]},  # ten figures, and no word of time: may be a phone
+        {"x": EPOCHS, "time": ["2026-01-13"] * 8},
+    ],
+)
+def test_figures_that_need_not_be_times(more):
+    choice = choose("events", forms_of({**EVENTS, **more}))
+    assert "x" in choice.unmapped
+
+
+def test_seconds_need_a_name_with_time_in_it():
+    seconds = [e[:10] for e in EPOCHS]
+    assert choose("events", forms_of({**EVENTS, "hit_ts": seconds})).columns["occurred_at"].date_formats == ("epoch_s",)
+
+
+def test_names_with_a_scale_and_paths():
+    assert chosen("contacts", {"Ocena (1-5)": ["1", "5", "3"]}) == {"satisfaction": "Ocena (1-5)"}
+    assert chosen("events", {"session.device.type": ["mobile", "desktop"]}) == {"device": "session.device.type"}
+
+
+def test_a_column_of_currencies_by_its_values():
+    money = choose("orders", forms_of({"Base": ["грн.", "EUR"] * 4, "Market": ["FR", "BR"] * 4}))
+    assert [f.name for f in money.roles["currency"]] == ["Base"]
+    assert money.unmapped["Market"] == "no meaning found"
+
+
+def test_a_group_is_a_category_where_the_goods_settle_it():
+    lines = {"Order number": [f"A-{i}" for i in range(8)], "SKU": [f"X{i % 4}" for i in range(8)]}
+    assert chosen("orders", {**lines, "Група": ["Хобі", "Іграшки"] * 4})["category"] == "Група"
+    choice = choose("orders", forms_of({**lines, "Група": ["Опт"] * 4 + ["Роздріб"] * 4}))
+    assert choice.unmapped["Група"].startswith("may be a group of customers")

@@ -153,7 +153,9 @@ def test_an_unknown_status_names_the_valid_ones_and_the_line_to_add(tmp_path):
     assert orders.status.tolist() == ["completed", "completed"]
     assert loaded.accounts["orders"]["notes"] == [
         "status is none of completed, cancelled, returned, partly_returned (Status): 'odd' 1 times."
-        " Add tables.orders.values: {status: {<found>: <valid>}} to client.yml."
+        " Add tables.orders.values: {status: {<found>: <valid>}} to client.yml.",
+        "refused lines whose amount could be read hold 20 UAH (status is none of completed, cancelled, returned,"
+        " partly_returned).",
     ]
 
 
@@ -204,7 +206,7 @@ def rows_of(table: str, header: list[str], *records: tuple, types: str = "string
     kinds = {name: kinds.get(name, "float64" if name.startswith("shared_") else types) for name in frame}
     held = engine.keep_frame(CON, "records", frame, types=kinds)
     client = SimpleNamespace(currency="PLN", time_zone="Europe/Warsaw", scales={"nps": (0, 10), "rating": (1, 5)})
-    found = columns.read(CON, held, table=TABLES[table], export=export, client=client, names=names)
+    found = columns.read(held, table=TABLES[table], export=export, client=client, names=names)
     rows = found.rows.order_by(["line", "part"]).to_pandas()
     reasons = [None if pd.isna(fault) else found.checks[int(fault)].reason for fault in rows.fault]
     return rows, reasons, {name: int(rows[f"not_read_{name}"].sum()) for name in found.not_read}

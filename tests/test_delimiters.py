@@ -2,7 +2,7 @@
 
 import pytest
 
-from cxkit.delimiters import find_delimiter, lines_of, read_records
+from cxkit.delimiters import find_delimiter, lines_of, read_records, wider_told
 
 ROWS = [
     ["Order", "Name", "Total"],
@@ -76,3 +76,14 @@ def test_empty_lines_are_no_records_and_faults_are_passed_over():
     assert list(read_records(["a,b\n", "\n", "1,2\n"], ",")) == [["a", "b"], ["1", "2"]]
     huge = "x" * 2_100_000
     assert list(read_records(["a,b\n", f"1,{huge}\n", "2,y\n"], ","))[-1] == ["2", "y"]
+
+
+def test_records_with_more_cells_than_the_header():
+    assert wider_told([3, 3, 4, 1], width=2, mark=",") == (
+        "2 records have 1 cell more than the header: a decimal comma (12,50), or a comma in a text, without quotation"
+        " marks?"
+    )
+    assert wider_told([4], width=2, mark=";") == (
+        "1 record has 2 cells more than the header: semicolons in a text without quotation marks?"
+    )
+    assert wider_told([1], width=2, mark=";") == ""

@@ -72,3 +72,11 @@ def test_orphans_are_kept_and_told_and_a_customer_given_twice_is_refused(tmp_pat
     assert loaded.accounts["customers"]["refused"] == {"customer_id stands in an earlier record": 1}
     orders, known = (pd.read_parquet(loaded.tables[t]) for t in ("orders", "customers"))
     assert orders.customer_id[0] == known.customer_id[0]
+
+
+def test_orders_without_a_column_of_customers_say_what_cannot_be_told(tmp_path):
+    own = orders_export()
+    own["columns"].pop("customer_id")
+    loaded = sources.load(make_client(tmp_path, settings(orders=own), orders_csv="\n".join([HEADER, *GOOD]) + "\n"))
+    assert loaded.accounts["orders"]["notes"] == [door.NO_CUSTOMERS]
+    assert "tables.orders.columns.customer_id" in door.NO_CUSTOMERS

@@ -254,3 +254,33 @@ def test_a_field_longer_than_a_record_may_be_is_refused_alone(tmp_path):
     loaded = sources.load(client)
     adds_up(loaded)
     assert loaded.accounts["orders"]["refused"] == {"record is longer than 2,000,000 bytes": 1}
+
+
+@pytest.mark.parametrize("ends", ["", "99;\n"])  # a torn record has the file read record by record
+def test_blank_records_of_text_are_left_out_and_told(tmp_path, ends):
+    head, *rest = CSV.splitlines()
+    blank = "," * head.count(",")
+    text = "\n".join([head, blank, *rest, *[blank] * 29, ",".join(['""'] * (len(blank) + 1)), ""]) + ends
+    client = make_client(tmp_path, settings(orders=orders_export(path="o.csv", max_refused_share=0.5)), o_csv=text)
+    account = sources.load(client).accounts["orders"]
+    assert (account["kept"], account["rows_in"]) == (len(LINES), len(LINES) + bool(ends))
+    assert "o.csv: 31 records are blank in every cell: left out, as empty lines are." in account["notes"]
+    assert "exact duplicate" not in account["refused"]
+
+
+def test_a_decimal_comma_without_quotation_marks_is_told(tmp_path):
+    text = "".join(f"{line},50\n" if n else f"{line}\n" for n, line in enumerate(CSV.splitlines()))
+    client = make_client(tmp_path, settings(orders=orders_export(path="o.csv")), o_csv=text)
+    with pytest.raises(DataError, match=r"3 records have 1 cell more than the header: a decimal comma \(12,50\)"):
+        sources.load(client)
+
+
+def test_worksheets_and_tables_that_were_not_read_are_told(tmp_path):
+    frame = pd.DataFrame(LINES)
+    with pd.ExcelWriter(tmp_path / "o.xlsx") as book:
+        frame.to_excel(book, sheet_name="Jan", index=False)
+        frame.to_excel(book, sheet_name="Feb", index=False)
+    for sheet in ({}, {"sheet": "Jan"}):
+        client = make_client(tmp_path, settings(orders=orders_export(path="o.xlsx", **sheet)))
+        notes = sources.load(client).accounts["orders"]["notes"]
+        assert "o.xlsx: of its worksheets only 'Jan' was read here, not 'Feb'." in notes

@@ -86,3 +86,16 @@ def test_duckdb(tmp_path):
     assert rows == [["1", "Anna Żak"]]
     with pytest.raises(DataError, match="it has no table 'x'; it has 'orders', 'other'"):
         read(tmp_path / "a.duckdb", sheet="x")
+
+
+def test_a_parquet_file_whose_bytes_are_damaged(tmp_path):
+    path, told = tmp_path / "a.parquet", set()
+    pd.DataFrame({"a": ["x", "y"] * 20, "b": [1.5] * 40}).to_parquet(path)
+    whole = path.read_bytes()
+    for place in range(4, len(whole) - 8, 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            read(path)
+        except DataError as error:
+            told.add(str(error).split(":")[0])
+    assert told == {"it cannot be read as Parquet; its bytes are damaged"}

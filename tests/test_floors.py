@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "cxkit"
 FLOORS = [
     {"errors", "demo_write", "currencies", "delimiters", "header_rows", "number_forms", "time_forms", "workbook_cells"},
     {"estimates", "likelihood", "mapping", "settings_file", "demo_plan"}
-    | {"column_kinds", "containers", "text_rows", "workbooks"},
+    | {"column_kinds", "containers", "misread", "text_rows", "workbooks"},
     {
         "client",
         "encodings",
@@ -50,7 +50,7 @@ FLOORS = [
         "demo_truth",
     },
     {"tables", "numerals", "json_records", "text_files", "demo", "comment_words"},
-    {"cells", "garbled", "mapping_checks", "patterns", "times"}
+    {"cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
     | {"file_rows", "meanings", "oddities", "presets", "sheet_templates", "understood"}
     | {
         "returns",
@@ -68,13 +68,16 @@ FLOORS = [
         "touches",
     }
     | {"answer_checks", "comments", "drivers", "query_heads", "rate_trends"},
-    {"columns", "column_choice", "sniff"},
-    {"refused", "order_money", "survey_questions", "table_settings"},
+    {"columns", "column_choice", "rules_met", "sniff"},
+    {"refused", "doubts", "order_level", "survey_questions"},
+    {"order_money", "table_settings"},
     {"joins", "proposed_table"},
-    {"persons", "shaping", "folder_plan"},
+    {"persons", "shaping", "common_settings"},
+    {"folder_plan"},
     {"door", "proposal"},
     {
         "client_text",
+        "plan_warnings",
         "sources",
         "quality",
         "unusual",
@@ -133,7 +136,7 @@ FLOORS = [
 IBIS = {
     "the engine": {"engine", "tables"},
     "the door": {"cells", "columns", "door", "exports", "garbled", "joins", "numerals", "patterns", "persons"}
-    | {"refused", "returns", "reveal", "shaping", "times"},
+    | {"refused", "repeated_money", "returns", "reveal", "rules_met", "shaping", "times"},
     "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments", "unusual"}
     | {"cluster_model", "cost_to_serve", "features", "newcomers", "personas", "profiles"}
     | {"cadence", "new_and_known", "purchase_history", "referrals", "regulars", "retention", "kept_customers"}

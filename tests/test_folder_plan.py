@@ -20,7 +20,7 @@ def test_months_of_one_export_are_one_table_and_settle_each_others_dates():
     plan = combine([two, one])
     assert plan.tables["orders"]["path"] == ["2024-02a.csv", "2024-02b.csv"]
     assert plan.tables["orders"]["date_format"] == "%d/%m/%Y"
-    assert plan.evidence["tables.orders.path"] == "2 files with the same columns"
+    assert plan.evidence["tables.orders.path"].startswith("2 files with the same columns")
     assert plan.left == {}
 
 
@@ -54,6 +54,24 @@ def test_heads_stand_beside_their_lines():
     }
     assert plan.evidence["tables.orders.join.0.path"] == "6 of 6 order ids of the lines stand in it, each once"
     assert plan.left == {}
+
+
+def test_money_of_the_heads_is_shared_and_every_column_is_told():
+    heads = HEADS | {"Refunded": ["", "3.00"] * 3, "Tax": ["1.00"] * 6, "Mystery": [str(i) for i in range(6)]}
+    plan = combine([proposal_of(heads, "orders.csv"), proposal_of(LINES | {"Line no": [1, 2] * 6}, "lines.csv")])
+    assert plan.tables["orders"]["columns"]["refund"] == {"share": "Refunded", "by": ["Quantity", "Price"]}
+    assert plan.unmapped["orders"] == {
+        "Line no": "no meaning found",
+        "Tax": "taxes have no column of their own",
+        "Mystery": "no meaning found",
+    }
+
+
+def test_columns_without_a_name_are_told():
+    found = proposal_of(orders(), names=(*orders(), "", "Twice", "Twice"))
+    told = combine([found]).unmapped["orders"]
+    assert told["column 7"].startswith("it has no name in the header")
+    assert told["Twice"].startswith("stands in the header more than once")
 
 
 def test_lines_of_other_orders_are_not_joined():
@@ -191,3 +209,36 @@ def test_one_file_may_feed_two_tables():
     plan = combine(both)
     assert (plan.tables["events"]["path"], plan.tables["searches"]["path"]) == (["ubi.ndjson"], ["ubi.ndjson"])
     assert plan.left == {}
+
+
+def test_a_header_without_rows_waits_for_its_rows():
+    """Mapped as it stands it would end every reading."""
+    empty = {name: [] for name in HEADS}
+    plan = combine([proposal_of(orders(), "2026-01.csv"), proposal_of(empty, "2026-02.csv")])
+    assert plan.tables["orders"]["path"] == ["2026-01.csv"]
+    assert list(plan.left) == [Path("2026-02.csv")]
+    assert plan.left[Path("2026-02.csv")].startswith("it has a header but no rows")
+
+
+def test_a_file_of_a_preset_says_which_file_it_waits_for():
+    there = {"order_id": ["o1"], "customer_id": ["c1"], "order_status": ["delivered"],
+             "order_purchase_timestamp": ["2018-01-10 10:00:00"],
+             "order_estimated_delivery_date": ["2018-01-20 00:00:00"]}  # fmt: skip
+    told = combine([with_preset(there, "heads.csv")]).left[Path("heads.csv")]
+    assert told == "preset olist_orders: serves only beside olist_order_items or olist_order_reviews, which is not here"
+    sellers = {"seller_id": ["s1"], "seller_zip_code_prefix": ["1"], "seller_city": ["x"], "seller_state": ["SP"]}
+    assert combine([with_preset(sellers, "s.csv")]).left[Path("s.csv")] == "preset olist_sellers: no table needs it"
+
+
+def test_files_that_repeat_each_other_are_told():
+    """Overlapping exports, and one export twice with its times written in another way."""
+    first = orders(Comment=[f"word {i}" for i in N])
+    half = {name: values[6:] for name, values in first.items()}
+    path = combine([proposal_of(first, "a.csv"), proposal_of(half, "b.csv")]).evidence["tables.orders.path"]
+    assert path == "2 files with the same columns; 6 of 6 records of b.csv stand in an earlier file too"
+    again = {**first, "Date": [f"2024-03-{20 + i // 2 % 8} 10:0{i // 2 % 10}" for i in N]}
+    path = combine([proposal_of(first, "a.csv"), proposal_of(again, "b.csv")]).evidence["tables.orders.path"]
+    assert path.endswith("12 of 12 records of b.csv stand in an earlier file but for their times: one export twice?")
+    other = {**again, "Comment": [f"another {i}" for i in N]}
+    path = combine([proposal_of(first, "a.csv"), proposal_of(other, "b.csv")]).evidence["tables.orders.path"]
+    assert path == "2 files with the same columns"

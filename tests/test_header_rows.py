@@ -45,6 +45,12 @@ def test_two_rows():
     assert (found.records, found.sure) == ((1, 2), False)
     assert found.notes == ("2 header rows: their cells are joined.",)
     assert find_header([top, [""] * 5, *body]).records == (1, 2)
+    scales = [
+        ["1", "01/02/2024", "9", "good", "5"],
+        ["2", "01/03/2024", "0", "", "1"],
+        ["3", "01/04/2024", "", "", "2"],
+    ]
+    assert find_header([top, ["", "", "0-10", "Why?", "1 – 5"], *scales]).records == (1, 2)
 
 
 def test_a_first_order_without_some_values_is_no_header():

@@ -51,3 +51,14 @@ def test_only_a_mapped_column_must_stand_there_once():
     )
     with pytest.raises(DataError, match=r"write its number under tables.orders.header in client.yml"):
         headings.check(["Report of May"], names=["b", "c"], **told)
+
+
+def test_a_column_in_another_encoding_is_known():
+    header = [name.encode("cp1250").decode("cp1252") for name in ("Data złożenia", "Zamówienie", "Ilość")]
+    names = {"Data złożenia": "r0", "Ilość": "r1", "Kwota": "r2"}
+    with pytest.raises(DataError) as error:
+        headings.check(header, place="tables.orders", reading=Reading(encoding="cp1252"), names=names, targets={})
+    told = str(error.value)
+    assert "no column 'Data złożenia'; 'Data z³o¿enia' is the same in another encoding." in told
+    assert "The file looks like cp1250 read as cp1252: write tables.orders.encoding: cp1250 in client.yml." in told
+    assert "tables.orders.header" not in told

@@ -21,6 +21,10 @@ def test_a_column_is_a_name_a_product_a_constant_a_later_time_or_a_share(tmp_pat
     assert read["delivered_at"] == After(after="Date", minutes="Took")
     assert read["refund"] == Shared(share="Refunded", by=("Price", "Qty"))
     assert raw_of(read["amount"]) == ("Price", "Qty", "Less")
+    off = {"multiply": "Price", "minus": {"share": "Off", "by": "Price"}}
+    client = make_client(tmp_path, settings(orders=orders_export(columns=ORDERS | {"amount": off})), orders_csv="x\n")
+    off = client.tables["orders"].columns["amount"]
+    assert (off.minus, raw_of(off)) == ((Shared(share="Off", by=("Price",)),), ("Price", "Off", "Price"))
     assert raw_of(read["delivered_at"]) == ("Date", "Took")
     assert (raw_of(read["channel"]), raw_of("Date")) == ((), ("Date",))
 
@@ -30,6 +34,10 @@ def test_a_column_is_a_name_a_product_a_constant_a_later_time_or_a_share(tmp_pat
     [
         ({"columns": ORDERS | {"amount": {"multply": ["a", "b"]}}}, "tables.orders.columns.amount"),
         ({"columns": ORDERS | {"amount": {"multiply": ["a"], "minsu": ["b"]}}}, "unknown key, did you mean 'minus'"),
+        (
+            {"columns": ORDERS | {"amount": {"multiply": ["a"], "minus": [{"shares": "b"}]}}},
+            "unknown key, did you mean 'share'",
+        ),
         ({"date_format": "%d.%m"}, "needs a year"),
         ({"date_format": {"ordered_at": ["unix"]}}, "or is one of iso, excel, epoch_s"),
         ({"header": [2, 1]}, "must rise"),

@@ -1,6 +1,8 @@
 """A folder of exports becomes a client, whole or not at all, and what is open is told."""
 
+import errno
 import os
+import shutil
 import stat
 import zipfile
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 from cxkit import inspect_file, new_client, run, sources
 from cxkit.client import load_client
-from cxkit.errors import UsageError
+from cxkit.errors import RunError, UsageError
 from cxkit.settings_file import read_yaml
 
 CYRILLIC = ["№ замовлення;Покупець;Дата;Товар;Кількість;Сума;Статус;Телефон"] + [
@@ -155,7 +157,7 @@ def test_all_faults_of_the_command_are_told_together(tmp_path, monkeypatch):
     assert str(told.value).splitlines() == [
         "'a/b' cannot name a client's folder: letters, digits, blanks, _ . and - are valid, as in"
         " `cxkit new toy-shop exports/`.",
-        "  --currency 'грн' is no currency's code; write three capitals, as UAH, EUR or PLN.",
+        "  --currency 'грн' is no currency's code (ISO 4217); write three capitals, as UAH, EUR or PLN.",
         "  --time-zone: the time zone 'Kyiv' is unknown; write one as Europe/Kyiv or Europe/Warsaw.",
     ]
 
@@ -242,3 +244,75 @@ def test_worksheets_are_each_looked_at(tmp_path, monkeypatch):
     assert {name: settings.get("sheet") for name, settings in tables.items()}["catalogue"] == "Goods"
     loaded = sources.load(load_client(tmp_path / "data" / "shop"))
     assert {name: account["kept"] for name, account in loaded.accounts.items()} == {"orders": 30, "catalogue": 12}
+
+
+def test_one_file_may_feed_two_tables(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    header = "action_name,query_id,client_id,timestamp,user_query,query_response_id\n"
+    rows = [
+        f"{'click' if i % 2 else ''},q{i},c{i % 3},2024-12-10T00:01:0{i}Z,{'' if i % 2 else 'cup'},r{i}"
+        for i in range(8)
+    ]
+    Path("ubi.csv").write_text(header + "\n".join(rows) + "\n", encoding="utf-8")
+    told = " ".join(new_client.new_client("shop", [Path("ubi.csv")], currency="UAH", time_zone="Europe/Kyiv").split())
+    assert "ubi.csv events: 8 records; 4 columns mapped; preset ubi_events searches: 8 records; 4 columns" in told
+    data = read_yaml(tmp_path / "data/shop/client.yml", begins="client:")
+    assert {name: table["path"] for name, table in data["tables"].items()} == dict.fromkeys(
+        ("events", "searches"), "exports/ubi.csv"
+    )
+
+
+def test_a_client_of_ours_is_no_export(sent, tmp_path):
+    new_client.new_client("shop", [sent], currency="UAH")
+    for given in (Path("data"), Path("data/shop"), Path("data/shop/private")):
+        with pytest.raises(UsageError) as error:
+            new_client.new_client("other", [given])
+        assert str(error.value) == (
+            f"the folder {Path('data') / 'shop'} is a client of cxkit's own, with its settings and its key; give the"
+            f" files that the client sent, as {Path('data') / 'shop' / 'exports'}."
+        )
+    new_client.new_client("other", [Path("data/shop/exports")])
+    assert not (tmp_path / "data" / "other" / "exports" / "private").exists()
+
+
+def test_a_full_disk_is_told_of_the_target(sent, tmp_path, monkeypatch):
+    def full(source, *_):
+        raise OSError(errno.ENOSPC, "No space left on device", str(source))
+
+    message = "could not be made: No space left on device. Nothing of it is left; mend that and start again."
+    for module, name in ((new_client.sheet_templates, "write_templates"), (shutil, "copyfile")):
+        monkeypatch.setattr(module, name, full)
+        with pytest.raises(RunError) as error:
+            new_client.new_client("shop", [sent])
+        assert str(error.value) == f"{Path('data') / 'shop'} {message}"
+        assert list((tmp_path / "data").iterdir()) == []
+        monkeypatch.undo()
+        monkeypatch.chdir(tmp_path)
+
+
+def test_a_full_disk_while_a_file_is_looked_at_is_not_the_files_fault(sent, monkeypatch):
+    def full(*_, **__):
+        raise RunError("it cannot be written: the disk is full.")
+
+    monkeypatch.setattr(inspect_file, "look", full)
+    with pytest.raises(RunError, match="the disk is full"):
+        new_client.new_client("shop", [sent])
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "com1", "aux.txt"])
+def test_names_that_windows_keeps(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="cannot name a client's folder: Windows keeps that name for a device"):
+        new_client.new_client(name)
+
+
+def test_file_names_hold_no_e_mail_and_no_phone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["orders olena.koval@gmail.com.csv.gz", "orders +380 67 123 45 67.csv", "orders_20260101_20260630.csv"]
+    for n, name in enumerate(names):
+        Path(name).write_bytes(b"x" * n)
+    told = new_client.new_client("shop", [Path(name) for name in names])
+    kept = sorted(os.listdir("data/shop/exports"))
+    assert kept == ["orders personal.csv", "orders personal.csv.gz", "orders_20260101_20260630.csv"]
+    assert "gmail" not in told
+    assert "380" not in told

@@ -44,7 +44,7 @@ def test_a_slip_among_many_is_told_and_decides_nothing():
         ("₴ 100", ("100", "UAH", False)),
         ("100 грн.", ("100", "UAH", False)),
         ("USD 5", ("5", "USD", False)),
-        ("$5.00", ("5.00", "?", False)),
+        ("$5.00", ("5.00", "$", False)),
         ("-€5", ("-5", "EUR", False)),
         ("85 %", ("85", None, True)),
         ("A12", ("A12", None, False)),

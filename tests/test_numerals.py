@@ -16,7 +16,7 @@ def read(texts, decimal, *, currency="PLN", percent=False, type="string"):
     """text -> (number, amount, whether it is in another currency)"""
     table = engine.keep_frame(CON, "texts", pd.DataFrame({"raw": texts}), types={"raw": type})
     parts = table.mutate(number=numerals.number(table.raw, decimal, percent=percent), marked=numerals.marked(table.raw))
-    parts = engine.barrier(CON, parts)
+    parts = engine.barrier(parts)
     amount, other = numerals.money(parts.number, parts.marked, decimal, currency=currency)
     frame = parts.select("number", amount=amount, other=other).to_pandas()
     plain = frame.astype(object).where(frame.notna(), None)

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from cxkit import oddities
+from cxkit import oddities, repeated_money
 
 DAY = pd.Timestamp("2026-06-30")
 NO_MOMENT = {
@@ -182,3 +182,14 @@ def test_the_finding_counts_them():
     finding = oddities.odd_things_finding(none, orders=9000)
     assert finding.sentence() == "Nothing looks odd in the 9,000 orders."
     assert finding.action == ""
+
+
+def test_an_orders_money_on_its_lines_is_asked_about():
+    notes = [
+        "amount: Total is the same on all lines of 30 of 30 orders of several lines. If it is the whole order's, …",
+        "refund is above the line's amount on 2 of 3 lines that have one: is it the whole order's?",
+    ]
+    rows = oddities.odd_reading({"orders": {"notes": notes}})
+    assert rows["what"].to_list() == ["One sum on all lines of an order", "More given back than was paid for"]
+    assert rows["where"].to_list() == ["amount", "refund"]
+    assert all(words in repeated_money.REPEATED + repeated_money.ABOVE for words in oddities.ORDERS_OWN)

@@ -414,7 +414,7 @@ def test_ubi_queries_and_events_in_one_file(tmp_path):
     assert loaded.accounts["events"]["rows_in"] == loaded.accounts["searches"]["rows_in"] == 8
 
 
-# --- over the shared data
+# --- over the shared data (read through `new` in test_real_exports)
 
 VENDORS = "vendor_formats"
 HEADERS = {  # files of which only the header is there, or that a preset knows and no table needs
@@ -432,83 +432,6 @@ def test_the_shared_headers_are_known_whole(name):
     found = matches(columns_of(path, PRESETS[name].settings))
     assert [m.preset.name for m in found] == [name]
     assert found[0].found == found[0].of
-
-
-def real(
-    folder: Path, own: dict | None = None, *, currency: str = "EUR", **files: str
-) -> tuple[sources.Loaded, dict[str, pd.DataFrame]]:
-    """Files of the shared data (preset = path), read by what their presets say and `own`, the client's questions."""
-    root = shared_data()
-    loaded = through_the_door(folder, {name: root / path for name, path in files.items()}, own, currency=currency)
-    for account in loaded.accounts.values():
-        assert account["rows_in"] == account["kept"] + sum(account["refused"].values())
-    return loaded, {name: pd.read_parquet(path) for name, path in loaded.tables.items()}
-
-
-def test_the_shared_shopify_files(tmp_path):
-    _, tables = real(
-        tmp_path,
-        shopify_orders=f"{VENDORS}/ltvkit_shopify_orders_sample.csv",
-        shopify_customers=f"{VENDORS}/shopify_customers_export_HEADER_PLUS_FAKE_ROWS.csv",
-        currency="USD",
-    )
-    raw = pd.read_csv(shared_data() / f"{VENDORS}/ltvkit_shopify_orders_sample.csv")
-    orders = tables["orders"]
-    assert len(orders) == len(raw) - raw.duplicated().sum() == 242  # lines of an order that are alike are one
-    assert orders.amount.sum() == pytest.approx(raw.Total.sum())  # each order's total, shared out and whole
-    totals = orders.groupby("order_id").amount.sum().round(4)
-    assert totals.to_dict() == raw.groupby("Name").Total.sum().to_dict()
-    assert orders.customer_id.nunique() == raw.Email.str.lower().nunique()
-    assert orders.order_id.nunique() == raw.Name.nunique()
-    assert len(tables["customers"]) == 2
-
-
-def test_the_shared_short_shopify_file(tmp_path):
-    _, tables = real(tmp_path, shopify_orders=f"{VENDORS}/ltvkit_shopify_orders.csv", currency="USD")
-    raw = pd.read_csv(shared_data() / f"{VENDORS}/ltvkit_shopify_orders.csv")
-    assert len(tables["orders"]) == 8  # of nine: one was given away
-    assert tables["orders"].amount.sum() == pytest.approx(raw.Total.sum())
-    assert tables["orders"].refund.sum() == pytest.approx(raw["Refunded Amount"].sum())
-
-
-def test_the_shared_olist_files(tmp_path):
-    names = sorted(n for n in PRESETS if n.startswith("olist_") and n not in HEADERS)
-    there = {n: f"olist_sample/{n}_dataset.csv" for n in names}
-    there["olist_category_names"] = "olist_sample/product_category_name_translation.csv"
-    loaded, tables = real(tmp_path, currency="BRL", **there)
-    raw = {n: pd.read_csv(shared_data() / path) for n, path in there.items()}
-    items, orders = raw["olist_order_items"], raw["olist_orders"]
-    known = items[items.order_id.isin(orders.order_id)]
-    assert loaded.accounts["orders"]["rows_in"] == len(items)
-    assert len(tables["orders"]) == len(known)
-    assert tables["orders"].amount.sum() == pytest.approx(known.price.sum())
-    people = raw["olist_customers"].set_index("customer_id").customer_unique_id
-    assert tables["orders"].customer_id.nunique() == known.merge(orders).customer_id.map(people).nunique()
-    assert len(tables["customers"]) == raw["olist_customers"].customer_unique_id.nunique()
-    assert len(tables["catalogue"]) == len(raw["olist_products"])
-    assert len(tables["reviews"]) == len(raw["olist_order_reviews"])
-    assert set(tables["catalogue"].category.dropna()) <= set(raw["olist_category_names"].product_category_name_english)
-
-
-def test_the_shared_surveys(tmp_path):
-    monkey, form = f"{VENDORS}/surveymonkey_condensed_2row_header_FIXTURE.csv", f"{VENDORS}/typeform_FIXTURE.csv"
-    own = {"How satisfied are you?": {"metric": "csat"}, "How likely to recommend?": {"metric": "nps"}}
-    (tmp_path / "monkey").mkdir()
-    _, tables = real(tmp_path / "monkey", own, surveymonkey_condensed=monkey)
-    assert sorted(tables["surveys"].metric) == ["csat", "csat", "nps", "nps"]
-    (tmp_path / "form").mkdir()
-    own = {"How satisfied were you with the program?": {"metric": "csat", "comment": "What did you like?"}}
-    _, tables = real(tmp_path / "form", own, typeform=form)
-    assert tables["surveys"].score.tolist() == [5.0, 4.0]
-
-
-def test_the_shared_ubi_file(tmp_path):
-    path = "chorus_ubi/ubi_queries_events.ndjson"
-    loaded, tables = real(tmp_path, ubi_events=path, ubi_queries=path)
-    assert loaded.accounts["events"]["rows_in"] == loaded.accounts["searches"]["rows_in"] == 7842
-    assert len(tables["events"]) == 3448
-    assert len(tables["searches"]) == 467
-    assert loaded.accounts["searches"]["refused"]["query missing"] == 6  # of 473
 
 
 def test_the_shared_uci_file_is_read_as_its_committed_client_yml_says(tmp_path):

@@ -258,3 +258,10 @@ def test_nobody_can_subtract(people):
 )
 def test_no_spreadsheet_runs_a_cell(value, safe):
     assert privacy.safe_cell(value) == safe
+
+
+def test_many_pseudonyms_are_each_ones_own():
+    ids = ["a", "", "Олена", "x" * 200, "\ud800", *(f"K{i}" for i in range(300))]
+    key = bytes(range(32))
+    assert privacy.pseudonyms(ids, key=key) == [privacy.pseudonym(own, key=key) for own in ids]
+    assert privacy.pseudonyms([], key=key) == []

@@ -192,3 +192,29 @@ def test_no_column_is_used_twice_and_what_is_not_open_is_valid(data):
     assert not set(mapped) & set(found.unmapped)
     if found.table and "???" not in str(found.settings):
         Export.model_validate({"path": "export.csv", **found.settings})
+
+
+def test_names_that_any_list_has_name_no_table():
+    people = {"id": ["1", "2", "3"], "name": ["Paul", "John", "George"]}
+    assert proposal_of(people, "list.csv").table is None
+    assert proposal_of(people, "products.csv").table == "catalogue"  # the file's own name says it
+    offices = {"id": ["a1", "a2"], "name": ["Office A", "Office B"], "tags": ["x", ""], "url": ["x.nz", "y.nz"],
+               "parent": ["p", "q"], "image": ["1.png", "2.png"], "abbreviation": ["A", "B"]}  # fmt: skip
+    assert proposal_of(offices, "offices.csv").table is None
+
+
+def test_a_preset_that_keeps_equal_lines_says_so():
+    lines = {"Name": ["#1"] * 3, "Created at": ["2026-01-02 10:00:00 +0200", "", ""], "Currency": ["UAH", "", ""],
+             "Lineitem name": ["Cup", "Mug", "Mug"], "Total": ["30.00", "", ""],
+             "Lineitem quantity": ["1", "1", "1"]}  # fmt: skip
+    found = propose(file_of(lines), forms_of(lines), preset=matches(list(lines))[0])
+    assert found.settings["duplicates"] == "keep"
+    assert found.evidence["duplicates"] == (
+        "preset shopify_orders: equal records are not one; 1 of 3 records seen repeat an earlier one in every column"
+    )
+
+
+def test_orders_with_a_column_of_remarks_are_orders():
+    found = proposal_of(orders(Comment=[f"word {i}" for i in range(12)]), "export.csv")
+    assert found.table == "orders"
+    assert found.others[0][0] == "reviews"

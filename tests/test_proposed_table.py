@@ -55,3 +55,12 @@ def test_a_table_that_needs_one_of_two_columns_and_has_none():
     settings, told = told_settings(choose("searches", forms_of({"Query": ["red shoes"], "Time": ["2024-03-01 10:00"]})))
     assert settings["columns"] == {"searched_at": "Time", "query": "Query", "session_id": "???"}
     assert told["columns.session_id"] == "one of session_id, customer_id is needed; no column was found"
+
+
+def test_minutes_until_the_answer():
+    found = proposal_of({"Номер звернення": ["ЗВ-1", "ЗВ-2"],
+                         "Дата звернення": ["13.10.2025 19:19", "14.10.2025 09:13"],
+                         "Повідомлення": ["a b c", "d e f"], "Відповідь через, хв": ["562", ""]})  # fmt: skip
+    after = {"after": "Дата звернення", "minutes": "Відповідь через, хв"}
+    assert (found.table, found.settings["columns"]["first_answer_at"]) == ("contacts", after)
+    assert "Відповідь через, хв" not in found.unmapped

@@ -49,3 +49,17 @@ def test_who_is_nobody_is_named_and_no_key_is_made(tmp_path):
     with pytest.raises(UsageError, match=r"nobody in its exports has the pseudonyms nobody2, =y\. Copy them whole"):
         own_ids(client, [known, "nobody2", "=y"])
     assert own_ids(client, [known]).own_id.tolist() == ["a"]
+
+
+def test_ids_are_told_with_the_capitals_of_the_file(tmp_path):
+    export = orders_export(lower_case=["customer_id"])
+    customers = {**WANTED["tables"]["customers"], "lower_case": ["customer_id", "referred_by"]}
+    rows = "Order,Customer,Date,Total,Qty,SKU\n1,Ann@x.pl,2024-03-01,10,1,X\n2,ANN@x.pl,2024-03-01,10,1,X\n"
+    client = make_client(
+        tmp_path, settings(orders=export, customers=customers), orders_csv=rows, customers_csv="ID,By\nC,D\n"
+    )
+    known = pd.read_parquet(sources.load(client).tables["orders"]).customer_id
+    assert known.nunique() == 1
+    found = own_ids(client, [known[0]])
+    assert found[["own_id", "record"]].values.tolist() == [["ANN@x.pl", 2], ["Ann@x.pl", 1]]
+    assert found.record.dtype == "int64"

@@ -136,7 +136,7 @@ def test_sharing_says_what_rests_on_it(tmp_path):
         "amount: in 1 orders of several lines all lines got equal parts: what is said per product rests on that.",
         "amount: in 1 orders Subtotal differs from line to line; the first filled value was taken for the whole order."
         " If it is a line's own money, map it without share.",
-        "amount: 1 orders have no readable Subtotal, so their lines have none.",
+        "amount: 1 orders have no Subtotal, so their lines have none.",
     ]
 
 
@@ -205,3 +205,45 @@ def test_orders_that_lie_in_two_files_and_the_same_bytes_whatever_the_threads(tm
     assert set(column(found[0], "Email")) == {"a"}
     sums = found[0].groupby("Name").shared_amount.sum()
     assert {int(k): v for k, v in sums.items()} == pytest.approx({i: float(i) for i in range(97)})
+
+
+OFF = {"multiply": ["Price", "Qty"], "minus": [{"share": "Subtotal", "by": ["Price", "Qty"]}]}
+
+
+def loaded_orders(folder, *rows, amount):
+    export = {"path": "a.csv", "columns": {**COLUMNS, "amount": amount}, "max_refused_share": 1.0}
+    text = "\n".join([HEADER, *rows]) + "\n"
+    loaded = sources.load(make_client(folder, settings(orders=export), a_csv=text))
+    return loaded.accounts["orders"], pd.read_parquet(loaded.tables["orders"])
+
+
+def test_an_orders_discount_is_taken_off_its_lines_once(tmp_path):
+    """Order 1: 10 of 100 off, by what the lines cost; order 2 has none; order 3's cannot be read; order 4 is free."""
+    rows = [
+        "1,a,2024-03-01,10,20,1",
+        "1,a,2024-03-01,10,40,2",
+        "2,b,2024-03-02,,5,1",
+        "3,c,2024-03-03,some,5,1",
+        "4,d,2024-03-03,10,3.33,1",
+        "4,d,2024-03-03,10,6.67,1",
+    ]
+    account, orders = loaded_orders(tmp_path, *rows, amount=OFF)
+    assert orders[["order_id", "amount"]].to_numpy().tolist() == [["1", 18.0], ["1", 72.0], ["2", 5.0]]
+    assert account["refused"] == {
+        "amount not above zero": 2,
+        "amount not readable as a number with the decimal mark '.'": 1,
+    }
+    assert account["notes"][:3] == [
+        "what minus takes off amount is the money of 2 orders (Subtotal) shared out over their 4 lines in"
+        " proportion to Price × Qty.",
+        "what minus takes off amount: 1 orders have no Subtotal, so nothing is taken off.",
+        "what minus takes off amount: in 1 orders Subtotal is not readable as money, so their lines have no amount.",
+    ]
+
+
+def test_a_sale_of_which_too_much_is_taken_off_is_no_return(tmp_path):
+    rows = ["1,a,2024-03-01,100,20,1", "2,b,2024-03-02,,5,1", "3,c,2024-03-02,,5,-1"]
+    account, orders = loaded_orders(tmp_path, *rows, amount={"multiply": ["Price", "Qty"], "minus": "Subtotal"})
+    assert account["refused"] == {"amount is below zero: minus takes off more than the product is": 1}
+    assert account["seen"]["returns"] == 1
+    assert orders.order_id.tolist() == ["2", "3"]

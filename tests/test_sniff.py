@@ -101,7 +101,11 @@ def test_ragged_records_and_open_quotation_marks_are_told(tmp_path):
     form = made(tmp_path, "id,name\n1,x\n2\n3,y,z\n4,w\n")
     assert (form.rows, form.notes) == (
         4,
-        ("2 of 4 records have more or fewer cells than the header; such are refused.",),
+        (
+            "2 of 4 records have more or fewer cells than the header; such are refused.",
+            "1 record has 1 cell more than the header: a decimal comma (12,50), or a comma in a text, without quotation"
+            " marks?",
+        ),
     )
     assert sample(form)["id"].tolist() == ["1", "4"]
     form = made(tmp_path, "id,name\n1,x\n" + '2,"y\n' + "3,z\n" * 200)
@@ -109,7 +113,9 @@ def test_ragged_records_and_open_quotation_marks_are_told(tmp_path):
 
 
 def test_blank_records_are_told(tmp_path):
-    assert made(tmp_path, "id,name\n1,x\n,\n,\n\n2,y\n").notes == ("2 of 4 records are blank in every cell.",)
+    assert made(tmp_path, "id,name\n1,x\n,\n,\n\n2,y\n").notes == (
+        "2 of 4 records are blank in every cell: left out, as empty lines are.",
+    )
 
 
 def test_a_sample_is_evenly_spaced_and_the_same_each_time(tmp_path):

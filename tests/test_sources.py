@@ -50,7 +50,7 @@ def test_the_gate_bears_an_earlier_day(tmp_path):
     )
     account = sources.load(client, as_of="2024-03-01").accounts["orders"]
     assert (account["rows_in"], account["kept"], account["refused"]["after as_of"]) == (42, 5, 35)
-    assert any("1 like 'soon'" in note for note in account["notes"])
+    assert any("1 of the shape 'aaaa'" in note for note in account["notes"])
 
 
 def test_a_wrong_mapping_is_told_whole(tmp_path):

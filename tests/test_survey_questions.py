@@ -28,6 +28,34 @@ def test_a_row_a_person():
     assert found.unmapped == {"Age": "no meaning found"}
 
 
+def test_words_right_of_a_question_are_its_comment():
+    said = ["too slow by two weeks", "", "a bit too dear for me", "ok", "", "it was all I wished for", "", "great"]
+    found = proposal_of(
+        {
+            "Submitted at": DAYS,
+            "How likely are you to recommend us?": [0, 10, "", 8, 7, 3, 10, 9],
+            "Main reason for your score": ["slow", "", "dear", "", "", "", "", ""],
+            "Region": ["North", "South"] * 4,
+            "How satisfied were you with the delivery?": [1, 2, 3, 4, 5, 5, 4, 3],
+            "Q4": said,
+        }
+    )
+    assert found.settings["questions"] == {
+        "How likely are you to recommend us?": {"metric": "nps", "comment": "Main reason for your score"},
+        "How satisfied were you with the delivery?": {"metric": "csat", "comment": "Q4"},
+    }
+    told = found.evidence["questions.How likely are you to recommend us?.comment"]
+    assert told.endswith("right of its question; 1 of them without an answer, which are not read")
+    assert found.unmapped == {"Region": "no meaning found"}
+
+
+def test_the_answers_to_another_question_are_no_comment():
+    food = ["Give the team a star for it", "Some good, some not so good"] * 4
+    asked = {"Submitted at": DAYS, "How likely are you to recommend us?": [0, 10, 9, 8, 7, 3, 10, 9]}
+    found = proposal_of({**asked, "How was the food?": food})
+    assert found.unmapped == {"How was the food?": "no meaning found"}
+
+
 def test_a_question_that_asks_for_two_things_is_open():
     found = proposal_of({"Submitted at": DAYS, "Satisfied enough to recommend us?": [1, 5, 4, 3, 2, 5, 5, 4]})
     assert found.settings["questions"]["Satisfied enough to recommend us?"] == {"metric": "???"}

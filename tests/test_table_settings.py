@@ -1,7 +1,9 @@
+import json
+
 from column_samples import forms_of, orders, proposal_of
 
 from cxkit.column_choice import choose
-from cxkit.table_settings import decimal_setting, time_settings
+from cxkit.table_settings import code_of, decimal_setting, time_settings
 
 EARLY = ["01/02/2024", "03/04/2024", "05/06/2024"]  # every day and month is 12 at most
 LATE = ["13/02/2024", "14/04/2024", "15/06/2024"]
@@ -28,6 +30,11 @@ def test_what_nothing_decides_is_open_and_names_both():
     found, told = times(Order_date=EARLY)
     assert found == {"date_format": "???"}
     assert told["date_format"].startswith('"Order date": "%d/%m/%Y" or "%m/%d/%Y"?')
+
+
+def test_iso_among_days_and_months_that_nothing_tells_apart_stays_readable():
+    _, told = times(Order_date=["2024-03-13", *EARLY])
+    assert told["date_format"].startswith('"Order date": [iso, "%d/%m/%Y"] or [iso, "%m/%d/%Y"]? ISO')
 
 
 def test_another_column_of_the_file_decides():
@@ -94,5 +101,48 @@ def test_currencies_and_codes_that_may_be_no_goods():
     found = proposal_of(orders(Currency=["UAH", "PLN"] * 6, SKU=["POST", *[f"X{i % 3}" for i in range(11)]]))
     assert found.settings["currency_column"] == "Currency"
     assert found.evidence["currency_column"] == '"Currency": PLN (6), UAH (6)'
-    assert found.evidence["not_goods"] == "codes without a digit, perhaps no goods: POST (1)"
+    assert found.evidence["not_goods"] == "perhaps no goods: POST (1: a code without a digit)"
+    assert json.loads(found.evidence["not_goods.ready.0"]) == [["POST"], found.evidence["not_goods"]]
     assert "not_goods" not in found.settings
+
+
+def test_currencies_by_words_and_marks():
+    for words, told in (
+        (["грн.", "€"], "EUR (6), UAH (6)"),
+        (["zł", "USD"], "PLN (6), USD (6)"),
+        (["гривня", "євро"], "EUR (6), UAH (6)"),
+    ):
+        found = proposal_of(orders(Currency=words * 6))
+        assert found.settings["currency_column"] == "Currency"
+        assert {code_of(w) for w in words} == {t.split()[0] for t in told.split(", ")}
+    assert found.evidence["currency_column"] == '"Currency": гривня = UAH (6), євро = EUR (6)'
+    assert (code_of("$"), code_of("$", "CAD"), code_of("злотий")) == ("$", "CAD", "ЗЛОТИЙ")
+
+
+def test_a_currency_that_two_columns_could_tell_or_that_stands_beside_the_money():
+    both = proposal_of(orders(Currency=["UAH", "PLN"] * 6, Currency_code=["EUR", "UAH"] * 6))
+    assert both.settings["currency_column"] == "???"
+    assert both.evidence["currency_column"] == '"Currency" and "Currency_code" could each be it'
+    marked = proposal_of(orders(Line_total=[f"{i}.50 {'€' if i % 3 else '₴'}" for i in range(12)]))
+    assert marked.settings["currency_column"] == "Line_total"
+
+
+def test_records_that_may_be_tests():
+    found = proposal_of(orders(24, Labels=["vip", "TEST", "", "vip, test"] + ["vip"] * 20))
+    way = [{"Labels": ["*test*"]}, "perhaps tests: 2 records"]
+    assert json.loads(found.evidence["leave_out.ready.0"]) == way
+    latest = proposal_of(orders(24, Labels=["latest", "TEST", "test", "vip"] + ["vip"] * 20))  # a word within a word
+    assert json.loads(latest.evidence["leave_out.ready.0"])[0] == {"Labels": ["TEST", "test"]}
+    assert "leave_out.ready.0" not in proposal_of(orders(24, Labels=["latest", "vip"] * 12)).evidence
+
+
+def test_lines_that_sell_nothing_by_their_names():
+    goods = ["Cup"] * 20 + ["Koszt wysyłki", "Karta podarunkowa 100 zł"] * 2
+    found = proposal_of(orders(24, SKU=["X1"] * 20 + ["W9", "K-100"] * 2, Product=goods))
+    assert json.loads(found.evidence["not_goods.ready.0"]) == [
+        ["K-100", "W9"],
+        "perhaps no goods: K-100 (2: gift card), W9 (2: postage)",
+    ]
+    without = {k: v for k, v in orders(24, Product=goods).items() if k != "SKU"}
+    way = json.loads(proposal_of(without).evidence["leave_out.ready.1"])
+    assert way[0] == {"Product": ["Karta podarunkowa 100 zł", "Koszt wysyłki"]}

@@ -16,7 +16,7 @@ def read(values, *formats, zone=KYIV, home=KYIV, type="string"):
         for i, f in enumerate(formats)
         for k, v in zip("ul", times.time(table.raw, f, zone=zone, home=home), strict=True)
     }
-    parts = engine.barrier(CON, table.mutate(**readings))
+    parts = engine.barrier(table.mutate(**readings))
     utc, local, two = times.one_of([(parts[f"u{i}"], parts[f"l{i}"]) for i in range(len(formats))])
     frame = parts.select(utc=utc, local=local, two=two).to_pandas()
     return [

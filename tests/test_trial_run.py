@@ -16,7 +16,7 @@ ROWS = [
 
 def tried(path, *rows, header=HEADER):
     path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-    found = inspect_file.look(path)
+    (found,) = inspect_file.look(path)
     return found, trial(found, proposal.combine([found]))
 
 

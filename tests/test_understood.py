@@ -128,3 +128,12 @@ def test_a_survey_of_questions_names_its_score():
     frame = understood.columns_read(exports, {})
     assert frame.set_index("column")["made_from"].to_dict() == {"answered_at": "When", "score": "Q1, Q2"}
     assert understood.rules(exports, {})["meaning"].to_list() == ["a record becomes an answer to each of 2 questions"]
+
+
+def test_columns_that_nothing_was_read_from():
+    many = [f"c{i:02}" for i in range(12)]
+    left = understood.columns_left({"orders": {"not_read": {"a.csv": ["Notes"], "b.csv": many}}, "surveys": {}})
+    assert left.values.tolist() == [
+        ["orders", "a.csv", 1, "Notes"],
+        ["orders", "b.csv", 12, ", ".join(many[:10]) + " and 2 more"],
+    ]
