@@ -188,7 +188,7 @@ scales: {{nps: [0, 10]}}
 tables:
   surveys:
     path: ${{CXKIT_DATA}}/prepbench_nps/{file}
-    date_format: ["%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f"]
+    date_format: ["%m/%d/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f"]
     columns: {{answered_at: Timestamp, metric: "{asks}", score: "{asks}", comment: "...why?"}}
     values: {{metric: {{{every}}}}}
 """

@@ -60,7 +60,7 @@ def test_a_misspelt_finding_is_refused(client, book, key):
     )
     with pytest.raises(UsageError, match=rf"{key}.loyalty.ginni: no such finding, did you mean 'loyalty.gini'\?"):
         audit(client, book)
-    with pytest.raises(UsageError, match=r"Findings are quality\.refused_share, "):
+    with pytest.raises(UsageError, match=r"Findings are quality\.odd_things, quality\.refused_share, "):
         check_client(client, notebooks_dir=book)
 
 
