@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -84,7 +85,7 @@ class Settings(Strict):
     def _rising_scales(cls, value: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
         for name, (low, high) in value.items():
             if name not in SCALES:
-                raise ValueError(f"{name!r} has no scale{_did_you_mean(name, SCALES)}; valid are {', '.join(SCALES)}")
+                raise ValueError(f"{name!r} has no scale{did_you_mean(name, SCALES)}; valid are {', '.join(SCALES)}")
             if low >= high:
                 raise ValueError(f"the scale of {name} must rise, as in [0, 10]; found [{low:g}, {high:g}]")
         return value
@@ -174,7 +175,7 @@ def find_client(text: str, *, base: Path = Path("data")) -> Path:
     asked = Path(text) if Path(text).suffix in (".yml", ".yaml") else Path(text) / "client.yml"
     raise UsageError(
         f"no client {text!r}: neither {base / text / 'client.yml'} nor {asked} is there"
-        f"{_did_you_mean(text, known)}. Clients under {base}: {', '.join(known) or 'none'}."
+        f"{did_you_mean(text, known)}. Clients under {base}: {', '.join(known) or 'none'}."
     )
 
 
@@ -270,7 +271,7 @@ def resolve(text: str, *, folder: Path, key: str) -> Path:
         raise UsageError(f"{key}: {text!r} lies in the private folder, which holds no exports. Move it to exports/.")
     if not found.is_file():
         near = [p.name for p in found.parent.glob("*")] if found.parent.is_dir() else []
-        raise UsageError(f"{key}: there is no file {text!r} ({found}){_did_you_mean(found.name, near)}.")
+        raise UsageError(f"{key}: there is no file {text!r} ({found}){did_you_mean(found.name, near)}.")
     return found
 
 
@@ -282,7 +283,7 @@ def _fault(error: dict) -> str:
     found = error.get("input")
     if error["type"] == "extra_forbidden":
         valid = _valid_keys(error["loc"][:-1])
-        return f"{key}: unknown key{_did_you_mean(str(place[-1]), valid)}; valid here are {', '.join(valid)}."
+        return f"{key}: unknown key{did_you_mean(str(place[-1]), valid)}; valid here are {', '.join(valid)}."
     if error["type"] == "missing":
         return f"{key}: missing; client.yml needs it."
     message = error["msg"].removeprefix("Value error, ")
@@ -308,8 +309,9 @@ def _model_in(annotation: Any) -> Any:
     return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)
 
 
-def _did_you_mean(text: str, valid: list[str] | tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(text, valid, n=1, cutoff=0.6)
+def did_you_mean(text: str, valid: Iterable[str]) -> str:
+    """What a misspelt word may mean, to be put behind it; empty where nothing is near."""
+    near = difflib.get_close_matches(text, list(valid), n=1, cutoff=0.6)
     return f", did you mean {near[0]!r}?" if near else ""
 
 

@@ -155,7 +155,7 @@ def _in_zip(path: Path, sheet: str | None) -> Source:
     names = [m.filename for m in members]
     if "[Content_Types].xml" in names:
         raise DataError("it holds a workbook's parts, so it is an .xlsx named .zip. Rename it.")
-    data = [m for m in members if kind_of(m.filename) and not _hidden(m.filename)]
+    data = [m for m in members if kind_of(m.filename) and not is_hidden(m.filename)]
     chosen = [m for m in data if sheet in (m.filename, PurePosixPath(m.filename).name)] if sheet else []
     left = None if chosen else sheet
     if not chosen and len(data) == 1 and (sheet is None or kind_of(data[0].filename) in ("xlsx", "duckdb")):
@@ -165,7 +165,7 @@ def _in_zip(path: Path, sheet: str | None) -> Source:
     member = chosen[0]
     if member.flag_bits & 1:
         raise DataError(f"{member.filename!r} in it is locked with a password. Unpack it and give the plain file.")
-    passed = [n for n in names if n != member.filename and not _hidden(n)]
+    passed = [n for n in names if n != member.filename and not is_hidden(n)]
     notes = (f"of the files in {path.name} only {member.filename} was read, not {_listed(passed)}.",) if passed else ()
     return Source(path, kind_of(member.filename), "zip", member.filename, left, notes)
 
@@ -200,7 +200,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(repr(n) for n in names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
 
 
-def _hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
     """What file managers put into an archive by themselves."""
     return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
 

@@ -67,20 +67,19 @@ def stage(
     names: dict[str, str],
     targets: dict[str, str],
     folder: Path,
-    decimal: str | None = None,
+    decimal: str = ".",
 ) -> list[Staged]:
     """Every file of one entry of client.yml as texts in the engine.
 
     From: `files` (path as client.yml has it -> path), `place` (the entry's key: tables.orders), `reading` (how they are
     to be read), `names` (raw column -> its name in the engine), `targets` (raw column -> the key below `place` that
     names it, for messages), `folder` for temporary Parquet files, `decimal` (the mark that numbers of workbooks and
-    JSON become texts with; the reading's own, else a point).
+    JSON become texts with).
     What is left out: empty lines and records of text all of whose cells are blank, which are no records; columns that
     are not mapped (but `row_hash` covers them).
     Raises DataError with all files' faults together: each with file, column, value and the line of client.yml to mend.
     """
     staged, faults, entries = [], [], []
-    decimal = decimal or getattr(reading, "decimal", ".")
     for number, (text, path) in enumerate(files.items()):
         stem = folder / f"{place.replace('.', '-')}-{number}"
         try:

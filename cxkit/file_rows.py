@@ -34,7 +34,7 @@ def _members(path: Path) -> list[str]:
             found = [m for m in archive.infolist() if not m.is_dir() and containers.kind_of(m.filename)]
     except (OSError, zipfile.BadZipFile, ValueError):
         return []
-    found = [m for m in found if not any(part.startswith((".", "__MACOSX")) for part in m.filename.split("/"))]
+    found = [m for m in found if not containers.is_hidden(m.filename)]
     return [m.filename for m in sorted(found, key=lambda m: (-m.file_size, m.filename))]
 
 

@@ -41,7 +41,8 @@ def stage(con, client: Client, table: str, *, names: dict[str, str], folder: Pat
     try:
         wanted = {raw: name for raw, name in names.items() if homes.get(raw, -1) < 0}
         files = client.files(table)
-        own = exports.stage(con, files, place=place, reading=export, names=wanted, targets=targets, folder=folder)
+        told = {"targets": targets, "folder": folder, "decimal": export.decimal}
+        own = exports.stage(con, files, place=place, reading=export, names=wanted, **told)
     except DataError as error:
         faults.append(str(error))
     for i, ((text, path), join) in enumerate(zip(_joined(client, table), export.join, strict=True)):

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
-from cxkit.client import Client
+from cxkit.client import Client, did_you_mean
 from cxkit.errors import UsageError
 from cxkit.mapping import DATE_WORDS, After, Constant, Export, Multiply, Shared
 from cxkit.settings_file import at_line, key_lines
@@ -24,7 +23,7 @@ def check_mapping(client: Client) -> None:
         if name in TABLES:
             faults += _faults(TABLES[name], export)
         else:
-            faults.append(f"tables.{name}: unknown table{_near(name, TABLES)}; valid are {', '.join(TABLES)}.")
+            faults.append(f"tables.{name}: unknown table{did_you_mean(name, TABLES)}; valid are {', '.join(TABLES)}.")
     if faults:
         path = client.folder / "client.yml"
         lines = key_lines(path) if path.is_file() else {}
@@ -71,7 +70,7 @@ def _column_faults(table: Table, export: Export, place: str) -> Iterator[str]:
             if part == "once_per_order" and key in asked:
                 continue
             if key not in valid:
-                yield f"{place}.{part}.{key}: unknown column{_near(key, valid)}; valid: {', '.join(valid)}."
+                yield f"{place}.{part}.{key}: unknown column{did_you_mean(key, valid)}; valid: {', '.join(valid)}."
             elif part != "columns" and key not in has:
                 yield f"{place}.{part}.{key}: the column is not mapped; add it to {place}.columns."
     lacking = [c for c in valid if table.columns[c].required and c not in has]
@@ -103,7 +102,7 @@ def _source_faults(table: Table, export: Export, place: str) -> Iterator[str]:
         if isinstance(source, Constant) and allowed:
             word = words.get(source.constant, source.constant.lower())
             if word not in allowed:
-                yield f"{at}: {source.constant!r} unknown{_near(word, allowed)}; valid are {', '.join(allowed)}."
+                yield f"{at}: {source.constant!r} unknown{did_you_mean(word, allowed)}; valid are {', '.join(allowed)}."
     for column, words in export.values.items():
         allowed = table.columns[column].valid if column in _valid(table) else ()
         wrong = sorted({word for word in words.values() if word} - set(allowed)) if allowed else []
@@ -124,7 +123,7 @@ def _question_faults(table: Table, export: Export, place: str) -> Iterator[str]:
         at = f"{place}.questions.{raw}"
         if question.metric not in metrics:
             yield (
-                f"{at}.metric: {question.metric!r} unknown{_near(question.metric, metrics)}; valid are"
+                f"{at}.metric: {question.metric!r} unknown{did_you_mean(question.metric, metrics)}; valid are"
                 f" {', '.join(metrics)}."
             )
         elif question.metric in NEEDS_ITEM and not question.item and "item" not in export.columns:
@@ -170,8 +169,3 @@ def _rule_faults(table: Table, export: Export, place: str) -> Iterator[str]:
             for pattern in wanted:
                 if "*" in pattern.strip("*"):
                     yield f"{place}.{key}.{raw}: in {pattern!r} a * stands inside; it may stand at either end only."
-
-
-def _near(text: str, valid) -> str:
-    near = get_close_matches(text, list(valid), n=1, cutoff=0.6)
-    return f", did you mean {near[0]!r}?" if near else ""

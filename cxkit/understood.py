@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pandas as pd
 
+from cxkit import delimiters
 from cxkit.mapping import DATE_WORDS, After, Constant, Export, Multiply, Persons, Reading, Shared
 from cxkit.tables import TABLES
 
@@ -24,7 +25,7 @@ FORMATS = {
     ".db": "DuckDB",
 }
 PLAIN = ("CSV", "TSV", "text")  # what has cells between marks, in an encoding
-MARKS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
+MARKS = {**delimiters.CALLED, " ": "blanks"}
 WORDS = dict(
     zip(
         DATE_WORDS,

@@ -6,13 +6,12 @@ import io
 import os
 import re
 from datetime import date, datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 import ibis
 import pandas as pd
 
-from cxkit.client import resolve
+from cxkit.client import did_you_mean, resolve
 from cxkit.engine import collect
 from cxkit.errors import DataError, UsageError
 from cxkit.privacy import safe_cell, scrub
@@ -38,7 +37,7 @@ def read_sheet(folder: Path, name: str) -> pd.DataFrame:
     sheet's, and where the sheet is there twice.
     """
     if name not in SHEETS:
-        raise UsageError(f"no sheet {name!r}{_near(name, SHEETS)}; sheets are {', '.join(SHEETS)}.")
+        raise UsageError(f"no sheet {name!r}{did_you_mean(name, SHEETS)}; sheets are {', '.join(SHEETS)}.")
     files, _ = _files(Path(folder))
     paths = files.get(name, [])
     if len(paths) > 1:
@@ -153,8 +152,8 @@ def _files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
             continue  # what systems and open spreadsheets leave there; what is no table
         if name not in SHEETS:
             faults.append(
-                f"{_place(path)}: no sheet has this name{_near(name, SHEETS)}; sheets are {', '.join(SHEETS)}, each"
-                " .csv or .xlsx. Rename the file, or take it out of workshop/."
+                f"{_place(path)}: no sheet has this name{did_you_mean(name, SHEETS)}; sheets are {', '.join(SHEETS)},"
+                " each .csv or .xlsx. Rename the file, or take it out of workshop/."
             )
         elif suffix in OTHER:
             faults.append(f"{_place(path)}: {suffix} is not read; save it as {name}.xlsx.")
@@ -206,7 +205,7 @@ def _header(cells: list[str], table: Table) -> tuple[dict[int, str], list[str]]:
     for name in dict.fromkeys(name for name in given if name and given.count(name) > 1):
         faults.append(f"the column {name[:60]!r} stands there {given.count(name)} times; keep one.")
     for name in dict.fromkeys(name for name in given if name and name not in valid):
-        near = _near(name, valid)
+        near = did_you_mean(name, valid)
         faults.append(
             f"unknown column {scrub(name)[:60]!r}{near}; valid are {', '.join(valid)}. Rename it or take it out."
         )
@@ -225,7 +224,7 @@ def _value(text: str, column: Column) -> tuple[object, str]:
     if not text:
         return None, "empty; every row needs it." if column.required else ""
     if column.valid:
-        near = _near(name_key(text), column.valid)
+        near = did_you_mean(name_key(text), column.valid)
         return (
             (name_key(text), "")
             if name_key(text) in column.valid
@@ -268,7 +267,7 @@ def _touchpoint_faults(values: dict[str, list], rows: list[int], stages: list[st
             )
         first.setdefault(name_key(name), row)
         if stages is not None and name_key(stage) not in stages:
-            near = _near(name_key(stage), stages)
+            near = did_you_mean(name_key(stage), stages)
             faults.append(
                 f"row {row}, stage: {stage[:60]!r} is none of {', '.join(stages)}{near or '.'} Stages of the client's"
                 " own are named in client.yml (stages:)."
@@ -308,11 +307,6 @@ def _place(path: Path) -> str:
 
 def _twice(paths: list[Path]) -> str:
     return f"{' and '.join(_place(path) for path in paths)} are one sheet; keep the one that counts."
-
-
-def _near(text: str, valid) -> str:
-    near = get_close_matches(text, list(valid), n=1, cutoff=0.6)
-    return f", did you mean {near[0]!r}?" if near else ""
 
 
 def _told(faults: list[str]) -> str:
