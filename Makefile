@@ -9,6 +9,9 @@ CXKIT := $(BIN)/cxkit
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 UV ?= $(shell command -v uv 2>/dev/null)
+# Python keeps what it has compiled, whatever the shell asks of it (as many containers do): an audit starts a dozen
+# processes and the tests some hundreds, each of which would compile pandas, ibis and matplotlib anew
+export PYTHONDONTWRITEBYTECODE :=
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
