@@ -218,6 +218,16 @@ def _parsed(
                     texts[f"simple_{name}_{i}"], pattern, zone=zone, home=client.time_zone
                 )
     texts = engine.barrier(texts.mutate(**steps)) if steps else texts
+    coins = {"export": export, "currency": client.currency, "codes": codes}
+    less = [name for name in raws if getattr(export.columns.get(name), "minus", ())]
+    money = {
+        f"{part}_{name}_{i}": value
+        for name in less
+        for i, pair in enumerate(_money(texts, name, len(raws[name]), **coins))
+        for part, value in zip(("money", "foreign"), pair, strict=True)
+    }
+    # a product less others is used in a dozen places, and the product in each of them several times
+    texts = engine.barrier(texts.mutate(**money)) if less else texts
     row_code = texts.currency if export.currency_column else None
     columns: dict[str, Value] = {"rate": _rate(texts.currency, export, client)} if export.currency_column else {}
     odd: dict[str, dict[str, str]] = {name: {} for name in raws}
@@ -226,11 +236,10 @@ def _parsed(
         held = [texts[f"raw_{name}_{i}"] for i in range(len(raws[name]))]
         columns[f"text_{name}"] = _text(source, held)
         if f"number_{name}_0" in steps:
-            options = {"currency": client.currency, "codes": codes, "row_code": row_code}
-            read = [
-                numerals.money(texts[f"number_{name}_{i}"], texts[f"marked_{name}_{i}"], export.decimal, **options)
-                for i in range(len(held))
-            ]
+            if name in less:
+                read = [(texts[f"money_{name}_{i}"], texts[f"foreign_{name}_{i}"]) for i in range(len(held))]
+            else:
+                read = _money(texts, name, len(held), **coins)
             value, other = _product(source, held, read)
             value = value if row_code is None or column.type != "money" else value * columns["rate"]
             value = numerals.finite(value) if isinstance(source, Multiply) or row_code is not None else value
@@ -300,6 +309,18 @@ def _text(source: Source, held: list[Value]) -> StringValue:
     whole = len(source.multiply) if isinstance(source, Multiply) else len(texts)
     shown = reduce(lambda a, b: a + (" + " if isinstance(source, After) else " × ") + b, texts[:whole])
     return reduce(lambda a, b: a + (ibis.literal(" − ") + b).fill_null(""), texts[whole:], shown)
+
+
+def _money(
+    texts: Table, name: str, cells_: int, *, export: Export, currency: str, codes: list[str]
+) -> list[tuple[Value, BooleanValue]]:
+    """Each of a column's cells as a number of money, and whether it bears another currency's mark."""
+    row_code = texts.currency if export.currency_column else None
+    options = {"currency": currency, "codes": codes, "row_code": row_code}
+    return [
+        numerals.money(texts[f"number_{name}_{i}"], texts[f"marked_{name}_{i}"], export.decimal, **options)
+        for i in range(cells_)
+    ]
 
 
 def _product(source: Source, held: list[Value], read: list[tuple[Value, BooleanValue]]) -> tuple[Value, BooleanValue]:
