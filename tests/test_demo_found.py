@@ -1,6 +1,5 @@
 """What is planted in the made-up client is what the areas find, through the door and all."""
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,23 +26,20 @@ from cxkit.sources import load
 DEMO = Path(__file__).parents[1] / "data" / "demo"
 
 
-def opened(folder):
-    loaded = load(load_client(folder / "client.yml"))
+def opened(loaded):
     return read_parquet(connect(), loaded.tables["orders"]), loaded
 
 
 @pytest.fixture(scope="module")
-def default(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("clients") / "demo"
-    shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("cache", "refused"))
-    return opened(folder)
+def default(loaded_demo):
+    return opened(loaded_demo)
 
 
 @pytest.fixture(scope="module")
 def null(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clients") / "null"
     demo.make(folder, customers=4000, seed=1, scenario="null")
-    return opened(folder)
+    return opened(load(load_client(folder / "client.yml")))
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,3 @@
-import shutil
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxkit import features, segments
-from cxkit.client import load_client
 from cxkit.engine import connect, read_parquet
 from cxkit.errors import DataError, UsageError
 from cxkit.privacy import load_key, pseudonym
@@ -451,17 +449,14 @@ def test_every_column_is_in_the_list_and_in_its_order():
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("clients") / "demo"
-    shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("cache", "refused"))
-    loaded = load(load_client(folder / "client.yml"))
+def demo(loaded_demo):
     con = connect()
-    tables = {name: read_parquet(con, path) for name, path in loaded.tables.items()}
-    found = features.read_features(tables, as_of=loaded.as_of, zone=KYIV)
-    truth = pd.read_csv(folder / "truth_customers.csv.gz", dtype={"customer": str})
-    key = load_key(folder / "private", earlier_audits=True)
+    tables = {name: read_parquet(con, path) for name, path in loaded_demo.tables.items()}
+    found = features.read_features(tables, as_of=loaded_demo.as_of, zone=KYIV)
+    truth = pd.read_csv(DEMO / "truth_customers.csv.gz", dtype={"customer": str})
+    key = load_key(loaded_demo.refused_dir.parent, earlier_audits=True)
     planted = dict(zip((pseudonym(who, key=key) for who in truth["customer"]), truth["group"], strict=True))
-    return tables, loaded, found, found["customer_id"].map(planted)
+    return tables, loaded_demo, found, found["customer_id"].map(planted)
 
 
 def test_the_planted_groups_differ_as_planted(demo):

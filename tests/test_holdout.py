@@ -1,4 +1,3 @@
-import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -7,12 +6,10 @@ import pytest
 from hand_orders import orders, random_orders, table
 
 from cxkit import holdout, rung_choice
-from cxkit.client import load_client
 from cxkit.engine import connect, read_parquet
 from cxkit.errors import UsageError
 from cxkit.estimates import ratio_of_sums
 from cxkit.purchase_history import purchases_between
-from cxkit.sources import load
 from cxkit.value_ladder import ARTICLE, COHORT, HISTORIC, LAST_YEAR, MODEL, SUBSCRIPTION, forecasts
 
 DAY = date(2026, 6, 30)
@@ -20,11 +17,8 @@ DEMO = Path(__file__).parents[1] / "data" / "demo"
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("clients") / "demo"
-    shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("cache", "refused"))
-    loaded = load(load_client(folder / "client.yml"))
-    return read_parquet(connect(), loaded.tables["orders"]), loaded.as_of
+def demo(loaded_demo):
+    return read_parquet(connect(), loaded_demo.tables["orders"]), loaded_demo.as_of
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,3 @@
-import shutil
 from datetime import date
 from pathlib import Path
 
@@ -11,10 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxkit import privacy, profiles, style
-from cxkit.client import load_client
 from cxkit.engine import collect, connect, read_parquet
 from cxkit.errors import UsageError
-from cxkit.sources import load
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
 DAY = date(2026, 6, 30)
@@ -216,15 +213,12 @@ def test_the_order_of_rows_changes_nothing(seed):
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("clients") / "demo"
-    shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("cache", "refused"))
-    loaded = load(load_client(folder / "client.yml"))
-    orders = read_parquet(connect(), loaded.tables["orders"])
-    key = privacy.load_key(folder / "private", earlier_audits=True)
+def demo(loaded_demo):
+    orders = read_parquet(connect(), loaded_demo.tables["orders"])
+    key = privacy.load_key(loaded_demo.refused_dir.parent, earlier_audits=True)
     truth = pd.read_csv(DEMO / "truth_customers.csv.gz", dtype=str)
     ids = [privacy.pseudonym(own, key=key) for own in truth["customer"]]
-    traits = profiles.order_traits(orders, as_of=loaded.as_of, zone="Europe/Kyiv")
+    traits = profiles.order_traits(orders, as_of=loaded_demo.as_of, zone="Europe/Kyiv")
     return traits, pd.DataFrame({"customer_id": ids, "group": truth["group"]})
 
 
