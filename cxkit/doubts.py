@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cxkit.client import UNKNOWN
-from cxkit.column_choice import NUMERIC, Choice, shown
+from cxkit.column_choice import NUMERIC, Choice, choose, shown
 from cxkit.column_kinds import ColumnForm, counted, numbers
 from cxkit.meanings import key, word_lists
 from cxkit.privacy import scrub
@@ -35,16 +35,23 @@ _FLAGS = {  # what a yes says of the order
 }
 
 
-def settle(choice: Choice, settings: dict[str, Any], told: dict[str, str], *, decimal: str | None = None) -> None:
+def settle(
+    choice: Choice,
+    settings: dict[str, Any],
+    told: dict[str, str],
+    *,
+    decimal: str | None = None,
+    known: Collection[str] = (),
+) -> None:
     """Writes into a table's settings and evidence what is in doubt: columns that two raw ones could be, statuses beside
-    the status, rows of totals."""
+    the status, rows of totals. `known`: raw columns that a preset knows; what they mean is not asked."""
     columns = settings["columns"]
     for name in ASKED:
         if name in choice.open and name not in columns and not choice.open[name].endswith(NOTHING):
             columns[name], told[f"columns.{name}"] = UNKNOWN, f"{choice.open[name]}; {OPTIONAL}"
     if choice.table != "orders":
         return
-    _statuses(choice, columns, told)
+    _statuses(choice, columns, told, known)
     out, why = total_rows(choice, decimal)
     if not why:
         return
@@ -56,15 +63,45 @@ def settle(choice: Choice, settings: dict[str, Any], told: dict[str, str], *, de
     told["leave_out"] = "; ".join(filter(None, (why, *more)))
 
 
-def _statuses(choice: Choice, columns: dict[str, Any], told: dict[str, str]) -> None:
+def beside_preset(
+    choice: Choice,
+    settings: dict[str, Any],
+    told: dict[str, str],
+    *,
+    known: Collection[str],
+    decimal: str | None = None,
+) -> None:
+    """As `settle`, for a file that a preset reads: of the columns that the preset does not know, those that could be
+    what it maps are told, those that could be the customer, the refund or the status where it maps none are asked for.
+
+    From: the preset's choice of columns and settings; `known`, the raw columns that it knows.
+    """
+    columns = settings["columns"]
+    new = choose(choice.table, [f for f in choice.forms if f.name not in known and f.filled])
+    choice.open = {name: why for name, why in new.open.items() if name not in columns}
+    for name, form in new.columns.items():
+        if new.meant[name].weak or form.kind == "e-mail":
+            continue
+        if name in columns:
+            choice.unmapped[form.name] = f"could be {name}, for which the preset takes another"
+            told[f"columns.{name}"] += f". LOOK: {shown(form.name)} could be it too, and the preset does not know it"
+        elif name in ASKED:
+            choice.open[name] = f"{shown(form.name)} could be it, and the preset does not know it"
+            choice.unmapped[form.name] = f"perhaps the {name}: see there"
+        else:
+            choice.unmapped[form.name] = f"could be {name}; the preset does not know it"
+    settle(choice, settings, told, decimal=decimal, known=known)
+
+
+def _statuses(choice: Choice, columns: dict[str, Any], told: dict[str, str], known: Collection[str]) -> None:
     """Flags and second columns of statuses: status is open where none is mapped, else its line tells of them."""
-    found = other_statuses(choice)
+    found = [one for one in other_statuses(choice) if one[0].name not in known]
     if not found:
         return
     for form, _, said in found:
         choice.unmapped[form.name] = f"perhaps a status: {said}"
     said = "; ".join(f"{shown(form.name)}: {text}" for form, _, text in found)
-    if "status" in choice.columns:
+    if columns.get("status", UNKNOWN) != UNKNOWN:
         told["columns.status"] += f". LOOK: not counted: {said}"
     else:
         before = told.get("columns.status", "").removesuffix(f"; {OPTIONAL}")

@@ -214,6 +214,8 @@ def _resolved(whole: Proposal, groups: Sequence[tuple], mine: dict) -> Beside:
     settings = settings_for(whole.match, names, files=named)
     found = {k: v for k, v in whole.settings.items() if k not in ("join", "persons", "columns") and v != before.get(k)}
     settings, told = {**settings, **found}, dict(whole.evidence)
+    asked = {name: raw for name, raw in whole.settings["columns"].items() if name not in before["columns"]}
+    settings["columns"] = {**settings["columns"], **asked}
     used = []
 
     def placed(part: dict) -> dict:
@@ -240,7 +242,8 @@ def _resolved(whole: Proposal, groups: Sequence[tuple], mine: dict) -> Beside:
             told[f"columns.{name}"] = (
                 f"preset {whole.preset}: a column that is not here, or stands in a file that is not"
             )
-    return settings, told, used, mine, dict.fromkeys(mine, f"preset {whole.preset} has no use for it")
+    why = dict.fromkeys(mine, f"preset {whole.preset} has no use for it") | whole.unmapped
+    return settings, told, used, mine, why
 
 
 def _with_heads(whole: Proposal, files: list[Proposal], beside: list) -> Beside | None:

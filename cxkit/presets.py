@@ -28,10 +28,11 @@ class Preset:
     """One export format of one system.
 
     table: what it feeds; None for a file that only stands beside others. signature: the raw columns by which it is
-    known; also: what else a file without a table has. settings: as `tables.<table>` in client.yml without `path`; a
-    column's value may be a list of alternatives, the best first; the parts of `join` and `persons` name a preset in
-    place of a path. scales: as in client.yml. quirks: what whoever reads such a file should know. source: where the
-    header was seen.
+    known; also: what else its files have that reads like a column of ours and is none, so that nobody is asked about
+    it, and what a file without a table has. settings: as `tables.<table>` in client.yml without `path`; a column's
+    value may be a list of alternatives, the best first; the parts of `join` and `persons` name a preset in place of a
+    path. scales: as in client.yml. quirks: what whoever reads such a file should know. source: where the header was
+    seen.
     """
 
     name: str
@@ -183,6 +184,14 @@ def _known(settings: dict) -> Iterable[tuple[tuple[str, ...], ...]]:
         ways = tuple(filter(None, map(_needed, value if isinstance(value, list) else [value])))
         if ways:
             yield ways
+
+
+def known_columns(preset: Preset) -> set[str]:
+    """Every raw column that a preset names, in whatever part of it."""
+    ways = {raw for found in _known(preset.settings) for way in found for raw in way}
+    ruled = {raw for key in BY_RAW for raw in preset.settings.get(key, ())}
+    keys = {part[key] for part in _beside(preset.settings) for key in ("on", "key", "id", "person") if key in part}
+    return {*preset.signature, *preset.also, *ways, *ruled, *keys}
 
 
 def _from_beside(settings: dict) -> set[str]:

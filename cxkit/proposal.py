@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cxkit import survey_questions, table_settings
-from cxkit.column_choice import Choice, asked, choose, missing, score
+from cxkit import doubts, survey_questions, table_settings
+from cxkit.client import UNKNOWN
+from cxkit.column_choice import NUMERIC, Choice, asked, choose, missing, score
 from cxkit.column_kinds import ColumnForm
 from cxkit.folder_plan import Plan, plan
 from cxkit.meanings import key, word_lists
-from cxkit.presets import Match, settings_for
+from cxkit.presets import Match, known_columns, settings_for
 from cxkit.proposed_table import Proposal, by_values, raws, reading, told_settings
 from cxkit.sniff import FileForm
 from cxkit.tables import TABLES
@@ -81,10 +82,27 @@ def _by_preset(form: "FileForm", columns: Sequence[ColumnForm], match: "Match") 
         values = dict(settings.get("values", {}))
         values["status"] = {**values.get("status", {}), **{t: w for t, w in status.items() if t not in known}}
         settings = {**settings, "values": values}
+    _doubted(choice, settings, evidence, match)
     used = set(raws(settings))
     unmapped = {c.name: f"preset {preset.name} has no use for it" for c in columns if c.name not in used}
+    unmapped |= {raw: why for raw, why in choice.unmapped.items() if raw in unmapped}
     return Proposal(
         form, tuple(columns), preset.name, preset.table, (), read[0] | settings, evidence, unmapped, 1.0, match
+    )
+
+
+def _doubted(choice: Choice, settings: dict, evidence: dict[str, str], match: Match) -> None:
+    """What the values of a file leave in doubt that a preset reads: as of a file that none does."""
+    told: dict[str, str] = {}
+    table_settings.hints(choice, told)
+    taken = {"not_goods"} & set(settings) | {"duplicates"}
+    evidence |= {place: text for place, text in told.items() if place.split(".")[0] not in taken}
+    shares = [way["share"] for way in (settings["columns"].get("amount"),) if isinstance(way, dict) and "share" in way]
+    sums = [f for f in choice.forms if f.name in shares and f.kind in NUMERIC]
+    choice.roles, choice.unmapped = {**choice.roles, "order_total": sums}, {}
+    mark = settings.get("decimal", ".")
+    doubts.beside_preset(
+        choice, settings, evidence, known=known_columns(match.preset), decimal=mark if mark != UNKNOWN else "."
     )
 
 

@@ -1,13 +1,14 @@
 import json
 
 import pytest
-from column_samples import form_of, forms_of, orders, proposal_of
+from column_samples import file_of, form_of, forms_of, orders, proposal_of
 
 from cxkit import doubts
 from cxkit.client_text import client_text
 from cxkit.column_choice import choose
 from cxkit.doubts import equality, one_id_twice, other_statuses, some_end_in_zero, swapped_dates, total_rows
-from cxkit.proposal import combine
+from cxkit.presets import matches
+from cxkit.proposal import combine, propose
 
 PAIRS = [f"{100 + i // 2}" for i in range(20)]
 
@@ -148,3 +149,55 @@ def test_the_lines_of_doubt_stand_in_client_yml():
     assert "    leave_out: {Order number: [Total]}" in text
     assert 'perhaps also {"is_cancelled": ["yes"]}' in " ".join(text.split())
     assert doubts.OPTIONAL not in text  # the line says what going without it means
+
+
+# --- what a preset does not know
+
+
+def uci(rows: int = 30, **more: list) -> dict[str, list]:
+    """Order lines as the preset uci_online_retail knows them, two an order."""
+    n = range(rows)
+    return {
+        "InvoiceNo": [536365 + i // 2 for i in n],
+        "StockCode": [f"8512{i % 5}A" for i in n],
+        "Quantity": [1 + i % 3 for i in n],
+        "InvoiceDate": [f"2010-12-{1 + i // 2:02d} 08:26:00" for i in n],
+        "UnitPrice": [f"{2 + i % 4}.55" for i in n],
+        "CustomerID": [17850 + i // 4 for i in n],
+        **{name.replace("_", " "): values for name, values in more.items()},
+    }
+
+
+def by_preset(columns: dict[str, list]):
+    (match,) = matches(list(columns))
+    return propose(file_of(columns), forms_of(columns), preset=match)
+
+
+def test_a_flag_that_a_preset_does_not_know_is_asked_for():
+    found = by_preset(uci(is_cancelled=["no", "no", "yes"] * 10))
+    assert found.preset == "uci_online_retail"
+    assert found.settings["columns"]["status"] == "???"
+    assert '"is cancelled": cancelled in 10 of 30 records' in found.evidence["columns.status"]
+    plan = combine([found])
+    assert plan.tables["orders"]["columns"]["status"] == "???"
+    assert plan.unmapped["orders"]["is cancelled"] == "perhaps a status: cancelled in 10 of 30 records"
+    assert "status" not in by_preset(uci(is_cancelled=["no"] * 30)).settings["columns"]
+
+
+def test_two_columns_that_could_be_what_a_preset_maps_are_told_and_what_it_lacks_is_asked():
+    found = by_preset(uci(Client_id=[90 + i // 2 for i in range(30)], Refund=[f"{i % 3}.10" for i in range(30)]))
+    assert found.settings["columns"]["customer_id"] == "CustomerID"
+    assert 'LOOK: "Client id" could be it too' in found.evidence["columns.customer_id"]
+    assert found.settings["columns"]["refund"] == "???"
+    assert '"Refund" could be it' in found.evidence["columns.refund"]
+
+
+def test_rows_of_totals_and_tests_are_told_of_a_file_that_a_preset_reads():
+    lines = uci(Note=["TEST order" if i == 3 else "" for i in range(30)])
+    lines = {name: [*values, ""] for name, values in lines.items()}
+    lines["InvoiceNo"][-1], lines["Quantity"][-1] = "Total", 60
+    found = by_preset(lines)
+    assert found.settings["leave_out"] == {"InvoiceNo": ["Total"]}
+    assert found.evidence["leave_out"].startswith('rows of totals, no orders, by their "InvoiceNo": "Total" (1)')
+    assert '"Note"' in found.evidence["leave_out"]
+    assert combine([found]).tables["orders"]["leave_out"] == {"InvoiceNo": ["Total"]}

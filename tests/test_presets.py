@@ -8,7 +8,7 @@ import pytest
 import yaml
 from real_clients import online_retail, shared_data
 
-from cxkit import exports, presets, sources
+from cxkit import exports, inspect_file, presets, sources
 from cxkit.client import load_client
 from cxkit.errors import UsageError
 from cxkit.mapping import Export, Reading
@@ -121,6 +121,15 @@ def test_a_fixture_matches_its_own_preset_first(name):
     found = matches(columns_of(path, PRESETS[name].settings))
     assert next(m.preset.name for m in found if m.preset.table == PRESETS[name].table) == name
     assert 0 < found[0].found <= found[0].of
+
+
+@pytest.mark.parametrize("name", sorted(n for n, p in PRESETS.items() if p.table))
+def test_what_a_system_always_sends_leaves_nothing_in_doubt(name):
+    for proposal in (p for p in inspect_file.look(fixture(name)) if p.preset == name):
+        before = settings_for(proposal.match, list(proposal.form.names))["columns"]
+        asked = set(proposal.settings["columns"]) - set(before)
+        assert not asked
+        assert "LOOK" not in " ".join(proposal.evidence.values())
 
 
 def test_a_header_that_lacks_one_column_of_the_signature_matches_nothing():
