@@ -6,7 +6,7 @@ import gzip
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -62,8 +62,8 @@ class Source:
         return self.member or self.path.name.removesuffix(".gz" if self.packing == "gz" else "")
 
 
-def look(path: Path, *, sheet: str | None = None) -> Source:
-    """What a file is. `sheet` chooses a file in a .zip; else it is passed on.
+def look(path: Path, *, sheet: str | None = None, beside: Collection[str | None] = ()) -> Source:
+    """What a file is. `sheet` chooses a file in a .zip; else it is passed on. `beside`: other sheets that are read too.
 
     Raises DataError where it is of no kind that is read, is not what its name says, or cannot be unpacked.
     """
@@ -71,7 +71,7 @@ def look(path: Path, *, sheet: str | None = None) -> Source:
     if path.is_dir():
         raise DataError("it is a folder. Name the files in it.")
     if suffix == ".zip":
-        source = _in_zip(path, sheet)
+        source = _in_zip(path, sheet, beside)
     else:
         packing = "gz" if suffix == ".gz" else ""
         inner = path.name[: -len(".gz")] if packing else path.name
@@ -140,7 +140,7 @@ def _unbounded(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
     return free
 
 
-def _in_zip(path: Path, sheet: str | None) -> Source:
+def _in_zip(path: Path, sheet: str | None, beside: Collection[str | None]) -> Source:
     """The one data file in a .zip, or the one that `sheet` names."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -166,6 +166,7 @@ def _in_zip(path: Path, sheet: str | None) -> Source:
     if member.flag_bits & 1:
         raise DataError(f"{member.filename!r} in it is locked with a password. Unpack it and give the plain file.")
     passed = [n for n in names if n != member.filename and not is_hidden(n)]
+    passed = [n for n in passed if not {n, PurePosixPath(n).name} & {*beside}]
     notes = (f"of the files in {path.name} only {member.filename} was read, not {_listed(passed)}.",) if passed else ()
     return Source(path, kind_of(member.filename), "zip", member.filename, left, notes)
 

@@ -79,15 +79,21 @@ def stage(
     are not mapped (but `row_hash` covers them).
     Raises DataError with all files' faults together: each with file, column, value and the line of client.yml to mend.
     """
-    staged, faults, entries = [], [], []
-    for number, (text, path) in enumerate(files.items()):
-        stem = folder / f"{place.replace('.', '-')}-{number}"
+    staged, found, entries, sheets = [], {}, [], reading.sheets()
+    first: list[str] = []  # the columns of the first of several sheets
+    for number, (text, path, sheet) in enumerate((t, p, s) for t, p in files.items() for s in sheets):
+        stem, columns = folder / f"{place.replace('.', '-')}-{number}", []
+        text = f"{text}, {sheet!r}" if len(sheets) > 1 else text
         try:
-            source = containers.look(path, sheet=reading.sheet)
-            entries.append(_Entry(source, place, reading, names, targets, decimal, stem))
+            source = containers.look(path, sheet=sheet, beside=sheets)
+            entries.append(_Entry(source, place, reading, names, targets, decimal, stem, columns=columns))
             staged.append(_stage_file(con, text, entries[-1]))
         except DataError as error:
-            faults.append(f"{called(place)}, file {text}: {error}")
+            found[text] = str(error)
+        first = columns if sheet == sheets[0] else first
+        if apart := headings.apart(columns, first, sheet=sheets[0], place=place):
+            found[text] = apart
+    faults = [f"{called(place)}, file {text}: {told}" for text, told in found.items()]
     if not faults:
         staged, faults = _settle_lacking(staged, entries)
     if faults:
@@ -99,7 +105,7 @@ def header(path: Path, *, place: str, reading: Reading) -> list[str]:
     """The columns that a file has, in its order (of JSON: the paths of its fields). Raises DataError, naming the file,
     where it cannot be read."""
     try:
-        source = containers.look(path, sheet=reading.sheet)
+        source = containers.look(path, sheet=reading.sheets()[0])
         if source.kind == "csv":
             return text_files.read_head(source, place=place, reading=reading).names
         if source.kind == "jsonl":
@@ -235,11 +241,12 @@ def _stage_typed(con, entry: _Entry) -> Path:
 
 def _tell_others(entry: _Entry, what: str, names: list[str], chosen: str) -> None:
     """A note of the worksheets or tables that were passed over."""
-    others = [repr(n) for n in names if n != chosen]
-    if others:
+    read = [name for name in entry.reading.sheets() if name] or [chosen]
+    others = [repr(n) for n in names if n not in read]
+    if others and chosen == read[0]:
         more = f" and {len(others) - MOST_NAMED:,} more" if len(others) > MOST_NAMED else ""
-        shown = ", ".join(others[:MOST_NAMED])
-        entry.notes.append(f"of its {what} only {chosen!r} was read here, not {shown}{more}.")
+        shown, were = ", ".join(others[:MOST_NAMED]), "was" if len(read) == 1 else "were"
+        entry.notes.append(f"of its {what} only {', '.join(map(repr, read))} {were} read here, not {shown}{more}.")
 
 
 def _table(path: Path, sheet: str | None, place: str) -> str:

@@ -103,6 +103,21 @@ def check(
         raise DataError(" ".join(faults) + f" The header has {shown or 'no named column'}{nameless}.{elsewhere}")
 
 
+def apart(header: Sequence[str], first: Sequence[str], *, sheet: str | None, place: str) -> str:
+    """What is said of a worksheet whose columns are not those of the `first`, `sheet`; "" where they are, in whatever
+    order, or where either could not be read."""
+    if header is first or not header or not first or sorted(header) == sorted(first):
+        return ""
+    lacks, more = ([c for c in dict.fromkeys(one) if c not in two] for one, two in ((first, header), (header, first)))
+    told = [f"it lacks {', '.join(map(repr, lacks[:10]))}"] if lacks else []
+    told += [f"it has {', '.join(map(repr, more[:10]))} besides"] if more else []
+    return (
+        f"its columns are not those of {sheet!r}, and worksheets read in turn have one header:"
+        f" {' and '.join(told) or 'a name stands there more than once'}. Take it out of {place}.sheet in client.yml, or"
+        " make the headers one."
+    )
+
+
 def missing(raw: str, header: Sequence[str], *, place: str, target: str, found: str | None = None) -> str:
     """What is said of a mapped column that a file lacks. From: `found`, the column that it is in another encoding."""
     folded = {h.casefold(): h for h in header if h}

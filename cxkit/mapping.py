@@ -151,6 +151,10 @@ class Reading(Strict):
             raise ValueError(f"{list(value)} must rise, as in [1, 2]; 0 (no header) stands alone")
         return value
 
+    def sheets(self) -> tuple[str | None, ...]:
+        """The worksheets to be read, in turn; None is the first with anything in it."""
+        return (self.sheet,) if self.sheet is None or isinstance(self.sheet, str) else self.sheet
+
 
 class Join(Reading):
     """Another file whose columns stand beside each record: the first of its records with the same key.
@@ -175,9 +179,13 @@ class Persons(Reading):
 
 
 class Export(Reading):
-    """Where one table's export lies and how its columns are to be read (`tables.<name>` in client.yml)."""
+    """Where one table's export lies and how its columns are to be read (`tables.<name>` in client.yml).
+
+    sheet: several worksheets (files of a .zip, tables of a DuckDB file) of one header are read in turn.
+    """
 
     path: Texts
+    sheet: Texts | None = None
     join: tuple[Join, ...] = ()
     decimal: Literal[".", ","] = "."
     date_format: Annotated[dict[str, Texts] | tuple[Text, ...], BeforeValidator(_formats)] = ()
@@ -201,6 +209,13 @@ class Export(Reading):
     def formats(self, column: str) -> tuple[str, ...]:
         """The date formats of a canonical column, in the order they are tried; () is ISO 8601."""
         return self.date_format.get(column, ()) if isinstance(self.date_format, dict) else self.date_format
+
+    @field_validator("sheet")
+    @classmethod
+    def _once_each(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if twice := [name for i, name in enumerate(value or ()) if name in (value or ())[:i]]:
+            raise ValueError(f"{twice[0]!r} stands in it twice; name each once")
+        return value
 
     @field_validator("date_format")
     @classmethod

@@ -82,7 +82,8 @@ def _form(reading: Reading, paths: Sequence[str]) -> str:
     if form.split(" ")[0] in PLAIN:
         parts.append(reading.encoding)
     if reading.sheet:
-        parts.append(f"sheet {reading.sheet}" if form == "workbook" else f"{reading.sheet} in it")
+        names, several = ", ".join(filter(None, reading.sheets())), len(reading.sheets()) > 1
+        parts.append(f"sheet{'s' * several} {names}" if form == "workbook" else f"{names} in it")
     if reading.header == (0,):
         parts.append("no header")
     elif reading.header != (1,):

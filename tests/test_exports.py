@@ -9,7 +9,7 @@ from client_files import COLUMNS, CSV, LINES, of_every_kind, zipped
 from sources_client import GOOD, HEADER, ORDERS, adds_up, load_orders, make_client, orders_export, refused, settings
 
 from cxkit import exports, sources
-from cxkit.errors import DataError
+from cxkit.errors import DataError, UsageError
 from cxkit.mapping import Reading
 
 FAULTS = {
@@ -273,6 +273,45 @@ def test_a_decimal_comma_without_quotation_marks_is_told(tmp_path):
     client = make_client(tmp_path, settings(orders=orders_export(path="o.csv")), o_csv=text)
     with pytest.raises(DataError, match=r"3 records have 1 cell more than the header: a decimal comma \(12,50\)"):
         sources.load(client)
+
+
+def test_several_worksheets_are_read_in_turn_with_one_header(tmp_path):
+    rows = [line.split(",") for line in GOOD]
+    frames = [pd.DataFrame([row], columns=HEADER.split(",")) for row in rows]
+    with pd.ExcelWriter(tmp_path / "o.xlsx", engine="xlsxwriter") as book:
+        frames[0].to_excel(book, sheet_name="Jan", index=False)
+        frames[1][frames[1].columns[::-1]].to_excel(book, sheet_name="Feb", index=False)  # their order says nothing
+        frames[2].assign(Bad="").to_excel(book, sheet_name="Mar", index=False)
+        frames[2].drop(columns="Total").to_excel(book, sheet_name="Apr", index=False)
+    client = make_client(tmp_path, settings(orders=orders_export(path="o.xlsx", sheet=["Feb", "Jan"])))
+    loaded = sources.load(client)
+    assert loaded.accounts["orders"]["kept"] == 2
+    notes = " ".join(loaded.accounts["orders"]["notes"])
+    assert "o.xlsx, 'Feb': of its worksheets only 'Feb', 'Jan' were read here, not 'Mar', 'Apr'." in notes
+    client = make_client(tmp_path, settings(orders=orders_export(path="o.xlsx", sheet=["Jan", "Mar", "Apr", "May"])))
+    with pytest.raises(DataError) as error:
+        sources.load(client)
+    told = str(error.value)
+    apart = "its columns are not those of 'Jan', and worksheets read in turn have one header:"
+    assert f"file o.xlsx, 'Mar': {apart} it has 'Bad' besides. Take it out of tables.orders.sheet" in told
+    assert f"file o.xlsx, 'Apr': {apart} it lacks 'Total'." in told
+    assert "file o.xlsx, 'May': it has no worksheet 'May'" in told
+    assert "'Jan': " not in told
+
+
+def test_a_worksheet_is_named_once(tmp_path):
+    with pytest.raises(UsageError, match="'Jan' stands in it twice; name each once"):
+        make_client(tmp_path, settings(orders=orders_export(path="o.xlsx", sheet=["Jan", "Jan"])))
+
+
+def test_a_refused_record_of_a_worksheet_names_it(tmp_path):
+    good = pd.DataFrame([line.split(",") for line in GOOD], columns=HEADER.split(","))
+    with pd.ExcelWriter(tmp_path / "o.xlsx", engine="xlsxwriter") as book:
+        good.to_excel(book, sheet_name="Jan", index=False)
+        good.assign(Date="soon").head(1).to_excel(book, sheet_name="Feb", index=False)
+    export = orders_export(path="o.xlsx", sheet=["Jan", "Feb"], max_refused_share=0.9)
+    loaded = sources.load(make_client(tmp_path, settings(orders=export)))
+    assert [(row.file, row.record) for row in refused(loaded, "orders").itertuples()] == [("o.xlsx, 'Feb'", "1")]
 
 
 def test_worksheets_and_tables_that_were_not_read_are_told(tmp_path):
