@@ -62,10 +62,15 @@ def plan(proposals: Sequence[Proposal], *, propose: Callable[..., Proposal], cur
         own = settings.pop("persons", {})
         if own and not persons:
             persons, evidence["persons.person"] = own, f"preset {whole.preset}"
-        tables[table] = {"path": [str(f.form.path) for f in files], **settings}
+        paths = list(dict.fromkeys(str(f.form.path) for f in files))
+        tables[table] = {"path": paths, **settings}
         evidence |= {f"tables.{table}.{k}": v for k, v in told.items()}
-        if len(files) > 1:
-            evidence[f"tables.{table}.path"] = "; ".join([f"{len(files)} files with the same columns", *_again(files)])
+        sheets = list(dict.fromkeys(f.form.sheet for f in files))
+        if len(sheets) > 1:
+            tables[table]["sheet"], what = sheets, f"{len(sheets)} sheets with the same columns, read in turn"
+            evidence[f"tables.{table}.sheet"] = "; ".join([what, *(_again(files) if len(paths) == 1 else [])])
+        if len(paths) > 1:
+            evidence[f"tables.{table}.path"] = "; ".join([f"{len(paths)} files with the same columns", *_again(files)])
         forms[table] = mine
         for path in used:
             left.pop(path, None)
@@ -96,11 +101,13 @@ def _left_out(settings: dict, mine: dict[str, ColumnForm], why: dict[str, str], 
 def _months(
     proposals: Sequence[Proposal], propose: Callable[..., Proposal]
 ) -> dict[tuple, tuple[Proposal, list[Proposal]]]:
-    """Files with one header, read in one way -> a proposal from all their records, and the files."""
+    """Files with one header, read in one way -> a proposal from all their records, and the files; sheets of one file
+    with one header count as one file."""
     groups: dict[tuple, list[Proposal]] = {}
-    for p in proposals:
-        one = (p.form.names, p.form.kind, p.preset, *(getattr(p.form, k) for k in READING))
-        groups.setdefault(one, []).append(p)
+    for sheets in _sheets_together(proposals):
+        for p in sheets[:1]:
+            names = tuple(s.form.sheet for s in sheets)
+            groups.setdefault((*_alike(p), names), []).extend(sheets)
     found = {}
     for one, files in groups.items():
         whole = files[0]
@@ -108,6 +115,24 @@ def _months(
             whole = propose(whole.form, _together(files), preset=whole.match)
         found[one] = (whole, files)
     return found
+
+
+def _alike(p: Proposal) -> tuple:
+    """What files must have in common to be read by one entry of client.yml, but for the sheet."""
+    return (p.form.names, p.form.kind, p.preset, *(getattr(p.form, k) for k in READING if k != "sheet"))
+
+
+def _sheets_together(proposals: Sequence[Proposal]) -> list[list[Proposal]]:
+    """The proposals of each file, those of its sheets together that have one header. Where one sheet holds what others
+    do, each stays alone: which of them is meant nobody can tell."""
+    found: dict[tuple, list[Proposal]] = {}
+    for p in proposals:
+        found.setdefault((p.form.path, *_alike(p)), []).append(p)
+    return [part for sheets in found.values() for part in ([[p] for p in sheets] if _twice(sheets) else [sheets])]
+
+
+def _twice(sheets: Sequence[Proposal]) -> bool:
+    return len(sheets) > 1 and bool(_again(sheets, least=SHARED))
 
 
 def _together(files: Sequence[Proposal]) -> list[ColumnForm]:
@@ -120,14 +145,15 @@ def _together(files: Sequence[Proposal]) -> list[ColumnForm]:
     return column_forms(joined)
 
 
-def _again(files: Sequence[Proposal]) -> list[str]:
-    """What files with one header repeat of each other: exports that overlap, or one export with its times rewritten.
+def _again(files: Sequence[Proposal], *, least: float = 0.0) -> list[str]:
+    """What files with one header repeat of each other: exports that overlap by over a share of `least`, or one export
+    with its times rewritten.
 
     What is left out: files of which only a sample was seen; records whose times alone tell them apart.
     """
     import pandas as pd
 
-    told, whole, timeless = [], set(), set()
+    told, whole, timeless, several = [], set(), set(), len({p.form.path for p in files}) > 1
     for p in files:
         if not p.form.whole:
             continue
@@ -135,10 +161,11 @@ def _again(files: Sequence[Proposal]) -> list[str]:
         rest = frame[[c.name for c in p.columns if c.kind not in ("time", "date")]]
         rows, others = (pd.util.hash_pandas_object(f, index=False) for f in (frame, rest))
         same, alike = rows.isin(whole).sum(), others.isin(timeless).sum()
-        if same:
-            told.append(f"{same:,} of {len(rows):,} records of {p.form.path.name} stand in an earlier file too")
+        one, what = (p.form.path.name, "file") if several else (repr(p.form.sheet), "sheet")
+        if same > least * len(rows):
+            told.append(f"{same:,} of {len(rows):,} records of {one} stand in an earlier {what} too")
         elif alike >= SHARED * len(rows) and others.nunique() >= SHARED * len(rows):
-            where = f"{p.form.path.name} stand in an earlier file but for their times"
+            where = f"{one} stand in an earlier {what} but for their times"
             told.append(f"{alike:,} of {len(rows):,} records of {where}: one export twice?")
         whole |= set(rows)
         timeless |= set(others)

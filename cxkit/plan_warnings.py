@@ -47,7 +47,7 @@ def _unread(plan: "Plan", proposals: Mapping[str, Sequence["Proposal"]]) -> dict
         for first, p in mine.items():
             alike = [s for s, other in forms.items() if s not in mine and other.form.names == p.form.names]
             for sheet in alike:
-                why = f"the same columns as {clean_text(first)!r}, and an entry reads one"
+                why = f"the same columns as {clean_text(first)!r}: which one is meant?"
                 left[Path(unread_place(path, sheet))] = why
             if alike:
                 _ask_sheet(plan, path, first, alike)
@@ -70,8 +70,9 @@ def _ask_sheet(plan: "Plan", path: str, first: str, alike: Sequence[str]) -> Non
         if (path, first) in set(_places({k: settings.get(k) for k in ("path", "sheet")})):
             settings["sheet"] = UNKNOWN
             plan.evidence[f"tables.{table}.sheet"] = (
-                f"{', '.join(names[:SHOWN_SHEETS])}{more} have the same columns, and an entry reads one of them: write"
-                " its name; to read them all, save each as a file of its own and list the files under path"
+                f"{', '.join(names[:SHOWN_SHEETS])}{more} have the same columns, but hold the same records, or their"
+                " headers stand at different places: write the name of the one that is meant, or a list of names to read"
+                " them in turn"
             )
 
 
@@ -80,7 +81,8 @@ def _places(value: Any) -> Iterator[tuple[str, str | None]]:
     if isinstance(value, Mapping):
         paths = value.get("path") or ()
         for path in [paths] if isinstance(paths, str) else paths:
-            yield path, value.get("sheet")
+            for sheet in sheets if isinstance(sheets := value.get("sheet"), list | tuple) else [sheets]:
+                yield path, sheet
         value = list(value.values())
     if isinstance(value, list | tuple):
         for part in value:

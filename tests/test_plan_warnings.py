@@ -42,29 +42,51 @@ def made(folder, name, content):
     return told, path.read_text(encoding="utf-8"), read_yaml(path, begins="client:")["tables"]
 
 
-@pytest.mark.parametrize("name", ["m.xlsx", "m.zip"])
-def test_several_sheets_of_one_header_are_asked_for(tmp_path, monkeypatch, name):
-    monkeypatch.chdir(tmp_path)
-    names = ["Jan", "Feb"] if name == "m.xlsx" else ["1.csv", "2.csv"]
-    if name == "m.xlsx":
-        with pd.ExcelWriter("m.xlsx", engine="xlsxwriter") as book:
-            for month, sheet in enumerate(names, start=1):
-                lines(month).to_excel(book, sheet_name=sheet, index=False)
+def book_of(folder, name, sheets):
+    """A workbook, or a .zip of CSVs, with these sheets."""
+    if name.endswith(".xlsx"):
+        with pd.ExcelWriter(folder / name, engine="xlsxwriter") as book:
+            for sheet, frame in sheets.items():
+                frame.to_excel(book, sheet_name=sheet, index=False)
             pd.DataFrame({"Remark": ["hello", "bye"]}).to_excel(book, sheet_name="Notes", index=False)
             pd.DataFrame().to_excel(book, sheet_name="Empty", index=False)
     else:
-        with zipfile.ZipFile("m.zip", "w") as packed:
-            for month, sheet in enumerate(names, start=1):
-                packed.writestr(sheet, lines(month).to_csv(index=False))
+        with zipfile.ZipFile(folder / name, "w") as packed:
+            for sheet, frame in sheets.items():
+                packed.writestr(sheet, frame.to_csv(index=False))
+
+
+@pytest.mark.parametrize("name", ["m.xlsx", "m.zip"])
+def test_several_sheets_of_one_header_are_read_in_turn(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    names = ["Jan", "Feb"] if name == "m.xlsx" else ["1.csv", "2.csv"]
+    book_of(tmp_path, name, {sheet: lines(month) for month, sheet in enumerate(names, start=1)})
     told, text, tables = made(tmp_path, name, "")
-    first, second = names
-    assert tables["orders"]["sheet"] == "???"
-    assert f"{first!r}, {second!r} have the same columns, and an entry reads one of them: write its" in text
-    assert f"# not read: exports/{name}, {second!r}: the same columns as {first!r}, and an entry reads one" in text
-    assert f"{second!r}: 40 records; not read: the same columns as {first!r}, and an entry reads one" in told
+    assert tables["orders"]["path"] == f"exports/{name}"
+    assert tables["orders"]["sheet"] == names
+    assert "# 2 sheets with the same columns, read in turn" in text
+    assert told.count("orders: 40 records; 6 columns mapped") == 2
     if name == "m.xlsx":
         assert "'Notes': 2 records; not read: nothing says which table it feeds" in told
         assert "not read: 1 more of its 4 is empty, or no table" in told
+    loaded = sources.load(load_client(tmp_path / "data" / "shop"))
+    assert loaded.accounts["orders"]["kept"] == 80
+    notes = " ".join(loaded.accounts["orders"]["notes"])
+    read = "of its worksheets only 'Jan', 'Feb' were read here, not 'Notes', 'Empty'." if name == "m.xlsx" else ""
+    assert notes.count(read or "never said") == bool(read)
+    assert ("only" in notes) == bool(read)
+
+
+@pytest.mark.parametrize("name", ["m.xlsx", "m.zip"])
+def test_sheets_that_hold_the_same_records_are_asked_for(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    first, second = names = ["Jan", "Copy"] if name == "m.xlsx" else ["1.csv", "2.csv"]
+    book_of(tmp_path, name, dict.fromkeys(names, lines(1)))
+    told, text, tables = made(tmp_path, name, "")
+    assert tables["orders"]["sheet"] == "???"
+    assert f"{first!r}, {second!r} have the same columns, but hold the same records" in text
+    assert f"# not read: exports/{name}, {second!r}: the same columns as {first!r}: which one is meant?" in text
+    assert f"{second!r}: 40 records; not read: the same columns as {first!r}: which one is meant?" in told
 
 
 def test_a_sheet_that_another_table_reads_is_read(tmp_path, monkeypatch):
