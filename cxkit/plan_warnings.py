@@ -71,8 +71,8 @@ def _ask_sheet(plan: "Plan", path: str, first: str, alike: Sequence[str]) -> Non
             settings["sheet"] = UNKNOWN
             plan.evidence[f"tables.{table}.sheet"] = (
                 f"{', '.join(names[:SHOWN_SHEETS])}{more} have the same columns, but hold the same records, or their"
-                " headers stand at different places: write the name of the one that is meant, or a list of names to read"
-                " them in turn"
+                " headers stand at different places: write the name of the one that is meant, or a list of names to"
+                " read them in turn"
             )
 
 
