@@ -175,7 +175,7 @@ def _words(made, said: dict[str, int], total: int) -> ColumnForm:
         return made("id", total, f"codes, {_count(distinct)} different in {_count(total)}")
     few = distinct <= LISTED and distinct <= max(total / 2, 1) and max(len(t) for t in said) <= 60
     if few:
-        return made("category", total, f"{_count(distinct)} different values in {_count(total)}")
+        return made("category", total, f"{_count(distinct)} different value{'s' * (distinct != 1)} in {_count(total)}")
     return made("text", total, f"words, {_count(distinct)} different in {_count(total)}")
 
 

@@ -65,7 +65,8 @@ def opened(
         with _plain(source) as path, tempfile.TemporaryDirectory(prefix="cxkit-") as folder:
             tables = engine.database_tables(path)
             if not tables or source.sheet not in (None, *tables):
-                raise DataError(f"it has no table {source.sheet or 'at all'!r}; it has {', '.join(map(repr, tables))}.")
+                there = f"{source.sheet!r}; it has {', '.join(map(repr, tables))}. Mend sheet in client.yml."
+                raise DataError(f"it has no table {there if tables else 'at all.'}")
             chosen = source.sheet or next(iter(tables))
             out = Path(folder) / "table.parquet"
             engine.stage_database(path, chosen, out, keep={c: f"r{i}" for i, c in enumerate(tables[chosen])})

@@ -123,7 +123,25 @@ def _last(rows: list[list[str]], top: int) -> int:
         if again or not _plain([c for c in row if not _SCALE.fullmatch(c)]):
             break
         last += 1
-    return last
+    return last if last > top else _grouped(rows, top)
+
+
+def _grouped(rows: list[list[str]], top: int) -> int:
+    """As `_last`, where no column below holds values that tell: the first record has a heading over several columns,
+    the next names these and no others, further ones fill less than half, and every record below is filled in."""
+    head, width = rows[top], len(rows[top])
+    over = {p for p in range(width) if not head[p] or (p + 1 < width and not head[p + 1])}
+    last = top
+    while last + 1 < min(len(rows) - 1, top + MOST_ROWS):
+        row, body = rows[last + 1], rows[last + 2 :]
+        named = {p for p, c in enumerate(row) if c}
+        below = named == over if last == top else len(named) < width / 2
+        again = any(p < len(r) and row[p] == r[p] for p in named for r in body)
+        if len(row) != width or not head[0] or not named or not below or again or not _plain(row):
+            break
+        last += 1
+    filled = all(len(r) == width and all(r) for r in rows[last + 1 :])
+    return last if filled and over and len(over) < width else top
 
 
 def _mostly_filled(body: list[list[str]], place: int) -> bool:

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 WIDTH, NAME_WIDTH = 100, 38
 KINDS = {"csv": "text with delimiters", "xlsx": "a workbook", "jsonl": "JSON", "duckdb": "a DuckDB file"}
 
+_OPTION = {
+    "but sheet asks for": "but --sheet asks for",
+    "Take that line out of client.yml.": "Leave --sheet out.",
+    "Mend sheet in client.yml.": "Give one of these as --sheet.",
+    "Name the one that is meant: sheet in client.yml.": "Give the one that is meant as --sheet.",
+}
+
 
 def look(path: Path, *, sheet: str | None = None) -> tuple["Proposal", ...]:
     """What a file is and how it would be read: form, columns, preset, proposal.
@@ -38,13 +45,20 @@ def look(path: Path, *, sheet: str | None = None) -> tuple["Proposal", ...]:
         form = sniff.sniff(path, sheet=sheet)
         columns = column_kinds.column_forms(sniff.sample(form))
     except DataError as error:
-        raise DataError(f"{clean_text(path.name)}: {error}") from None
+        raise DataError(f"{clean_text(path.name)}: {_of_option(str(error)) if sheet else error}") from None
     found: dict[str | None, presets.Match] = {}
     for match in presets.matches(form.names):
         if not found or match.preset.table is not None:
             found.setdefault(match.preset.table, match)
     known = [found[table] for table in (None, *TABLES) if table in found] or [None]
     return tuple(proposal.propose(form, columns, preset=match) for match in known)
+
+
+def _of_option(told: str) -> str:
+    """What is said of `sheet` in client.yml, said of the option --sheet."""
+    for setting, option in _OPTION.items():
+        told = told.replace(setting, option)
+    return told
 
 
 def inspect(path: Path, *, sheet: str | None = None) -> str:

@@ -179,7 +179,8 @@ def _counted(records: Iterable[list[str]], width: int, mark: str) -> tuple[int, 
 def _name_faults(names: Sequence[str]) -> list[str]:
     blank = sum(not name for name in names)
     twice = sorted(name for name, count in Counter(names).items() if name and count > 1)
-    notes = [f"{blank} of {len(names)} columns have no name; they cannot be mapped."] if blank else []
+    told = "has no name; it cannot" if blank == 1 else "have no name; they cannot"
+    notes = [f"{blank} of {len(names)} columns {told} be mapped."] if blank else []
     if twice:
         shown = ", ".join(map(repr, twice[:5])) + (" …" if len(twice) > 5 else "")
         notes.append(f"These names stand in the header more than once, so they cannot be mapped: {shown}.")

@@ -99,3 +99,8 @@ def test_any_text_has_a_form(values):
 def test_evidence_shows_no_values(values):
     form = form_of(*values)
     assert not any(value in form.evidence for value in values)
+
+
+def test_one_value_is_told_as_one():
+    assert form_of(*["web"] * 30).evidence == "1 different value in 30"
+    assert form_of(*["web", "shop"] * 15).evidence == "2 different values in 30"

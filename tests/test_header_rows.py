@@ -53,6 +53,19 @@ def test_two_rows():
     assert find_header([top, ["", "", "0-10", "Why?", "1 – 5"], *scales]).records == (1, 2)
 
 
+def test_headings_over_several_columns_are_told_by_their_places_alone():
+    top = ["Region", "Calories", "Change of cost", ""]
+    rows = [top, ["", "", "from last quarter", "from the start"], ["", "(%)", "", ""]]
+    found = find_header([*rows, ["North", "few", "up", "down"], ["South", "many", "down", "up"]])
+    assert (found.records, found.sure) == ((1, 2, 3), False)
+    assert find_header([*rows[:2], ["North", "few", "up", "down"]]).records == (1, 2)
+    # a record with a blank, and a column without a name, are no headings
+    assert find_header([top, ["North", "few", "up", ""], ["South", "many", "down", "up"]]).records == (1,)
+    assert find_header([*rows[:2], ["North", "few", "up", ""], ["South", "many", "down", "up"]]).records == (1,)
+    assert find_header([top, ["", "", "up", "down"], ["North", "few", "up", "down"]]).records == (1,)
+    assert find_header([top, ["", "", "1", "2"], ["North", "few", "up", "down"]]).records == (1,)
+
+
 def test_a_first_order_without_some_values_is_no_header():
     assert find_header([HEAD, ["A-100", "", "", ""], *BODY]).records == (1,)
 

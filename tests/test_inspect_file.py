@@ -3,7 +3,9 @@
 import os
 import re
 import unicodedata
+import zipfile
 
+import pandas as pd
 import pytest
 
 from cxkit import inspect_file
@@ -140,3 +142,22 @@ def test_hostile_names_do_not_reach_the_terminal(tmp_path):
     page = told(tmp_path / "odd.csv", '"\x1b[31mred",\u202eevil,olena@shop.ua\n1,2,3\n4,5,6\n')
     assert not {"\x1b", "\u202e"} & set(page)
     assert "olena@" not in page
+
+
+def test_a_sheet_that_is_not_there_is_said_of_the_option(tmp_path):
+    table = pd.DataFrame({"Order": [1, 2], "Total": [10.5, 7.5]})
+    with pd.ExcelWriter(tmp_path / "b.xlsx", engine="xlsxwriter") as book:
+        table.to_excel(book, sheet_name="Jan", index=False)
+        table.to_excel(book, sheet_name="Feb", index=False)
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as packed:
+        packed.writestr("a.csv", table.to_csv(index=False))
+        packed.writestr("b.csv", table.to_csv(index=False))
+    table.to_csv(tmp_path / "c.csv", index=False)
+    for name, told in {
+        "b.xlsx": "it has no worksheet 'Nope'; it has 'Jan', 'Feb'. Give one of these as --sheet.",
+        "z.zip": "it holds no file 'Nope', but 'a.csv', 'b.csv'. Give one of these as --sheet.",
+        "c.csv": "it has no sheets, but --sheet asks for 'Nope'. Leave --sheet out.",
+    }.items():
+        with pytest.raises(DataError) as error:
+            inspect_file.look(tmp_path / name, sheet="Nope")
+        assert str(error.value) == f"{name}: {told}"

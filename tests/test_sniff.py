@@ -91,7 +91,7 @@ def test_two_header_rows_are_joined(tmp_path):
 def test_names_that_cannot_be_mapped_are_told_and_left_out(tmp_path):
     form = made(tmp_path, "id,,name,name\n1,2,x,y\n2,3,z,w\n")
     assert form.notes == (
-        "1 of 4 columns have no name; they cannot be mapped.",
+        "1 of 4 columns has no name; it cannot be mapped.",
         "These names stand in the header more than once, so they cannot be mapped: 'name'.",
     )
     assert list(sample(form).columns) == ["id"]
@@ -235,3 +235,10 @@ def test_real_exports():
     form = sniff(DATA / "vendor_formats" / "surveymonkey_condensed_2row_header_FIXTURE.csv")
     assert (form.header, form.rows) == ((1, 2), 2)
     assert sniff(DATA / "wands_queries" / "query.csv").delimiter == "\t"
+
+
+def test_one_column_without_a_name_is_told_as_one(tmp_path):
+    (tmp_path / "a.csv").write_text("Order,,Total\n1,x,10\n2,y,20\n", encoding="utf-8")
+    assert "1 of 3 columns has no name; it cannot be mapped." in sniff(tmp_path / "a.csv").notes
+    (tmp_path / "b.csv").write_text("Order,,\n1,x,10\n2,y,20\n", encoding="utf-8")
+    assert "2 of 3 columns have no name; they cannot be mapped." in sniff(tmp_path / "b.csv").notes
