@@ -9,6 +9,7 @@ from ibis.expr.types import BooleanValue, StringValue, Table, Value
 
 from cxkit import cells, engine, numerals, patterns, times
 from cxkit.client import Client
+from cxkit.column_kinds import NO_VALUE
 from cxkit.mapping import After, Constant, Export, Multiply, Shared, Source, raw_of
 from cxkit.mapping_checks import ANSWER, SAID, given
 from cxkit.tables import Column
@@ -105,6 +106,10 @@ def read(records: Table, *, table: Canonical, export: Export, client: Client, na
         check(f"left out by {key} ({raw})", raw, parsed[f"{key} {raw}"], text=text, rule=True)
     if export.questions:
         check("question not answered", "score", texts["score"].isnull(), rule=True)
+    scored = SCORED.get(table.name)
+    if scored in values and table.columns[scored].required:
+        nothing = values[scored].isnull() & texts[scored].lower().isin(NO_VALUE)
+        check("question not answered: it says NA, N/A, - or the like", scored, nothing, rule=True)
     needed = [n for n, c in table.columns.items() if c.required and not c.derived]
     for name in needed:
         check(f"{name} missing", name, texts[name].isnull())
@@ -131,7 +136,6 @@ def read(records: Table, *, table: Canonical, export: Export, client: Client, na
         plain = reduce(and_, [~f for f in flags.values()], texts[name].notnull() & values[name].isnull())
         not_read[name] = plain, f"{name} not readable"
         not_read |= {flag: (flags[flag], f"{name} of which each {told}") for flag, told in odd[name].items()}
-    scored = SCORED.get(table.name)
     if scored in values:
         off = _off_scale(values, scored, client).fill_null(False)
         if table.columns[scored].required:

@@ -7,6 +7,7 @@ import pytest
 from sources_client import GOOD, HEADER, ORDERS, adds_up, load_orders, make_client, orders_export, refused, settings
 
 from cxkit import columns, engine, sources
+from cxkit.errors import DataError
 from cxkit.mapping import Export
 from cxkit.tables import TABLES
 
@@ -194,6 +195,22 @@ def test_scores_off_their_scale_are_refused_and_comments_scrubbed(tmp_path):
     assert loaded.accounts["surveys"]["notes"] == [
         "1 answers of ces have no scale under scales in client.yml: not checked."
     ]
+
+
+def test_an_answer_that_says_na_is_a_question_without_an_answer(tmp_path):
+    surveys = {"path": "surveys.csv", "columns": {"answered_at": "At", "metric": "M", "score": "S"}}
+    wanted = {**settings(surveys=surveys), "scales": {"nps": [0, 10]}}
+    rows = "".join(
+        f"2024-03-0{i + 1},nps,{said}\n" for i, said in enumerate(["9", "NA", "n/a", "-", " — ", "0", "None"])
+    )
+    loaded = sources.load(make_client(tmp_path, wanted, surveys_csv=f"At,M,S\n{rows}"))
+    assert pd.read_parquet(loaded.tables["surveys"]).score.tolist() == [9, 0]
+    account = loaded.accounts["surveys"]
+    assert account["refused"] == {"question not answered: it says NA, N/A, - or the like": 5}
+    assert account["left_out"] == 5  # the gate of 5 % stays open
+    torn = make_client(tmp_path / "torn", wanted, surveys_csv=f"At,M,S\n{rows}2024-03-09,nps,nine\n")
+    with pytest.raises(DataError, match="1 of 8 records refused"):
+        sources.load(torn)
 
 
 def rows_of(table: str, header: list[str], *records: tuple, types: str = "string", **export) -> tuple:
