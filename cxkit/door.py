@@ -8,7 +8,7 @@ import ibis
 import pandas as pd
 from ibis.expr.types import Table
 
-from cxkit import columns, engine, garbled, privacy, refused, repeated_money, returns, rules_met, shaping
+from cxkit import columns, engine, garbled, privacy, refused, repeated_money, returns, rules_met, scrubbed, shaping
 from cxkit import persons as merging
 from cxkit.client import Client
 from cxkit.columns import Check
@@ -119,12 +119,12 @@ def enter(con, client: Client, table: str, *, persons: Table | None, work: Path)
     rows = read.rows if persons is None else merging.merge(read.rows, persons)
     path = work / f"{table}.read.parquet"
     engine.write_parquet(con, rows, path)
-    rows = engine.read_parquet(con, path)
+    rows, notes = scrubbed.words(con, engine.read_parquet(con, path), TABLES[table])
     checks = [
         replace(c, column=f"{c.column} of {shaped.beside[c.column]}") if c.column in shaped.beside else c
         for c in read.checks
     ]
-    entry = Entry(shaped.files, checks, read.not_read, shaped.torn, rows, {}, notes=shaped.notes)
+    entry = Entry(shaped.files, checks, read.not_read, shaped.torn, rows, {}, notes=shaped.notes + notes)
     export = client.tables[table]
     entry.met = rules_met.met(shaped.records, table=TABLES[table], export=export, names=shaped.names)
     entry.left = shaped.left
@@ -308,9 +308,7 @@ def _leave(con, client: Client, entries: dict[str, Entry], accounts: dict[str, d
             if name in rows.columns:
                 joined = rows.left_join(persons, rows[name] == persons.own_id)
                 rows = joined.mutate(**{name: joined.pseudonym}).drop("own_id", "pseudonym")
-        for name, column in TABLES[table].columns.items():
-            if column.free_text and name in rows.columns:
-                rows = _scrubbed(con, rows, name, f"scrubbed_{table}_{name}")
+        rows = scrubbed.free_text(con, rows, TABLES[table])
         rows = rows.select("line", "part", *[c for c in TABLES[table].columns if c in rows.columns])
         engine.write_parquet(con, rows, out / f"{table}.parquet", order_by=["line", "part"])
 
@@ -371,16 +369,3 @@ def _pseudonyms(con, kept: dict[str, Table], key: bytes) -> Table:
     if found.pseudonym.duplicated().any():
         raise RunError("two customers got one pseudonym, a chance of one in millions; make a new key in private/key.")
     return engine.keep_frame(con, "persons", found, types=_PERSON)
-
-
-def _scrubbed(con, rows: Table, name: str, kept_as: str) -> Table:
-    """A free text column scrubbed; only texts that may hold something personal leave the engine for it."""
-    risky = rows.filter(rows[name].re_search(privacy.MAY_HOLD_PERSONAL)).select(own=rows[name]).distinct()
-    found = engine.collect(risky, order_by="own")
-    found["scrubbed"] = [privacy.scrub(text) for text in found.own]
-    found = found[found.own != found.scrubbed]
-    if found.empty:
-        return rows
-    found = engine.keep_frame(con, kept_as, found, types={"own": "string", "scrubbed": "string"})
-    joined = rows.left_join(found, rows[name] == found.own)
-    return joined.mutate(**{name: ibis.coalesce(joined.scrubbed, joined[name])}).drop("own", "scrubbed")

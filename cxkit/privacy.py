@@ -100,7 +100,9 @@ _DIGITS = re.compile(rf"(?:[+＋]\s?|(?<![{_ANY}])\(\s?)?[{_ANY}](?:[\s()./_*·�
 _DATE = re.compile(
     r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?: [0-9]{2})?|[0-9]{2}[./][0-9]{2}[./](?:19|20)[0-9]{2}(?: [0-9]{2})?"
 )
-# what `scrub` can change holds this
+_PLUS = re.compile(rf"[+＋]\s?\(?[{_ANY}](?:[\s()./-]{{0,3}}[{_ANY}]){{8,}}")
+# what `scrub_marked` and `scrub` can change holds this
+MAY_BE_MARKED = r"(?is)@|＠|[(\[\s](at|собака|собачка|малпа|małpa)[)\]\s]|[+＋]"
 MAY_HOLD_PERSONAL = rf"(?is)@|＠|[(\[\s](at|собака|собачка|малпа|małpa)[)\]\s]|([{_ANY}].*){{4}}"
 
 
@@ -125,9 +127,14 @@ def scrub(text: str) -> str:
     """
     if not isinstance(text, str):
         return text
-    text = _SAID.sub("[e-mail]", _EMAIL.sub("[e-mail]", text))
-    text = _IBAN.sub(_name_iban, text)
+    text = _IBAN.sub(_name_iban, _SAID.sub("[e-mail]", _EMAIL.sub("[e-mail]", text)))
     return _DIGITS.sub(_name_digits, text)
+
+
+def scrub_marked(text: str) -> str:
+    """A word of the shop's without e-mail addresses and phone numbers led by a plus. Other figures stay: goods, pages
+    and campaigns have long numbers of their own."""
+    return _PLUS.sub("[phone]", _SAID.sub("[e-mail]", _EMAIL.sub("[e-mail]", text)))
 
 
 def withhold_small(frame: pd.DataFrame, *, count: str, least: int = LEAST_SHOWN) -> pd.DataFrame:

@@ -49,7 +49,7 @@ FLOORS = [
         "demo_export",
         "demo_truth",
     },
-    {"tables", "numerals", "json_records", "text_files", "demo", "comment_words"},
+    {"tables", "numerals", "json_records", "text_files", "demo", "comment_words", "shown_names"},
     {"cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
     | {"file_rows", "meanings", "oddities", "presets", "sheet_templates", "understood"}
     | {
@@ -69,7 +69,7 @@ FLOORS = [
     }
     | {"answer_checks", "comments", "drivers", "query_heads", "rate_trends"},
     {"columns", "column_choice", "rules_met", "sniff"},
-    {"refused", "doubts", "order_level", "survey_questions"},
+    {"refused", "doubts", "order_level", "scrubbed", "survey_questions"},
     {"order_money", "table_settings"},
     {"joins", "proposed_table"},
     {"persons", "shaping", "common_settings"},
@@ -136,7 +136,7 @@ FLOORS = [
 IBIS = {
     "the engine": {"engine", "tables"},
     "the door": {"cells", "columns", "door", "exports", "garbled", "joins", "numerals", "patterns", "persons"}
-    | {"refused", "repeated_money", "returns", "reveal", "rules_met", "shaping", "times"},
+    | {"refused", "repeated_money", "returns", "reveal", "rules_met", "scrubbed", "shaping", "times"},
     "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments", "unusual"}
     | {"cluster_model", "cost_to_serve", "features", "newcomers", "personas", "profiles"}
     | {"cadence", "new_and_known", "purchase_history", "referrals", "regulars", "retention", "kept_customers"}
