@@ -20,6 +20,7 @@ from cxkit.errors import CxkitError, RunError, UsageError
 from cxkit.mapping import known_zone
 from cxkit.privacy import load_key, scrub
 from cxkit.progress import Progress, silent
+from cxkit.shown_names import file_name
 from cxkit.style import clean_text
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ MOST_SHEETS = 30  # worksheets, or files of an archive, that are looked at
 NO_EXPORTS = ("__macosx", "thumbs.db", "desktop.ini")  # what systems leave in folders
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # what is told of the target, whatever is named
 _TAKEN = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)  # Windows' names of devices
-_SUFFIX = "(?:csv|tsv|txt|xls|parquet|pq|json|ndjson|duckdb|db|gz|zip)"
-_PERSONAL = re.compile(rf"[\w.+-]+@[\w-]+(?:\.(?!{_SUFFIX}\w*\b)[\w-]+)*|\+\d[\d -]{{8,}}\d")  # in a file's name
 _ODD = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|$\ud800-\udfff]')
 _NAME = re.compile(r"[^\W_][\w .-]{0,60}(?<![ .])")
 
@@ -189,7 +188,7 @@ def _walked(folder: Path, passed_over: dict[str, str], clients: list[Path]) -> I
 def _free_name(place: Path, taken: Mapping[str, Path]) -> str:
     """A path under exports/ that client.yml can name, that no other file has, and that holds no e-mail or phone:
     reports name it."""
-    parts = [_ODD.sub("_", _PERSONAL.sub("personal", part)).strip(" ") or "_" for part in place.parts]
+    parts = [_ODD.sub("_", file_name(part)).strip(" ") or "_" for part in place.parts]
     name, lower = "/".join(parts), {t.lower() for t in taken}
     stem, dot, suffixes = parts[-1].partition(".")
     count = 1

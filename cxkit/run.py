@@ -20,6 +20,7 @@ from cxkit.execute import Limits, Outcome, run_notebooks
 from cxkit.findings import FAMILIES, IDS, JUDGED_OTHERWISE, is_finding, is_share
 from cxkit.parameters import RESERVED, Notebook, choose, read_notebooks, settle
 from cxkit.progress import Progress, silent
+from cxkit.shown_names import renamed, shown_paths
 
 if TYPE_CHECKING:
     from cxkit.sources import Loaded
@@ -199,7 +200,7 @@ def start_record(
         "seed": client.seed,
         "tables": loaded.accounts,
         "inputs": loaded.inputs,
-        "settings": client.settings(),
+        "settings": renamed(client.settings(), shown_paths(client.tables, client.persons)),
         "parameters": {
             name: {p.name: p.default for p in notebook.parameters if p.name not in RESERVED} | values[name]
             for name, notebook in chosen.items()

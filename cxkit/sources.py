@@ -11,14 +11,14 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from cxkit import __version__, exports, privacy
+from cxkit import __version__, exports, privacy, shown_names
 from cxkit.client import Client, parse_day
 from cxkit.errors import DataError, RunError, UsageError
 from cxkit.mapping_checks import check_mapping, given
 from cxkit.tables import TABLES
 
 MOST_MEMORY = 1_000_000_000
-FORMAT = 6  # of the cache; raised when what the door does changes within a version
+FORMAT = 7  # of the cache; raised when what the door does changes within a version
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class Loaded:
 
     tables: name -> Parquet file. accounts: name -> rows_in, kept, netted (of the kept: returns that went into the
     sales they take back), refused {reason: count}, seen (what the raw rows held), notes. as_of: the last day that
-    counts, in the client's zone. inputs: path as in client.yml -> SHA-256. unmapped: name -> optional columns that are
-    not mapped. missing: tables not declared. refused_dir: the private folder with the refused rows.
+    counts, in the client's zone. inputs: path as in client.yml -> SHA-256; without the e-mails and phones that file
+    names hold, as in the accounts. unmapped: name -> optional columns that are not mapped. missing: tables not
+    declared. refused_dir: the private folder with the refused rows.
     """
 
     tables: dict[str, Path]
@@ -74,11 +75,12 @@ def _load(client: Client, day: date | None, *, earlier_audits: bool) -> Loaded:
             found = _find(cache, name, day) or _build(client, cache, name, day, key=key)
     _show_refused(found, client.private / "refused")
     kept = json.loads((found / "loaded.json").read_text(encoding="utf-8"))
+    shown = shown_names.shown_paths(client.tables, client.persons)
     return Loaded(
         tables={table: found / f"{table}.parquet" for table in client.tables},
-        accounts=kept["accounts"],
+        accounts=shown_names.accounts(kept["accounts"], shown),
         as_of=date.fromisoformat(kept["as_of"]),
-        inputs=inputs,
+        inputs={shown.get(text, text): mark for text, mark in inputs.items()},
         unmapped={table: _unmapped(client, table) for table in client.tables},
         missing=[table for table in TABLES if table not in client.tables],
         refused_dir=client.private / "refused",

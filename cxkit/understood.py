@@ -7,6 +7,7 @@ import pandas as pd
 
 from cxkit import delimiters
 from cxkit.mapping import DATE_WORDS, After, Constant, Export, Multiply, Persons, Reading, Shared
+from cxkit.shown_names import renamed, shown_paths
 from cxkit.tables import TABLES
 
 NAMED = 10  # columns that were not read
@@ -51,7 +52,7 @@ def how_read(exports: Mapping[str, Export], accounts: Mapping[str, Mapping]) -> 
     rows = [
         {
             "table": name,
-            "files": _few(export.path),
+            "files": renamed(_few(export.path), shown_paths(exports)),
             "read_as": _form(export, export.path),
             "numbers": _numbers(export, name),
             "times": _times(export, name),
@@ -130,7 +131,7 @@ def rules(
         told += ", whatever its capitals" if persons.lower_case else ""
         told += f": {ids:,} ids are {people:,} persons" if ids else ""
         rows.append(("all", "persons", told, ids or None))
-    frame = pd.DataFrame(rows, columns=["table", "rule", "meaning", "rows"])
+    frame = pd.DataFrame(renamed(rows, shown_paths(exports, persons)), columns=["table", "rule", "meaning", "rows"])
     return frame.assign(rows=frame["rows"].astype("Int64"))
 
 
