@@ -6,7 +6,7 @@ from pathlib import Path
 
 import ibis
 import pandas as pd
-from ibis.expr.types import Table
+from ibis.expr.types import BooleanValue, Table
 
 from cxkit import columns, engine, garbled, privacy, refused, repeated_money, returns, rules_met, scrubbed, shaping
 from cxkit import persons as merging
@@ -68,6 +68,9 @@ def pass_through(con, client: Client, *, as_of: date | None, key: bytes, work: P
     settled, note = _settle_as_of(entries, as_of)
     _place_in_time(con, entries, settled, by_rule=as_of is not None)
     accounts = {table: _account(entry, client.tables[table]) for table, entry in entries.items()}
+    for table, account in accounts.items():
+        if account["refused"].get(refused.LATER):
+            account["notes"] += _later_notes(entries[table], table, settled)
     merged = [table for table, entry in entries.items() if entry.merged]
     if merged:
         accounts["customers" if "customers" in merged else merged[0]]["notes"] += persons_notes
@@ -208,16 +211,17 @@ def followed(counts: pd.DataFrame) -> date:
 
 
 def _place_in_time(con, entries: dict[str, Entry], as_of: date, *, by_rule: bool) -> None:
-    """Refuses rows after as_of, then rows whose key an earlier row has."""
+    """Refuses rows after as_of, then rows whose key an earlier row has. Where `latest` follows the sales, what is no
+    sale and lies within a year after the last one is left out by rule: it has come, and the audit's days are over."""
     for table, entry in entries.items():
         rows, time, unique = entry.rows, TABLES[table].time, TABLES[table].unique
+        if time and not by_rule and "orders" in entries:
+            entry.checks.append(Check(refused.LATER, time, True))
+            soon = rows.day <= ibis.literal(as_of + timedelta(days=LONG_GAP_DAYS))
+            rows = _refuse_late(rows, as_of, len(entry.checks) - 1, only=soon & (rows.is_return | (table != "orders")))
         if time:
-            entry.checks.append(Check("after as_of", time, by_rule))
-            number = ibis.literal(len(entry.checks) - 1).cast("int16")
-            late = (rows.fault.isnull() & (rows.day > ibis.literal(as_of))).fill_null(False)
-            rows = rows.mutate(
-                fault=late.ifelse(number, rows.fault), value=late.ifelse(rows.day.cast("string"), rows.value)
-            )
+            entry.checks.append(Check(refused.LATE, time, by_rule))
+            rows = _refuse_late(rows, as_of, len(entry.checks) - 1)
         if unique and f"own_{unique}" in rows.columns:
             rows = _refuse_repeats(con, entry, rows, table, key=f"own_{unique}", shown=unique)
             same = "same person as an earlier record (persons)"
@@ -225,6 +229,26 @@ def _place_in_time(con, entries: dict[str, Entry], as_of: date, *, by_rule: bool
         elif unique:
             rows = _refuse_repeats(con, entry, rows, table, key=unique, shown=unique)
         entry.rows = engine.barrier(rows)
+
+
+def _refuse_late(rows: Table, as_of: date, check: int, *, only: BooleanValue | bool = True) -> Table:
+    late = (rows.fault.isnull() & (rows.day > ibis.literal(as_of)) & only).fill_null(False)
+    number = ibis.literal(check).cast("int16")
+    return rows.mutate(fault=late.ifelse(number, rows.fault), value=late.ifelse(rows.day.cast("string"), rows.value))
+
+
+def _later_notes(entry: Entry, table: str, as_of: date) -> list[str]:
+    """What lies after the last sale: how much, and until when."""
+    checks = [i for i, check in enumerate(entry.checks) if check.reason == refused.LATER]
+    later = entry.rows.filter(entry.rows.fault.isin(checks))
+    found = later.aggregate(count=later.count(), last=later.day.max()).to_pandas().iloc[0]
+    what = "return" if table == "orders" else "record"
+    one = found["count"] == 1
+    return [
+        f"{found['count']:,} {what}{'' if one else 's'} {'lies' if one else 'lie'} after {as_of}, the last day with a"
+        f" sale (until {pd.Timestamp(found['last']).date()}): left out, and no fault. To count"
+        f" {'it' if one else 'them'}, set as_of to that day in client.yml."
+    ]
 
 
 def _refuse_repeats(

@@ -19,7 +19,7 @@ SHOWN = 500  # characters of a refused value that are kept
 NOTHING = ("null", "none", "nan", "n/a", "nil", "nat", "inf", "#n/a", "undefined")
 EXAMPLES = 5  # shapes of values that a note tells
 MOST_SUMS = 5  # reasons that a note on money tells
-LATE, HELD = "after as_of", "refused lines"
+LATE, LATER, HELD = "after as_of", "later than the last sale (as_of: latest)", "refused lines"
 SHOWN_EXAMPLES = 3  # records that the gate shows of each reason
 RAGGED = {
     "MISSING COLUMNS": "record has fewer cells than the header",
@@ -240,7 +240,7 @@ def gate(
     for table, account in accounts.items():
         if _passes(account, allowed[table]):
             continue
-        if adrift and table != "orders" and LATE in account["refused"]:
+        if adrift and table != "orders" and {LATE, LATER} & set(account["refused"]):
             account = _without_late(account)
             if not account["rows_in"] or _passes(account, allowed[table]):
                 faults.append(
@@ -330,9 +330,11 @@ def _misread(reason: str, examples: list[str], table: str, encoding: str) -> str
 
 def _without_late(account: dict) -> dict:
     """An account without the rows that lie after as_of."""
-    late = account["refused"][LATE]
-    rest = {reason: n for reason, n in account["refused"].items() if reason != LATE}
-    return {**account, "refused": rest, "rows_in": account["rows_in"] - late, "kept": account["kept"] or late}
+    by_rule = account["refused"].get(LATER, 0)
+    late = account["refused"].get(LATE, 0) + by_rule
+    rest = {reason: n for reason, n in account["refused"].items() if reason not in (LATE, LATER)}
+    left = {"rows_in": account["rows_in"] - late, "left_out": account["left_out"] - by_rule}
+    return {**account, **left, "refused": rest, "kept": account["kept"] or late}
 
 
 def money_note(sums: Mapping[str, float], *, currency: str) -> str:

@@ -52,6 +52,29 @@ def test_rows_after_a_set_as_of_are_left_out_without_closing_the_gate(tmp_path):
         sources.load(client, as_of="2023-02-30")
 
 
+def test_what_comes_within_a_year_after_the_last_sale_is_left_out_and_told(tmp_path):
+    contacts = {"path": "contacts.csv", "columns": {"contact_id": "ID", "opened_at": "At"}, "max_refused_share": 0.3}
+    days = ["2024-03-01", "2024-03-06", "2024-04-01", "2025-03-06", "2025-03-07"]
+    client = make_client(
+        tmp_path,
+        settings(orders=orders_export(max_refused_share=0.0), contacts=contacts),
+        orders_csv="\n".join([HEADER, *GOOD, "3,a,2024-03-09,-30,-3,X"]),
+        contacts_csv="ID,At\n" + "".join(f"{i},{day}\n" for i, day in enumerate(days)),
+    )
+    loaded = sources.load(client)
+    assert loaded.as_of == date(2024, 3, 5)
+    assert loaded.accounts["orders"]["kept"] == 3
+    assert (
+        "1 return lies after 2024-03-05, the last day with a sale (until 2024-03-09): left out, and no fault. To count"
+        " it, set as_of to that day in client.yml." in loaded.accounts["orders"]["notes"]
+    )
+    account = loaded.accounts["contacts"]
+    assert account["refused"] == {"later than the last sale (as_of: latest)": 3, "after as_of": 1}
+    assert (account["kept"], account["left_out"]) == (1, 3)  # the one of over a year later is a fault
+    assert any(note.startswith("3 records lie after 2024-03-05") for note in account["notes"])
+    assert sources.load(client, as_of="2025-03-07").accounts["contacts"]["kept"] == 5
+
+
 def test_duplicates_may_be_kept(tmp_path):
     loaded, orders = load_orders(tmp_path, GOOD[0], GOOD[0], duplicates="keep")
     assert len(orders) == 2

@@ -36,7 +36,8 @@ def test_good_rows_become_the_canonical_table(tmp_path):
 def test_latest_is_the_last_day_with_a_sale(tmp_path):
     loaded, _ = load_orders(tmp_path, *GOOD, "4,a,2024-03-09,-30,-3,X")
     assert loaded.as_of == date(2024, 3, 5)
-    assert loaded.accounts["orders"]["refused"] == {"after as_of": 1}
+    assert loaded.accounts["orders"]["refused"] == {"later than the last sale (as_of: latest)": 1}
+    assert loaded.accounts["orders"]["left_out"] == 1
 
 
 def test_the_gate_bears_an_earlier_day(tmp_path):
