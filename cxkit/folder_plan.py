@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cxkit import common_settings
+from cxkit import common_settings, one_shape
 from cxkit.client import UNKNOWN
 from cxkit.column_choice import NO_MEANING, choose, shown
 from cxkit.column_kinds import ColumnForm, column_forms, counted
@@ -49,7 +49,7 @@ def plan(proposals: Sequence[Proposal], *, propose: Callable[..., Proposal], cur
         would = f"; with some it would feed {p.table}" if p.table else ""
         left[p.form.path] = f"it has a header but no rows{would}. Ask for the export again"
     groups = _months(sorted((p for p in proposals if p.form.rows), key=lambda p: str(p.form.path)), propose)
-    chosen, beside, others = _one_a_table(groups)
+    chosen, beside, others = _one_a_table(groups, propose)
     left |= others
     persons: dict[str, Any] = {}
     for table in TABLES:
@@ -69,7 +69,13 @@ def plan(proposals: Sequence[Proposal], *, propose: Callable[..., Proposal], cur
         if len(sheets) > 1:
             tables[table]["sheet"], what = sheets, f"{len(sheets)} sheets with the same columns, read in turn"
             evidence[f"tables.{table}.sheet"] = "; ".join([what, *(_again(files) if len(paths) == 1 else [])])
-        if len(paths) > 1:
+        some = one_shape.only_in_some(files) if len(files) > 1 else {}
+        unmapped[table] |= some
+        if some:
+            told = "; ".join(f"{shown(name)} {where}" for name, where in list(some.items())[: one_shape.SHOWN])
+            told = f"{len(paths)} exports, read by the columns that all have; left out: {told}"
+            evidence[f"tables.{table}.path"] = told
+        elif len(paths) > 1:
             evidence[f"tables.{table}.path"] = "; ".join([f"{len(paths)} files with the same columns", *_again(files)])
         forms[table] = mine
         for path in used:
@@ -172,7 +178,7 @@ def _again(files: Sequence[Proposal], *, least: float = 0.0) -> list[str]:
     return told
 
 
-def _one_a_table(groups: dict) -> tuple[dict, list, dict[Path, str]]:
+def _one_a_table(groups: dict, propose: Callable[..., Proposal]) -> tuple[dict, list, dict[Path, str]]:
     """The group of files that feeds each table, those that may stand beside, and what is left with the reason."""
     chosen: dict[str, tuple[list, Any]] = {}
     beside, left = [], {}
@@ -183,11 +189,12 @@ def _one_a_table(groups: dict) -> tuple[dict, list, dict[Path, str]]:
             why = _serves(whole.preset, {w.preset for w, _ in ranked}) if whole.preset else NO_TABLE + _hint(whole)
             left |= {f.form.path: why for f in files}
         elif whole.table in chosen:
+            first = chosen[whole.table]
+            if both := one_shape.merged(first[::-1], (whole, files), propose):
+                chosen[whole.table] = both[::-1]
+                continue
             beside.append((whole, files))
-            first = chosen[whole.table][0][0].form.path
-            left |= {
-                f.form.path: f"looks like {whole.table}, which {first.name} feeds; its columns differ" for f in files
-            }
+            left |= {f.form.path: one_shape.difference(first[0][0], f) for f in files}
         else:
             chosen[whole.table] = (files, whole)
     return chosen, beside, left

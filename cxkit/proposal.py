@@ -111,6 +111,6 @@ def combine(proposals: Sequence[Proposal], *, currency: str | None = None) -> Pl
 
     `currency`: the client's, where it was given: others need rates.
 
-    What is left out: two exports of one table with different columns; the one that explains more feeds it.
+    What is left out: of two exports of one table that cannot be read as one, that which explains less.
     """
     return plan(proposals, propose=propose, currency=currency)

@@ -72,7 +72,7 @@ FLOORS = [
     {"refused", "doubts", "order_level", "scrubbed", "survey_questions"},
     {"order_money", "table_settings"},
     {"joins", "proposed_table"},
-    {"persons", "shaping", "common_settings"},
+    {"persons", "shaping", "common_settings", "one_shape"},
     {"folder_plan"},
     {"door", "proposal"},
     {
