@@ -122,7 +122,7 @@ FLOORS = [
     {"cancellations", "delivery_promises", "failed_searches", "feedback_change", "theme_scores", "waiting"},
     {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "visits"}
     | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
-    {"journey_table", "holdout", "kept_segments", "value_lists"},
+    {"journey_table", "holdout", "kept_segments", "value_lists"} | {"claims", "small_map", "summary"},
     {"parts", "rung_choice"},
     {"value_answer"},
     {"notebook", "pages", "workbook"},
@@ -156,6 +156,7 @@ IBIS = {
     }
     | {"delivery_promises", "pareto", "rate_trends", "service", "shares_apart", "waiting"},
     "the workshop": {"workshop"},
+    "the summary": {"claims"},
 }
 
 
