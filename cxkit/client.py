@@ -35,7 +35,7 @@ class Limits(Strict):
 
 
 class Strategy(Strict):
-    """What the client says of itself when a strategy is chosen: how far the goods are its own, and what it can spend."""
+    """What the client says of itself when a strategy is chosen: how far the goods are its own, what it can spend."""
 
     product_control: Literal["none", "partly", "full"] | None = None
     horizon_years: Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)] | None = None

@@ -124,7 +124,8 @@ FLOORS = [
     | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
     {"journey_table", "holdout", "kept_segments", "value_lists"},
     {"parts", "rung_choice"},
-    {"value_answer"},
+    {"value_answer", "stakes"},
+    {"action_sheet", "roadmap", "strategy", "tows", "triage"},
     {"notebook", "pages", "workbook"},
     {"report"},
     {"parameters", "publish", "progress"},
@@ -156,6 +157,7 @@ IBIS = {
     }
     | {"delivery_promises", "pareto", "rate_trends", "service", "shares_apart", "waiting"},
     "the workshop": {"workshop"},
+    "the plan": {"stakes"},
 }
 
 
