@@ -7,8 +7,7 @@ import pandas as pd
 
 from cxkit.client import did_you_mean
 from cxkit.findings import Finding
-from cxkit.stages import name_key
-from cxkit.stakes import evidence_ids
+from cxkit.stakes import split_ids
 from cxkit.style import clean_text
 from cxkit.tables import SHEETS
 
@@ -17,27 +16,25 @@ TAKEN_UP = ("weakness", "opportunity")  # what an action is proposed for
 COLUMNS = ("action", "items", "item", "department", "owner", "effort", "due", "measure", "origin", "fault")
 
 
-def link(
-    sheet: pd.DataFrame, items: pd.DataFrame, findings: Sequence[Finding], *, said: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def link(sheet: pd.DataFrame, items: pd.DataFrame, findings: Sequence[Finding], *, rows: pd.DataFrame) -> pd.DataFrame:
     """The actions of the workshop with the items that they are for, and those that the findings propose.
 
     From: the sheet `actions`; items (item, statement, quadrant, evidence, sphere, department); the findings of the run;
-    `said` (statement, item): whose statements of the workshop went into which item, where not told by its words alone.
+    `same_thing.by_item`: which statement of the workshop belongs to which item.
     To: action, items (keys, with commas), item (what the sheet says), department, owner, effort, due, measure, origin
     (workshop or finding), fault (what is wrong with the row, or empty).
-    An action of the sheet belongs to an item by its key, by a finding's id in its evidence, or by the words of its
-    statement (capitals, blanks and the full stop do not matter). A weakness or opportunity that has evidence and no
+    An action of the sheet belongs to an item by its key, a finding's id, or the words of a statement
+    (`same_thing.keys_of`); it may name several keys, as `to_sheet` writes them. A weakness or opportunity that has evidence and no
     action yet gets the action that its first finding names, with nobody to do it: the workshop names who, and when.
     """
     known = {f.id: f for f in findings}
-    places = _places(items, said)
-    rows = [_from_sheet(row, places, known) for row in sheet.to_dict("records")]
-    done = {key for row in rows for key in evidence_ids(row["items"])}
+    meant = keys_of(sheet["item"], items, rows)
+    made = [_from_sheet(row, keys, items, known) for row, keys in zip(sheet.to_dict("records"), meant, strict=True)]
+    done = {key for row in made for key in split_ids(row["items"])}
     for row in items.to_dict("records"):
         if row["item"] not in done and row["quadrant"] in TAKEN_UP:
-            rows += _from_finding(row, known)
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+            made += _from_finding(row, known)
+    frame = pd.DataFrame(made, columns=list(COLUMNS))
     return frame.assign(effort=pd.to_numeric(frame["effort"]), due=pd.to_datetime(frame["due"]).astype("datetime64[s]"))
 
 
@@ -59,27 +56,14 @@ def faults(actions: pd.DataFrame) -> pd.DataFrame:
     return actions.loc[actions["fault"] != "", ["action", "fault"]].reset_index(drop=True)
 
 
-def _places(items: pd.DataFrame, said: pd.DataFrame | None) -> dict[str, list[str]]:
-    """What an action may name -> the keys of the items meant: a key, a finding's id, or a statement's words."""
-    places: dict[str, list[str]] = {}
-    for row in items.to_dict("records"):
-        for name in (row["item"], *evidence_ids(row["evidence"]), _plain(row["statement"])):
-            places.setdefault(name, []).append(row["item"])
-    for row in [] if said is None else said.to_dict("records"):
-        places.setdefault(_plain(row["statement"]), []).append(row["item"])
-    return places
-
-
-def _from_sheet(row: dict, places: dict[str, list[str]], known: dict[str, Finding]) -> dict:
+def _from_sheet(row: dict, meant: list[str], items: pd.DataFrame, known: dict[str, Finding]) -> dict:
     asked = row["item"] if isinstance(row["item"], str) else ""
-    # several keys, as `to_sheet` writes them, or one statement that has commas of its own
-    names = [asked] if asked in places or _plain(asked) in places else evidence_ids(asked)
-    found = [key for name in names for key in places.get(name, places.get(_plain(name), []))]
+    found = meant or [key for key in split_ids(asked) if key in set(items["item"])]
     wrong = []
     if not asked:
         wrong.append("it names no item: nothing says that it is needed")
     elif not found:
-        near = did_you_mean(_plain(asked), places)
+        near = did_you_mean(asked, [*items["statement"], *items["item"]])
         wrong.append(f"item {clean_text(asked)[:80]!r} is neither a statement of this audit nor a finding's id{near}")
     measure = row["measure"].strip() if isinstance(row["measure"], str) else ""
     if not measure:
@@ -88,13 +72,13 @@ def _from_sheet(row: dict, places: dict[str, list[str]], known: dict[str, Findin
         near = did_you_mean(measure, known)
         wrong.append(f"measure {clean_text(measure)[:80]!r} is no finding of this audit{near}")
     told = {name: row[name] for name in ("action", "item", "department", "owner", "effort", "due")}
-    return told | {"items": ", ".join(dict.fromkeys(found)), "measure": measure, "origin": WORKSHOP,
+    return told | {"items": APART.join(dict.fromkeys(found)), "measure": measure, "origin": WORKSHOP,
                    "fault": "; ".join(wrong)}  # fmt: skip
 
 
 def _from_finding(row: dict, known: dict[str, Finding]) -> list[dict]:
     """The action that an item's first finding with one proposes, as a list of one or none."""
-    named = [known[id] for id in evidence_ids(row["evidence"]) if id in known and known[id].action]
+    named = [known[id] for id in split_ids(row["evidence"]) if id in known and known[id].action]
     if not named:
         return []
     first = named[0]
@@ -103,8 +87,3 @@ def _from_finding(row: dict, known: dict[str, Finding]) -> list[dict]:
     department = row.get("department") if isinstance(row.get("department"), str) else None
     return [{"action": label, "items": row["item"], "item": row["item"], "department": department,
              "measure": first.id, "origin": FINDING, **empty}]  # fmt: skip
-
-
-def _plain(text: object) -> str:
-    """The words of a statement, whatever their capitals and blanks."""
-    return name_key(clean_text(text)).strip("_.").replace("_", " ")

@@ -14,6 +14,8 @@ from cxkit.cancellations import all_orders, sold_lines
 from cxkit.delivery_promises import promised_orders
 from cxkit.engine import collect
 from cxkit.privacy import LEAST_SHOWN
+from cxkit.same_thing import split_ids
+from cxkit.spheres import AT_TOUCHPOINTS
 from cxkit.stages import name_key
 from cxkit.style import format_value
 
@@ -37,7 +39,7 @@ def stakes(
 ) -> pd.DataFrame:
     """What is at stake for each item: the revenue of the orders of the last 365 days that meet it.
 
-    From: items (item, evidence: ids of findings with commas between); canonical tables: orders, and events, contacts
+    From: items (item, evidence: as `swot.join` tells it); canonical tables: orders, and events, contacts
     where there are; `kept`, of what is known besides: touchpoints (`stages.touchpoint_map`), segments
     (`segment_names.segment_names`), and what earlier notebooks left: missing_goods, customers (with segment, tier),
     groups, slipping_away, overdue.
@@ -50,7 +52,7 @@ def stakes(
     What is left out: touches at a touchpoint in visits that name no order; stakes of fewer than five customers.
     """
     told = _gathered(tables, as_of=as_of, zone=zone, kept=kept)
-    asked = {row.item: evidence_ids(row.evidence) for row in items.itertuples()}
+    asked = {row.item: split_ids(row.evidence) for row in items.itertuples()}
     answers = {id: _answer(id, told) for id in dict.fromkeys(id for ids in asked.values() for id in ids)}
     parts = [
         answers[id][0].mutate(item=ibis.literal(item)).select("item", "order_id", money="money")
@@ -91,10 +93,10 @@ def key_of(name: object) -> str:
     return re.sub(r"[\W_]+", "_", str(name).casefold()).strip("_")
 
 
-def evidence_ids(evidence: object) -> list[str]:
-    """The findings' ids of an item's evidence. A comma within an id (`group,_small`) parts nothing."""
-    parts = re.split(r",\s+|,(?=[a-z_]+\.)", evidence) if isinstance(evidence, str) else []
-    return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+def touchpoints_of(evidence: object) -> set[str]:
+    """The touchpoints that an item's evidence names, made plain (`key_of`)."""
+    starts = (*AT_TOUCHPOINTS, "feedback.gap.")
+    return {key_of(id.removeprefix(start)) for id in split_ids(evidence) for start in starts if id.startswith(start)}
 
 
 def _gathered(tables: Mapping[str, Table], *, as_of: date, zone: str, kept: Mapping[str, pd.DataFrame]) -> dict:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from cxkit.stakes import evidence_ids, key_of
+from cxkit.certainty import CERTAIN, LIKELY, SAID
+from cxkit.stakes import touchpoints_of
 from cxkit.style import clean_text
+from cxkit.words import split_words, stop_words
 
 KINDS = {
     "SO": ("strength", "opportunity", "Use what is strong, {inner}, to take up what opens, {outer}."),
@@ -21,22 +23,22 @@ MEANS = {
     "ST": "Strengths that meet a threat",
     "WT": "Weaknesses that a threat makes worse",
 }
+INNER = str.maketrans("“”„«»", "‘’‘‘’")  # quotation marks within a statement that is quoted
 MOST = 3  # proposals of a kind
-POINTS = ("journey.touchpoint.", "feedback.touchpoint.", "feedback.gap.")
 LETTERS, STEM = 5, 6  # shorter words join nothing; longer ones are compared by their beginning
 COMMON = 3  # a word in more items than this says nothing of one; at least a tenth of them
 COLUMNS = ("kind", "proposal", "because", "joins", "impact")
-CERTAINTIES = ("certain", "likely", "said")
+CERTAINTIES = (CERTAIN, LIKELY, SAID)
 
 
 def proposals(items: pd.DataFrame, *, spheres: Mapping[str, str] = {}, most: int = MOST) -> pd.DataFrame:
     """Proposals that name what they join, at most `most` a kind, the weightiest first.
 
-    From: items (item, statement, quadrant, voices, evidence, impact, certainty, sphere); `spheres`: a sphere's key ->
+    From: items (item, statement, said, quadrant, voices, evidence, impact, certainty, sphere); `spheres`: a sphere's key ->
     its name. To: kind (SO, WO, ST, WT), proposal, because (what joins the two, and who says each), joins (the keys of
     both items, with a comma), impact (of both together).
-    Two items are joined by a touchpoint that the evidence of both names, by a word that stands in both statements
-    and in few others, or by their sphere; whatever has none of these in common is not joined. An item stands in one
+    Two items are joined by a touchpoint that the evidence of both names, by a word that people use of both and
+    of few others, or by their sphere; whatever has none of these in common is not joined. An item stands in one
     proposal of a kind. Ranked by what joins them (touchpoint, word, sphere), then by impact, then by certainty.
     What it cannot show: whether a proposal is worth its money; it says where to look.
     Source: Weihrich (1982), Long Range Planning 15(2), 54-66.
@@ -76,12 +78,12 @@ def in_words(found: pd.DataFrame) -> str:
 def short(statement: object) -> str:
     """A statement in a sentence about it: without what stands in brackets, and without its full stop."""
     text = re.sub(r"\s*\([^()]*\)", "", clean_text(statement))
-    return text.rstrip(".").strip()
+    return text.rstrip(".").strip().translate(INNER)
 
 
 def _tie(one: dict, other: dict, words: dict[str, set[str]], spheres: Mapping[str, str]) -> tuple[int, str] | None:
     """What two items have in common, and how near that is (0 is nearest)."""
-    if points := _points(one) & _points(other):
+    if points := touchpoints_of(one.get("evidence")) & touchpoints_of(other.get("evidence")):
         return 0, f"both are about {', '.join(sorted(points))}"
     if shared := words[one["item"]] & words[other["item"]]:
         return 1, f"both name “{sorted(shared)[0]}…”"
@@ -91,24 +93,25 @@ def _tie(one: dict, other: dict, words: dict[str, set[str]], spheres: Mapping[st
     return None
 
 
-def _points(item: dict) -> set[str]:
-    """The touchpoints that an item's evidence names."""
-    ids = evidence_ids(item.get("evidence"))
-    return {key_of(id.removeprefix(start)) for id in ids for start in POINTS if id.startswith(start)}
-
-
 def _words(rows: list[dict]) -> dict[str, set[str]]:
-    """The beginnings of the words that tell an item's statement from the others'."""
-    stems = {
-        row["item"]: {
-            word[:STEM] for word in re.findall(r"\w+", short(row["statement"]).casefold())
-            if len(word) >= LETTERS and word.isalpha()
-        }
-        for row in rows
-    }  # fmt: skip
+    """The beginnings of the words that tell what people say of an item from what they say of the others.
+
+    Of an item that only the data know they are the words of its key's end: its sentence is a template of ours.
+    """
+    stems = {row["item"]: {word[:STEM] for word in split_words(_own_words(row)) if _tells(word)} for row in rows}
     counts = Counter(stem for found in stems.values() for stem in found)
     most = max(COMMON, len(rows) // 10)
     return {item: {stem for stem in found if counts[stem] <= most} for item, found in stems.items()}
+
+
+def _own_words(row: dict) -> str:
+    if row.get("certainty") == SAID:
+        return f"{row['statement']} {row.get('said') or ''}"
+    return f"{row['item'].split('.', 2)[-1].replace('_', ' ')} {row.get('said') or ''}"
+
+
+def _tells(word: str) -> bool:
+    return len(word) >= LETTERS and word.isalpha() and word not in stop_words()
 
 
 def _rank(pair: tuple) -> tuple:
@@ -143,4 +146,4 @@ def _said_by(item: dict) -> str:
     """Which voices say an item, and how sure the data are of it."""
     voices = item.get("voices") if isinstance(item.get("voices"), str) else ""
     sure = f" ({item['certainty']})" if "data" in voices and isinstance(item.get("certainty"), str) else ""
-    return f"said by {voices.replace(',', ', ').replace('  ', ' ')}{sure}" if voices else "nobody is named"
+    return f"said by {voices}{sure}" if voices else "nobody is named"

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from cxkit.stakes import evidence_ids, key_of
-from cxkit.tows import POINTS
+from cxkit.same_thing import split_ids
+from cxkit.stakes import touchpoints_of
 
 NOW, GRADUALLY, DROP = "now", "gradually", "drop"
 TRIAGED = ("weakness", "opportunity", "threat")  # strengths are kept, not mended
@@ -68,16 +68,11 @@ def heaps(items: pd.DataFrame) -> str:
     return f"Of {int(counts.drop('', errors='ignore').sum())} weaknesses, opportunities and threats: {', '.join(told)}."
 
 
-def keys(text: object) -> list[str]:
-    """The items' keys of an action, parted as the evidence of an item is."""
-    return evidence_ids(text)
-
-
 def _efforts(actions: pd.DataFrame) -> dict[str, float]:
     """An item's key -> the least known effort of its actions."""
     efforts: dict[str, float] = {}
     for row in actions.to_dict("records"):
-        for key in keys(row["items"]):
+        for key in split_ids(row["items"]):
             if np.isfinite(_number(row["effort"])):
                 efforts[key] = min(efforts.get(key, np.inf), _number(row["effort"]))
     return efforts
@@ -103,7 +98,7 @@ def _item(row: dict, effort: float) -> tuple[str, str]:
 
 def _action(row: dict, known: dict[str, dict]) -> tuple[str, str]:
     """The heap of an action before it is asked what it waits for."""
-    items = [known[key] for key in keys(row["items"]) if key in known]
+    items = [known[key] for key in split_ids(row["items"]) if key in known]
     if not items:
         return DROP, "no item of this audit asks for it (no evidence, no action)"
     judged = [_item(item, _number(row["effort"])) for item in items]
@@ -123,10 +118,10 @@ def _before(row: dict, rows: list[dict], first: list[tuple[str, str]], known: di
 
 def _about(row: dict, known: dict[str, dict]) -> set[str]:
     """What an action is about: its items, the touchpoints that their evidence names, its measure."""
-    items = [key for key in keys(row["items"]) if key in known]
-    ids = [id for key in items for id in evidence_ids(known[key].get("evidence"))] + keys(row.get("measure"))
-    points = {f"touchpoint {key_of(id.removeprefix(start))}" for id in ids for start in POINTS if id.startswith(start)}
-    return {*items, *points, *keys(row.get("measure"))}
+    items = [key for key in split_ids(row["items"]) if key in known]
+    cells = [*(known[key].get("evidence") for key in items), row.get("measure")]
+    points = {f"touchpoint {point}" for cell in cells for point in touchpoints_of(cell)}
+    return {*items, *points, *split_ids(row.get("measure"))}
 
 
 def _number(value: object) -> float:

@@ -49,7 +49,8 @@ FLOORS = [
         "demo_export",
         "demo_truth",
     },
-    {"tables", "numerals", "json_records", "text_files", "demo", "comment_words"},
+    {"tables", "numerals", "json_records", "text_files", "demo", "comment_words"}
+    | {"certainty", "spheres", "statements"},
     {"cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
     | {"file_rows", "meanings", "oddities", "presets", "sheet_templates", "understood"}
     | {
@@ -68,7 +69,7 @@ FLOORS = [
         "touches",
     }
     | {"answer_checks", "comments", "drivers", "query_heads", "rate_trends"},
-    {"columns", "column_choice", "rules_met", "sniff"},
+    {"columns", "column_choice", "rules_met", "sniff"} | {"same_thing"},
     {"refused", "doubts", "order_level", "survey_questions"},
     {"order_money", "table_settings"},
     {"joins", "proposed_table"},
@@ -124,7 +125,9 @@ FLOORS = [
     | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
     {"journey_table", "holdout", "kept_segments", "value_lists"},
     {"parts", "rung_choice"},
-    {"value_answer", "stakes"},
+    {"value_answer"},
+    {"swot"},
+    {"self_check", "stakes"},
     {"action_sheet", "roadmap", "strategy", "tows", "triage"},
     {"notebook", "pages", "workbook"},
     {"report"},

@@ -7,7 +7,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from cxkit.stakes import FROM_STAKE, STATED, UNKNOWN, evidence_ids, in_words, key_of, stakes, weigh
+from cxkit.stakes import FROM_STAKE, STATED, UNKNOWN, in_words, key_of, stakes, touchpoints_of, weigh
 
 AS_OF, ZONE = date(2025, 6, 30), "Europe/Kyiv"
 DUE = {"promised_at": "2025-06-10 12:00"}
@@ -135,8 +135,6 @@ def test_customers_who_are_named():
 
 def test_a_group_whose_name_holds_a_comma():
     groups = pd.DataFrame({"customer_id": [f"c{n}" for n in range(5)], "group": "By web, small orders"})
-    assert evidence_ids("personas.costs.by_web,_small_orders,loyalty.gini") == [
-        "personas.costs.by_web,_small_orders", "loyalty.gini"]  # fmt: skip
     assert only("personas.costs.by_web,_small_orders", kept={"groups": groups}) == (500.0, 5.0, 5.0)
 
 
@@ -179,3 +177,9 @@ def test_a_stake_in_words():
 @pytest.mark.parametrize(("name", "key"), [("Parcel locker", "parcel_locker"), ("a / b", "a_b"), ("Клас", "клас")])
 def test_names_and_ids_meet(name, key):
     assert key_of(name) == key
+
+
+def test_the_touchpoints_of_an_items_evidence():
+    ids = "journey.touchpoint.Payment page, feedback.touchpoint.payment_page, feedback.gap.delivery, loyalty.gini"
+    assert touchpoints_of(ids) == {"payment_page", "delivery"}
+    assert touchpoints_of(float("nan")) == set()
