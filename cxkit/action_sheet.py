@@ -7,7 +7,7 @@ import pandas as pd
 
 from cxkit.client import did_you_mean
 from cxkit.findings import Finding
-from cxkit.stakes import split_ids
+from cxkit.same_thing import APART, keys_of, split_ids
 from cxkit.style import clean_text
 from cxkit.tables import SHEETS
 
@@ -24,8 +24,9 @@ def link(sheet: pd.DataFrame, items: pd.DataFrame, findings: Sequence[Finding], 
     To: action, items (keys, with commas), item (what the sheet says), department, owner, effort, due, measure, origin
     (workshop or finding), fault (what is wrong with the row, or empty).
     An action of the sheet belongs to an item by its key, a finding's id, or the words of a statement
-    (`same_thing.keys_of`); it may name several keys, as `to_sheet` writes them. A weakness or opportunity that has evidence and no
-    action yet gets the action that its first finding names, with nobody to do it: the workshop names who, and when.
+    (`same_thing.keys_of`); it may name several keys, as `to_sheet` writes them. A weakness or opportunity that has
+    evidence and no action yet gets the action that its first finding names, with nobody to do it: the workshop names
+    who, and when.
     """
     known = {f.id: f for f in findings}
     meant = keys_of(sheet["item"], items, rows)

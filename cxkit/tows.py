@@ -34,8 +34,8 @@ CERTAINTIES = (CERTAIN, LIKELY, SAID)
 def proposals(items: pd.DataFrame, *, spheres: Mapping[str, str] = {}, most: int = MOST) -> pd.DataFrame:
     """Proposals that name what they join, at most `most` a kind, the weightiest first.
 
-    From: items (item, statement, said, quadrant, voices, evidence, impact, certainty, sphere); `spheres`: a sphere's key ->
-    its name. To: kind (SO, WO, ST, WT), proposal, because (what joins the two, and who says each), joins (the keys of
+    From: items (item, statement, said, quadrant, voices, evidence, impact, certainty, sphere); `spheres`: a sphere's
+    key -> its name. To: kind (SO, WO, ST, WT), proposal, because (what joins the two, and who says each), joins (the keys of
     both items, with a comma), impact (of both together).
     Two items are joined by a touchpoint that the evidence of both names, by a word that people use of both and
     of few others, or by their sphere; whatever has none of these in common is not joined. An item stands in one
