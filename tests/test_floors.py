@@ -18,6 +18,7 @@ FLOORS = [
         "encodings",
         "headings",
         "bg_nbd",
+        "checklists",
         "cluster_null",
         "gamma_gamma",
         "privacy",
@@ -99,6 +100,11 @@ FLOORS = [
         "profiles",
         "segment_change",
         "tiers",
+        "maturity",
+        "balance",
+        "answered",
+        "registers",
+        "beside_data",
         "likeness",
         "personas",
     }
@@ -155,7 +161,7 @@ IBIS = {
         "deflection",
     }
     | {"delivery_promises", "pareto", "rate_trends", "service", "shares_apart", "waiting"},
-    "the workshop": {"workshop"},
+    "the workshop": {"beside_data", "workshop"},
 }
 
 
