@@ -1,5 +1,6 @@
 """The workshop's actions joined to the items that ask for them, and the sheet that goes back to be filled in."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,7 +8,8 @@ import pandas as pd
 
 from cxkit.client import did_you_mean
 from cxkit.findings import Finding
-from cxkit.same_thing import APART, keys_of, split_ids
+from cxkit.same_thing import APART, commonest, keys_of, split_ids
+from cxkit.spheres import sphere_of
 from cxkit.style import clean_text
 from cxkit.tables import SHEETS
 
@@ -25,16 +27,17 @@ def link(sheet: pd.DataFrame, items: pd.DataFrame, findings: Sequence[Finding], 
     (workshop or finding), fault (what is wrong with the row, or empty).
     An action of the sheet belongs to an item by its key, a finding's id, or the words of a statement
     (`same_thing.keys_of`); it may name several keys, as `to_sheet` writes them. A weakness or opportunity that has
-    evidence and no action yet gets the action that its first finding names, with nobody to do it: the workshop names
-    who, and when.
+    evidence and no action yet gets the action that its first finding names, with nobody to do it, in the department
+    that people name most for such things: the workshop names who, and when.
     """
     known = {f.id: f for f in findings}
     meant = keys_of(sheet["item"], items, rows)
     made = [_from_sheet(row, keys, items, known) for row, keys in zip(sheet.to_dict("records"), meant, strict=True)]
     done = {key for row in made for key in split_ids(row["items"])}
+    departments = _departments([*items["department"], *sheet["department"]])
     for row in items.to_dict("records"):
         if row["item"] not in done and row["quadrant"] in TAKEN_UP:
-            made += _from_finding(row, known)
+            made += _from_finding(row, known, departments)
     frame = pd.DataFrame(made, columns=list(COLUMNS))
     return frame.assign(effort=pd.to_numeric(frame["effort"]), due=pd.to_datetime(frame["due"]).astype("datetime64[s]"))
 
@@ -77,7 +80,17 @@ def _from_sheet(row: dict, meant: list[str], items: pd.DataFrame, known: dict[st
                    "fault": "; ".join(wrong)}  # fmt: skip
 
 
-def _from_finding(row: dict, known: dict[str, Finding]) -> list[dict]:
+def _departments(named: Sequence[object]) -> dict[str, str]:
+    """A sphere -> the department that people name most for it."""
+    counts = Counter(name for name in named if isinstance(name, str) and name)
+    found: dict[str, str] = {}
+    for name in commonest(counts):
+        if sphere := sphere_of(department=name):
+            found.setdefault(sphere, name)
+    return found
+
+
+def _from_finding(row: dict, known: dict[str, Finding], departments: dict[str, str]) -> list[dict]:
     """The action that an item's first finding with one proposes, as a list of one or none."""
     named = [known[id] for id in split_ids(row["evidence"]) if id in known and known[id].action]
     if not named:
@@ -85,6 +98,6 @@ def _from_finding(row: dict, known: dict[str, Finding]) -> list[dict]:
     first = named[0]
     label = f"{clean_text(first.label)}: {first.action}"
     empty = {"owner": None, "effort": np.nan, "due": pd.NaT, "fault": ""}
-    department = row.get("department") if isinstance(row.get("department"), str) else None
+    department = row["department"] or departments.get(row["sphere"])
     return [{"action": label, "items": row["item"], "item": row["item"], "department": department,
              "measure": first.id, "origin": FINDING, **empty}]  # fmt: skip

@@ -1,5 +1,6 @@
 """When is what done, by whom, and how will it be seen: quarters, measures, and the change that could be detected."""
 
+import textwrap
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ NOBODY = "no department"
 LATER = "later"
 MOST_QUARTERS = 4
 MEANING = ("now", "gradually")
-LETTERS = 21  # of a line in a quarter's column
+LETTERS, MOST_LINES = 76, 3  # of all lines of the picture beside each other; of an action
 COLUMNS = ("action", "items", "department", "owner", "effort", "due", "quarter", "measure", "detectable", "triage",
            "fault")  # fmt: skip
 
@@ -94,7 +95,8 @@ def in_words(planned: pd.DataFrame) -> list[str]:
 
 
 def plot_roadmap(planned: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
-    """`plan` without what is dropped: a row a department, a column a quarter; full points are now, hollow gradually."""
+    """`plan` without what is dropped: a row a department, a column a quarter; full points are now, hollow ones
+    gradually; what nobody is named for is grey."""
     import matplotlib.pyplot as plt
 
     shown = planned[planned["triage"] != "drop"]
@@ -103,7 +105,8 @@ def plot_roadmap(planned: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     shown = shown.assign(quarter=shown["quarter"].where(shown["quarter"].isin(quarters), LATER))
     cells = {(d, q): rows for (d, q), rows in shown.groupby(["department", "quarter"])}
     departments = sorted(shown["department"].unique(), key=lambda name: (name == NOBODY, name))
-    texts = {number: _folded(f"{number} {name}") for number, name in zip(shown["number"], shown["action"], strict=True)}
+    width = LETTERS // max(len(quarters), 1) - 3
+    texts = {row.number: _folded(f"{row.number} {row.action}", width) for row in shown.itertuples()}
     heights = {d: max(sum(len(texts[n]) + 0.5 for n in cells[d, q]["number"]) for q in quarters if (d, q) in cells)
                for d in departments}  # lines of the fullest cell  # fmt: skip
     total = sum(heights.values()) + 0.5 * len(departments)
@@ -119,8 +122,10 @@ def plot_roadmap(planned: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
             for row in cells.get((department, quarter), shown[:0]).itertuples():
                 lines = texts[row.number]
                 face = "C0" if row.triage == "now" else "white"
-                ax.plot(column + 0.05, y + 0.5, "o", markersize=6, markerfacecolor=face, markeredgecolor="C0")
-                ax.text(column + 0.1, y, "\n".join(lines), va="top", fontsize=9, linespacing=1.1)
+                colour = INK if isinstance(row.owner, str) and row.owner else GREY
+                ends = column + 0.03 * len(quarters) / 2, column + 0.06 * len(quarters) / 2
+                ax.plot(ends[0], y + 0.5, "o", markersize=6, markerfacecolor=face, markeredgecolor="C0")
+                ax.text(ends[1], y, "\n".join(lines), va="top", fontsize=9, linespacing=1.1, color=colour)
                 y += len(lines) + 0.5
         middles.append(top + 0.9)
         top += heights[department] + 0.5
@@ -132,7 +137,7 @@ def plot_roadmap(planned: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     ax.tick_params(length=0, axis="both")
     ax.xaxis.tick_top()
     ax.spines[:].set_visible(False)
-    ax.set_xlabel("● now    ○ gradually", color=GREY)
+    ax.set_xlabel("● now    ○ gradually    grey: nobody to do it yet", color=GREY)
     for tick in ax.get_xticklabels():
         tick.set_color(INK)
     ax.set_title("What is done when, by department")
@@ -172,8 +177,7 @@ def _columns(quarters: pd.Series) -> list[str]:
     return whole if len(whole) <= MOST_QUARTERS else [*whole[: MOST_QUARTERS - 1], LATER]
 
 
-def _folded(text: str) -> list[str]:
+def _folded(text: str, width: int) -> list[str]:
     """A text on at most three lines of a column."""
-    import textwrap
-
-    return [plain_text(line) for line in textwrap.wrap(clean_text(text), LETTERS, max_lines=3, placeholder="…")]
+    lines = textwrap.wrap(clean_text(text), max(width, 12), max_lines=MOST_LINES, placeholder="…")
+    return [plain_text(line) for line in lines]

@@ -179,7 +179,7 @@ def plot_gaps(found: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
                 ax.annotate(str(count), (x, y), xytext=(-4 if side == "right" else 4, 0), ha=side, va="center",
                             textcoords="offset points")  # fmt: skip
         if not row.weaknesses + row.strengths:
-            ax.annotate("nothing known", (0, y), xytext=(6, 0), textcoords="offset points", va="center", color=GREY)
+            ax.annotate("none known", (0, y), xytext=(6, 0), textcoords="offset points", va="center", color=GREY)
     ax.set_yticks(place, [folded_text(name) for name in found["name"]])
     ax.tick_params(axis="y", length=0)
     widest = max(int(found[["weaknesses", "strengths"]].to_numpy().max()), 1) * 1.15
@@ -194,8 +194,8 @@ def plot_gaps(found: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
 def describe_gaps(found: pd.DataFrame) -> str:
     """What `plot_gaps` shows, for those who cannot see it."""
     parts = [
-        f"{clean_text(row['name'])}: {row['weaknesses']} weaknesses, {row['pressing']} of them pressing, "
-        f"{row['strengths']} strengths"
+        f"{clean_text(row['name'])}: weaknesses {row['weaknesses']}, of them pressing {row['pressing']}, "
+        f"strengths {row['strengths']}"
         for row in found.to_dict("records")
     ]
     return f"Weaknesses and strengths by sphere. {'; '.join(parts)}."
@@ -205,8 +205,10 @@ def _pressing_in_words(part: pd.DataFrame, where: str) -> str:
     pressing, weak = int(part["pressing"].sum()), int(part["weaknesses"].sum())
     if not weak:
         return f"No weakness is known {where}."
-    named = ", ".join(part.loc[part["pressing"] > 0, "name"].str.lower())
-    return f"Of {weak} weaknesses {where} {pressing} press{'es' if pressing == 1 else ''}{f' ({named})' * bool(named)}."
+    named = "; ".join(part.loc[part["pressing"] > 0, "name"])
+    many = f"Of {weak} weaknesses {where} {pressing or 'none'}" if weak > 1 else f"The one weakness {where}"
+    verb = ("press" if pressing > 1 else "presses") if weak > 1 or pressing else "does not press"
+    return f"{many} {verb}{f' ({named})' * bool(named)}."
 
 
 def _horizon(strategy: str, years: object) -> str:

@@ -27,6 +27,7 @@ INNER = str.maketrans("“”„«»", "‘’‘‘’")  # quotation marks wit
 MOST = 3  # proposals of a kind
 LETTERS, STEM = 5, 6  # shorter words join nothing; longer ones are compared by their beginning
 COMMON = 3  # a word in more items than this says nothing of one; at least a tenth of them
+WIDE = "company"  # a sphere that everything lies in joins nothing
 COLUMNS = ("kind", "proposal", "because", "joins", "impact")
 CERTAINTIES = (CERTAIN, LIKELY, SAID)
 
@@ -35,11 +36,11 @@ def proposals(items: pd.DataFrame, *, spheres: Mapping[str, str] = {}, most: int
     """Proposals that name what they join, at most `most` a kind, the weightiest first.
 
     From: items (item, statement, said, quadrant, voices, evidence, impact, certainty, sphere); `spheres`: a sphere's
-    key -> its name. To: kind (SO, WO, ST, WT), proposal, because (what joins the two, and who says each), joins (the keys of
-    both items, with a comma), impact (of both together).
+    key -> its name. To: kind (SO, WO, ST, WT), proposal, because (what joins the two, and who says each), joins (the
+    keys of both items, with a comma), impact (of both together).
     Two items are joined by a touchpoint that the evidence of both names, by a word that people use of both and
-    of few others, or by their sphere; whatever has none of these in common is not joined. An item stands in one
-    proposal of a kind. Ranked by what joins them (touchpoint, word, sphere), then by impact, then by certainty.
+    of few others, or by their sphere (company is too wide to join anything); whatever has none of these in common is
+    not joined. An item stands in one proposal of a kind. Ranked by what joins them (touchpoint, word, sphere), then by impact, then by certainty.
     What it cannot show: whether a proposal is worth its money; it says where to look.
     Source: Weihrich (1982), Long Range Planning 15(2), 54-66.
     """
@@ -88,7 +89,7 @@ def _tie(one: dict, other: dict, words: dict[str, set[str]], spheres: Mapping[st
     if shared := words[one["item"]] & words[other["item"]]:
         return 1, f"both name “{sorted(shared)[0]}…”"
     sphere = one.get("sphere")
-    if isinstance(sphere, str) and sphere and sphere == other.get("sphere"):
+    if isinstance(sphere, str) and sphere not in ("", WIDE) and sphere == other.get("sphere"):
         return 2, f"both lie in {spheres.get(sphere, sphere)}"
     return None
 
@@ -143,7 +144,9 @@ def _proposal(kind: str, template: str, tie: str, one: dict, other: dict) -> dic
 
 
 def _said_by(item: dict) -> str:
-    """Which voices say an item, and how sure the data are of it."""
+    """Which voices say an item, and how sure the data are of it; of what comes from outside, its source."""
     voices = item.get("voices") if isinstance(item.get("voices"), str) else ""
-    sure = f" ({item['certainty']})" if "data" in voices and isinstance(item.get("certainty"), str) else ""
-    return f"said by {voices}{sure}" if voices else "nobody is named"
+    if not voices:
+        return f"by {clean_text(item.get('sources') or 'nobody who is named')}"
+    sure = f" ({item['certainty']})" if "data" in voices else ""
+    return f"said by {voices}{sure}"

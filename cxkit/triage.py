@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cxkit.same_thing import split_ids
+from cxkit.same_thing import QUADRANTS, split_ids
 from cxkit.stakes import touchpoints_of
 
 NOW, GRADUALLY, DROP = "now", "gradually", "drop"
@@ -11,8 +11,8 @@ TRIAGED = ("weakness", "opportunity", "threat")  # strengths are kept, not mende
 GREAT, SMALL = 4, 2  # impact from which on something is urgent, and up to which the greatest effort is not worth it
 MOST_EFFORT, GREATEST_EFFORT = 3, 5
 RULE = {
-    DROP: "No finding, no quote and no second voice stands behind it; or it names no item; or it takes the greatest "
-    f"effort ({GREATEST_EFFORT} of 5) for an impact of {SMALL} of 5 at most.",
+    DROP: "No finding, no quote, no source outside and no second voice stands behind it (no evidence, no action); or "
+    f"it names no item; or it takes the greatest effort ({GREATEST_EFFORT} of 5) for an impact of {SMALL} of 5 at most.",
     NOW: f"The data are certain of it, or two voices say it; its impact is {GREAT} of 5 or more; its effort is at most "
     f"{MOST_EFFORT} of 5, or not known; and it waits for nothing that is still to be done.",
     GRADUALLY: "All else.",
@@ -28,8 +28,8 @@ def triage(items: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFrame:
     """Items with triage (now, gradually, drop; empty for strengths, which are kept), why, and pressing (yes/no: a
     weakness that is sure enough and great enough for now, whatever its effort).
 
-    From: items (item, quadrant, voices, supporters, evidence, quotes, impact, certainty), actions (items: keys with
-    commas between, effort). The effort of an item is that of its easiest action. The rule is `RULE`; an item waits for
+    From: items (item, quadrant, voices, supporters, evidence, quotes, sources, impact, certainty), actions (items: keys
+    with commas between, effort). The effort of an item is that of its easiest action. The rule is `RULE`; an item waits for
     nothing, only its actions do.
     Source: the three heaps are S0's (what to change urgently, what to introduce gradually, what to drop).
     """
@@ -60,6 +60,16 @@ def triage_actions(actions: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     return actions.assign(triage=[name for name, _ in told], why=[why for _, why in told], after=waits)
 
 
+def ranked(items: pd.DataFrame) -> pd.DataFrame:
+    """Items by quadrant, what is to be done now first, then by impact, by stake, and by key. From: `triage`."""
+    place = {name: rank for rank, name in enumerate((*QUADRANTS, NOW, GRADUALLY, DROP, ""))}
+    keys = items.assign(_quadrant=items["quadrant"].map(place), _heap=items["triage"].map(place))
+    order = keys.sort_values(
+        ["_quadrant", "_heap", "impact", "stake", "item"], ascending=[True, True, False, False, True], kind="stable"
+    )
+    return items.loc[order.index].reset_index(drop=True)
+
+
 def heaps(items: pd.DataFrame) -> str:
     """How many items stand in which heap, in one sentence. From: `triage`."""
     counts = items["triage"].value_counts()
@@ -82,8 +92,10 @@ def _item(row: dict, effort: float) -> tuple[str, str]:
     """The heap of an item with a given effort, and why."""
     impact, count = _number(row["impact"]), _count(row.get("voices"))
     certain = row.get("certainty") == "certain"
-    if not (_text(row.get("evidence")) or _text(row.get("quotes")) or count > 1 or _number(row.get("supporters")) > 1):
-        return DROP, "one statement alone stands behind it: find evidence first"
+    outside = not count and _text(row.get("sources"))  # of what the sheet context says, the source is the evidence
+    backed = _text(row.get("evidence")) or _text(row.get("quotes")) or outside
+    if not (backed or count > 1 or _number(row.get("supporters")) > 1):
+        return DROP, "one statement alone stands behind it: no action before there is evidence"
     if effort >= GREATEST_EFFORT and impact <= SMALL:
         return DROP, f"the greatest effort for an impact of {impact:g} of 5"
     sure = "the data are certain" if certain else f"{count} voices say it" if count > 1 else ""
@@ -91,7 +103,8 @@ def _item(row: dict, effort: float) -> tuple[str, str]:
     easy = f"its effort is {effort:g} of 5" if np.isfinite(effort) else "its effort is not known yet"
     if sure and impact >= GREAT and not effort > MOST_EFFORT:
         return NOW, f"{sure}, {worth}, {easy}"
-    doubts = ["" if sure else "the data are not certain, and one voice alone says it"]
+    alone = "one voice alone says it" if count == 1 else "a source outside alone says it"
+    doubts = ["" if sure else f"the data are not certain, and {alone}"]
     doubts += ["" if impact >= GREAT else worth, easy if effort > MOST_EFFORT else ""]
     return GRADUALLY, ", ".join(doubt for doubt in doubts if doubt)
 

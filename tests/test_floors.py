@@ -18,6 +18,7 @@ FLOORS = [
         "encodings",
         "headings",
         "bg_nbd",
+        "checklists",
         "cluster_null",
         "gamma_gamma",
         "privacy",
@@ -100,6 +101,11 @@ FLOORS = [
         "profiles",
         "segment_change",
         "tiers",
+        "maturity",
+        "balance",
+        "answered",
+        "registers",
+        "beside_data",
         "likeness",
         "personas",
     }
@@ -128,7 +134,7 @@ FLOORS = [
     {"value_answer"},
     {"swot"},
     {"self_check", "stakes"},
-    {"action_sheet", "roadmap", "strategy", "tows", "triage"},
+    {"action_sheet", "roadmap", "strategy", "swot_table", "tows", "triage"},
     {"notebook", "pages", "workbook"},
     {"report"},
     {"parameters", "publish", "progress"},
@@ -159,7 +165,7 @@ IBIS = {
         "deflection",
     }
     | {"delivery_promises", "pareto", "rate_trends", "service", "shares_apart", "waiting"},
-    "the workshop": {"workshop"},
+    "the workshop": {"beside_data", "workshop"},
     "the plan": {"stakes"},
 }
 
