@@ -31,7 +31,7 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
 
     From: `triage.triage_actions`; the findings of the run. To, what is to be done now first, then by day: number (of
     the picture), action, items, department, owner, effort, due, quarter (2026 Q3), measure, detectable, triage, fault,
-    why, after, origin.
+    why, after, origin, seen_by (the measure's label).
     The quarter is that of the due day; without one the quarter after the audit for now, the next but one for
     gradually; what is dropped has none. A due day before the audit's last day is a fault.
     """
@@ -41,13 +41,15 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
     both = made["fault"].where(made["fault"] == "", made["fault"] + "; ") + told
     made = made.assign(fault=made["fault"].mask(past, both))
     known = {f.id: f for f in findings}
-    made = made.assign(detectable=[detectable(known.get(id)) for id in made["measure"]])
+    measures = [known.get(id) for id in made["measure"]]
+    seen_by = [clean_text(finding.label) if finding else "nothing yet" for finding in measures]
+    made = made.assign(detectable=[detectable(finding) for finding in measures], seen_by=seen_by)
     heap = made["triage"].map({"now": 0, "gradually": 1, "drop": 2})
     proposed = (made["origin"] != "workshop").astype(int)
     ranked = made.assign(heap=heap, proposed=proposed)
     ranked = ranked.sort_values(["heap", "proposed", "due", "action"], kind="stable", na_position="last")
     ranked = ranked.assign(number=range(1, len(ranked) + 1))
-    return ranked[["number", *COLUMNS, "why", "after", "origin"]].reset_index(drop=True)
+    return ranked[["number", *COLUMNS, "why", "after", "origin", "seen_by"]].reset_index(drop=True)
 
 
 def detectable(finding: Finding | None, *, power: float = POWER, level: float = LEVEL) -> str:
@@ -94,6 +96,17 @@ def in_words(planned: pd.DataFrame) -> list[str]:
     return text
 
 
+def readable(planned: pd.DataFrame) -> pd.DataFrame:
+    """The plan as a reader meets it: what (number and action), who (owner, department, quarter, heap), seen (measure and
+    smallest change), with all columns of `plan`."""
+    rows = planned.to_dict("records")
+    return planned.assign(
+        what=[f"{row['number']}. {clean_text(row['action'])}" for row in rows],
+        who=[_who(row) for row in rows],
+        seen=[f"{row['seen_by']}: {row['detectable']}" if row["detectable"] else row["seen_by"] for row in rows],
+    )
+
+
 def plot_roadmap(planned: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     """`plan` without what is dropped: a row a department, a column a quarter; full points are now, hollow ones
     gradually; what nobody is named for is grey."""
@@ -137,7 +150,7 @@ def plot_roadmap(planned: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     ax.tick_params(length=0, axis="both")
     ax.xaxis.tick_top()
     ax.spines[:].set_visible(False)
-    ax.set_xlabel("● now    ○ gradually    grey: nobody to do it yet", color=GREY)
+    ax.set_xlabel("● now · ○ gradually · in grey: nobody to do it yet", color=GREY)
     for tick in ax.get_xticklabels():
         tick.set_color(INK)
     ax.set_title("What is done when, by department")
@@ -153,6 +166,13 @@ def describe_roadmap(planned: pd.DataFrame) -> str:
                  f" {r.triage})" for r in rows.itertuples()]  # fmt: skip
         told.append(f"{quarter}: {'; '.join(parts)}")
     return f"Actions by quarter and department. {'. '.join(told) or 'No action is planned'}."
+
+
+def _who(row: dict) -> str:
+    owner = clean_text(row["owner"]) if isinstance(row["owner"], str) and row["owner"] else "nobody yet"
+    department = f" ({clean_text(row['department'])})" if isinstance(row["department"], str) else ""
+    when = f"{row['triage']}, until {row['quarter']}" if row["quarter"] else "not at all"
+    return f"{owner}{department}; {when}"
 
 
 def _quarter(row: dict, as_of: date) -> str:

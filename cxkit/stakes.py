@@ -23,6 +23,13 @@ DAYS = 365
 SHARES = ((0.10, 5), (0.05, 4), (0.02, 3), (0.005, 2))  # from this share of the year's revenue on: impact
 LEAST_IMPACT, NOT_WEIGHED = 1, 3
 STATED, FROM_STAKE, UNKNOWN = "stated in the workshop", "from what is at stake", "not weighed"
+KEPT = {
+    "missing_goods": ("06_search", "missing_goods"),
+    "customers": ("01_segmentation", "customers"),
+    "groups": ("01_segmentation", "groups"),
+    "slipping_away": ("04_lifetime_value", "slipping_away"),
+    "overdue": ("03_loyalty", "overdue_customers"),
+}
 COLUMNS = ("item", "stake", "stake_share", "orders", "n", "how")
 NO_NUMBER = "no number stands behind it"
 NO_RULE = "it cannot be said whose orders meet it"
@@ -91,6 +98,19 @@ def weigh(items: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
 def key_of(name: object) -> str:
     """What the end of a finding's id and a name of the data have in common: its letters and digits."""
     return re.sub(r"[\W_]+", "_", str(name).casefold()).strip("_")
+
+
+def year_revenue(orders: Table, *, as_of: date) -> float:
+    """The revenue of the orders of the last 365 days, of which stakes are a share."""
+    year = placed_orders(orders, as_of=as_of)
+    year = year.filter(year.ordered_on >= ibis.literal(as_of - timedelta(days=DAYS - 1)))
+    return float(collect(year.aggregate(revenue=year.revenue.sum().fill_null(0.0)), order_by="revenue").iloc[0, 0])
+
+
+def read_kept(read: Callable[..., pd.DataFrame | None]) -> dict[str, pd.DataFrame]:
+    """What earlier notebooks left that `stakes` can use. From: the run's `kept_table`."""
+    found = {name: read(*place, texts=["name", "segment", "tier", "group"]) for name, place in KEPT.items()}
+    return {name: frame for name, frame in found.items() if frame is not None}
 
 
 def touchpoints_of(evidence: object) -> set[str]:

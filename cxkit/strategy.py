@@ -1,11 +1,12 @@
 """Product, interaction or WOW: which strategy the gaps and the client's own means speak for, and what it risks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from cxkit.findings import Finding
 from cxkit.group_table import legend_below, nothing_to_show
 from cxkit.style import GREY, INK, clean_text, folded_text, format_value
 
@@ -13,14 +14,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PRODUCT, INTERACTION, WOW, EARLY = "product", "interaction", "WOW", "too early to say"
+COSTLY = "personas.costs."
 GOODS = ("product",)
 CONTACT = ("positioning", "site", "support", "logistics", "relations")
 CONTACT_YEARS = 2  # S0: tone and skills change within one to two years
 OURS, FILL_IN = "cxkit", "client.yml, strategy:"
 MEANING = {
     PRODUCT: "Product strategy: better goods than competitors have, in quality, price and use.",
-    INTERACTION: "Interaction strategy: better dealings with customers, before, at and after the order; goods stay.",
-    WOW: "WOW strategy: goods and dealings together exceed what customers expect.",
+    INTERACTION: "Interaction strategy: deal better with customers, before, at and after the order; the goods stay.",
+    WOW: "WOW strategy: the goods and how customers are dealt with together exceed what they expect.",
     EARLY: "Too early to say which strategy fits.",
 }
 HORIZON = {
@@ -30,7 +32,7 @@ HORIZON = {
 }
 RISK = {
     PRODUCT: "Who looks at the goods alone may lose touch with those who buy them: keep measuring what they say.",
-    INTERACTION: "Who looks at the dealings alone may miss that the goods get worse, or follow every answer and forget "
+    INTERACTION: "Who looks at contacts with customers alone may miss that the goods get worse, or follow every answer and forget "
     "what the shop stands for: keep returns and what is said of the goods in sight.",
     WOW: "It is the hardest to reach, and what exceeded expectations once is expected the next time.",
 }
@@ -89,7 +91,10 @@ def choose(found: pd.DataFrame, *, control: str | None, horizon: float | None = 
     """
     goods, contact = (found[found["sphere"].isin(names)] for names in (GOODS, CONTACT))
     product, dealings = int(goods["pressing"].sum()), int(contact["pressing"].sum())
-    told = [_pressing_in_words(goods, "in goods and assortment"), _pressing_in_words(contact, "in the dealings")]
+    told = [
+        _pressing_in_words(goods, "in goods and assortment"),
+        _pressing_in_words(contact, "in how customers are dealt with"),
+    ]
     counted = int(found[["weaknesses", "strengths"]].to_numpy().sum())
     if control is None:
         why = "How far the goods are in the shop's hands is not stated (product_control in client.yml)."
@@ -101,18 +106,28 @@ def choose(found: pd.DataFrame, *, control: str | None, horizon: float | None = 
         return INTERACTION, [f"{hands} What is left to it is how it deals with customers.", *told]
     if not product and not dealings:
         if goods["strengths"].sum() and contact["strengths"].sum():
-            return WOW, [hands, "Nothing presses, and goods and dealings both have strengths to build on.", *told]
-        return EARLY, [hands, "Nothing presses, and it is not shown that goods and dealings are both strong.", *told]
+            return WOW, [
+                hands,
+                "Nothing presses, and both the goods and how customers are dealt with have strengths to build on.",
+                *told,
+            ]
+        return EARLY, [
+            hands,
+            "Nothing presses, and it is not shown that both the goods and how customers are dealt with are strong.",
+            *told,
+        ]
     short = horizon is not None and horizon <= CONTACT_YEARS
     if control == "full" and product > dealings and not short:
-        return PRODUCT, [hands, *told, "More presses in the goods than in the dealings."]
+        return PRODUCT, [hands, *told, "More presses in the goods than in how customers are dealt with."]
     if control == "partly" and product and not dealings:
-        return PRODUCT, [hands, *told, "Nothing presses in the dealings."]
+        return PRODUCT, [hands, *told, "Nothing presses in how customers are dealt with."]
     reasons = [hands, *told]
     if product > dealings:
         late = f"within the stated {_years(horizon)} a product strategy does not show" if short else (
             "a better product is only partly the shop's to make")  # fmt: skip
-        reasons.append(f"More presses in the goods, but {late}: begin with the dealings, and with the goods beside.")
+        reasons.append(
+            f"More presses in the goods, but {late}: begin with how customers are dealt with, and with the goods beside."
+        )
     return INTERACTION, reasons
 
 
@@ -126,17 +141,14 @@ def told(
     revenue: float = float("nan"),
     currency: str = "",
 ) -> pd.DataFrame:
-    """The strategy in words: aspect, text, source (S0 …, client.yml, the data, or cxkit).
+    """What the strategy asks for and risks: aspect, text, source (S0 …, client.yml, the data, or cxkit).
 
     From: `choose`; `gaps`; the client's `strategy` settings and company `size`; `costly`: what the data say of the
     group that costs most to serve (a finding's sentence, or nothing); `revenue` of a year. What is not filled in is
-    asked for by its key. Aspects: strategy, because, horizon, what speaks against it, risk, who is no customer,
-    exceptional gestures, budget, company size, what comes after.
+    asked for by its key. Aspects: horizon, what speaks against it, risk, customers at any price, exceptional gestures,
+    budget, company size, what comes after; `in_words` tells the strategy itself and its reasons.
     """
-    strategy, reasons = chosen
-    rows = [("Strategy", MEANING[strategy], "S0")]
-    rows += [("Because", reason, "client.yml" if "client.yml" in reason else "the items of this page")
-             for reason in reasons]  # fmt: skip
+    strategy, rows = chosen[0], []
     if strategy != EARLY:
         rows += [("Horizon", _horizon(strategy, settings.get("horizon_years")), "S0; client.yml")]
         rows += [("What speaks against it", text, "the items of this page") for text in _against(strategy, found)]
@@ -147,15 +159,22 @@ def told(
     rows += [("Budget", _budget(settings.get("budget"), revenue, currency), "client.yml")]
     rows += [("Company size", SIZES[size] if size else "Not stated: company_size in client.yml.", "S2c; client.yml")]
     if strategy in (INTERACTION, PRODUCT):
-        after = "When nothing presses any more in goods and dealings, a WOW strategy can be thought of, not before."
+        after = "When nothing presses any more, neither in the goods nor in how customers are dealt with, a WOW strategy can be "
+        "thought of, not before."
         rows += [("What comes after", after, "S0")]
     return pd.DataFrame(rows, columns=list(ASPECTS))
 
 
 def in_words(chosen: tuple[str, list[str]]) -> str:
-    """The choice in one sentence, with its last reasons. From: `choose`."""
+    """The strategy and the reasons for it. From: `choose`."""
     strategy, reasons = chosen
     return f"{MEANING[strategy]} {' '.join(reasons)}"
+
+
+def costly_sentence(findings: Sequence[Finding]) -> str:
+    """What the data say of the groups that cost more to serve than the others; empty where none does for certain."""
+    costly = [f for f in findings if f.id.startswith(COSTLY) and f.quadrant() == "weakness"]
+    return costly[0].sentence() if costly else ""
 
 
 def plot_gaps(found: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":

@@ -26,6 +26,8 @@ MEANS = {
 INNER = str.maketrans("“”„«»", "‘’‘‘’")  # quotation marks within a statement that is quoted
 MOST = 3  # proposals of a kind
 LETTERS, STEM = 5, 6  # shorter words join nothing; longer ones are compared by their beginning
+# what a shop's statements all speak of
+EMPTY = ("custom", "client", "order", "клієнт", "клиент", "покупе", "покупц", "замовл", "заказ", "klient", "zamów")
 COMMON = 3  # a word in more items than this says nothing of one; at least a tenth of them
 WIDE = "company"  # a sphere that everything lies in joins nothing
 COLUMNS = ("kind", "proposal", "because", "joins", "impact")
@@ -38,9 +40,10 @@ def proposals(items: pd.DataFrame, *, spheres: Mapping[str, str] = {}, most: int
     From: items (item, statement, said, quadrant, voices, evidence, impact, certainty, sphere); `spheres`: a sphere's
     key -> its name. To: kind (SO, WO, ST, WT), proposal, because (what joins the two, and who says each), joins (the
     keys of both items, with a comma), impact (of both together).
-    Two items are joined by a touchpoint that the evidence of both names, by a word that people use of both and
-    of few others, or by their sphere (company is too wide to join anything); whatever has none of these in common is
-    not joined. An item stands in one proposal of a kind. Ranked by what joins them (touchpoint, word, sphere), then by impact, then by certainty.
+    Two items are joined by a touchpoint that the evidence of both names, by a word that people use of both and of few
+    others, or by their sphere (company is too wide to join anything); whatever has none of these in common is not
+    joined. An item stands in one proposal of a kind. Ranked by what joins them (touchpoint, word, sphere), then by
+    impact, then by certainty.
     What it cannot show: whether a proposal is worth its money; it says where to look.
     Source: Weihrich (1982), Long Range Planning 15(2), 54-66.
     """
@@ -77,32 +80,35 @@ def in_words(found: pd.DataFrame) -> str:
 
 
 def short(statement: object) -> str:
-    """A statement in a sentence about it: without what stands in brackets, and without its full stop."""
+    """A statement in a sentence about it: its first sentence, without what stands in brackets, and without full stop."""
     text = re.sub(r"\s*\([^()]*\)", "", clean_text(statement))
-    return text.rstrip(".").strip().translate(INNER)
+    first = re.split(r"(?<=[^\W\d_]{2})\. (?=[^\W\d_a-zа-я])", text)[0]
+    return first.rstrip(".").strip().translate(INNER)
 
 
-def _tie(one: dict, other: dict, words: dict[str, set[str]], spheres: Mapping[str, str]) -> tuple[int, str] | None:
+def _tie(
+    one: dict, other: dict, words: dict[str, dict[str, str]], spheres: Mapping[str, str]
+) -> tuple[int, str] | None:
     """What two items have in common, and how near that is (0 is nearest)."""
     if points := touchpoints_of(one.get("evidence")) & touchpoints_of(other.get("evidence")):
         return 0, f"both are about {', '.join(sorted(points))}"
-    if shared := words[one["item"]] & words[other["item"]]:
-        return 1, f"both name “{sorted(shared)[0]}…”"
+    if shared := sorted(set(words[one["item"]]) & set(words[other["item"]])):
+        return 1, f"both speak of “{words[other['item']][shared[0]]}”"
     sphere = one.get("sphere")
     if isinstance(sphere, str) and sphere not in ("", WIDE) and sphere == other.get("sphere"):
         return 2, f"both lie in {spheres.get(sphere, sphere)}"
     return None
 
 
-def _words(rows: list[dict]) -> dict[str, set[str]]:
-    """The beginnings of the words that tell what people say of an item from what they say of the others.
+def _words(rows: list[dict]) -> dict[str, dict[str, str]]:
+    """The words that tell what people say of an item from what they say of the others: beginning -> word.
 
     Of an item that only the data know they are the words of its key's end: its sentence is a template of ours.
     """
-    stems = {row["item"]: {word[:STEM] for word in split_words(_own_words(row)) if _tells(word)} for row in rows}
+    stems = {row["item"]: {word[:STEM]: word for word in split_words(_own_words(row)) if _tells(word)} for row in rows}
     counts = Counter(stem for found in stems.values() for stem in found)
     most = max(COMMON, len(rows) // 10)
-    return {item: {stem for stem in found if counts[stem] <= most} for item, found in stems.items()}
+    return {item: {s: word for s, word in found.items() if counts[s] <= most} for item, found in stems.items()}
 
 
 def _own_words(row: dict) -> str:
@@ -112,7 +118,7 @@ def _own_words(row: dict) -> str:
 
 
 def _tells(word: str) -> bool:
-    return len(word) >= LETTERS and word.isalpha() and word not in stop_words()
+    return len(word) >= LETTERS and word.isalpha() and not word.startswith(EMPTY) and word not in stop_words()
 
 
 def _rank(pair: tuple) -> tuple:
@@ -147,6 +153,5 @@ def _said_by(item: dict) -> str:
     """Which voices say an item, and how sure the data are of it; of what comes from outside, its source."""
     voices = item.get("voices") if isinstance(item.get("voices"), str) else ""
     if not voices:
-        return f"by {clean_text(item.get('sources') or 'nobody who is named')}"
-    sure = f" ({item['certainty']})" if "data" in voices else ""
-    return f"said by {voices}{sure}"
+        return clean_text(item.get("sources") or "nobody is named")
+    return voices.replace("data", f"the data ({item['certainty']})")

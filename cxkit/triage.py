@@ -7,12 +7,13 @@ from cxkit.same_thing import QUADRANTS, split_ids
 from cxkit.stakes import touchpoints_of
 
 NOW, GRADUALLY, DROP = "now", "gradually", "drop"
+HEADINGS = {NOW: "Now", GRADUALLY: "Gradually", DROP: "Not at all, or not before there is evidence"}
 TRIAGED = ("weakness", "opportunity", "threat")  # strengths are kept, not mended
 GREAT, SMALL = 4, 2  # impact from which on something is urgent, and up to which the greatest effort is not worth it
 MOST_EFFORT, GREATEST_EFFORT = 3, 5
 RULE = {
-    DROP: "No finding, no quote, no source outside and no second voice stands behind it (no evidence, no action); or "
-    f"it names no item; or it takes the greatest effort ({GREATEST_EFFORT} of 5) for an impact of {SMALL} of 5 at most.",
+    DROP: "No finding, no quote, no source outside and no second voice stands behind it (no evidence, no action); it "
+    f"names no item; or it takes the greatest effort ({GREATEST_EFFORT} of 5) for an impact of {SMALL} of 5 or less.",
     NOW: f"The data are certain of it, or two voices say it; its impact is {GREAT} of 5 or more; its effort is at most "
     f"{MOST_EFFORT} of 5, or not known; and it waits for nothing that is still to be done.",
     GRADUALLY: "All else.",
@@ -29,8 +30,8 @@ def triage(items: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFrame:
     weakness that is sure enough and great enough for now, whatever its effort).
 
     From: items (item, quadrant, voices, supporters, evidence, quotes, sources, impact, certainty), actions (items: keys
-    with commas between, effort). The effort of an item is that of its easiest action. The rule is `RULE`; an item waits for
-    nothing, only its actions do.
+    with commas between, effort). The effort of an item is that of its easiest action. The rule is `RULE`; an item
+    waits for nothing, only its actions do.
     Source: the three heaps are S0's (what to change urgently, what to introduce gradually, what to drop).
     """
     effort = _efforts(actions)
@@ -68,6 +69,18 @@ def ranked(items: pd.DataFrame) -> pd.DataFrame:
         ["_quadrant", "_heap", "impact", "stake", "item"], ascending=[True, True, False, False, True], kind="stable"
     )
     return items.loc[order.index].reset_index(drop=True)
+
+
+def heaped(items: pd.DataFrame) -> pd.DataFrame:
+    """Items in their heaps, the most urgent first: with heap (its heading); strengths are left out.
+
+    From: `ranked`.
+    """
+    order = {name: rank for rank, name in enumerate(HEADINGS)}
+    rows = items[items["triage"] != ""].assign(heap=items["triage"].map(HEADINGS))
+    rows = rows.assign(_rank=rows["triage"].map(order))
+    return rows.sort_values(["_rank", "impact", "stake", "item"], ascending=[True, False, False, True], kind="stable",
+                            ignore_index=True).drop(columns="_rank")  # fmt: skip
 
 
 def heaps(items: pd.DataFrame) -> str:
