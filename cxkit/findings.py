@@ -68,7 +68,7 @@ NO_SHARES += ("service.contacts_per_100", "service.contact_trend")
 # families of findings, one a stage, touchpoint, segment or group of the client's own: `journey.stage.payment`
 FAMILIES = ("journey.stage", "journey.days", "journey.touchpoint", "segments.shrinks", "segments.grows")
 FAMILIES += ("personas.costs", "feedback.touchpoint", "feedback.theme", "feedback.gap", "search.missing")
-FAMILIES += ("service.growing",)
+FAMILIES += ("service.growing", "service.late", "service.returned")
 # what is judged by itself and takes no target of the client
 JUDGED_OTHERWISE = {
     "journey.touchpoint": "touchpoints are judged against the client's others",
@@ -82,6 +82,8 @@ JUDGED_OTHERWISE = {
     "search.missing": "goods are judged by whether half of those who look find nothing",
     "service.contact_trend": "contacts an order ought to fall, so the trend is judged against 0",
     "service.growing": "reasons are judged against their own past",
+    "service.late": "ways of delivery are judged against the client's others",
+    "service.returned": "categories are judged against the client's others",
 }
 PLACES = ("value", "interval", "n")  # what a claim may hold in braces
 
