@@ -70,6 +70,7 @@ NO_SHARES += ("service.contacts_per_100", "service.contact_trend")
 FAMILIES = ("journey.stage", "journey.days", "journey.touchpoint", "segments.shrinks", "segments.grows")
 FAMILIES += ("personas.costs", "feedback.touchpoint", "feedback.theme", "feedback.gap", "search.missing")
 FAMILIES += ("service.growing", "maturity.item", "maturity.gap")
+FAMILIES += ("service.growing", "service.late", "service.returned")
 # what is judged by itself and takes no target of the client
 JUDGED_OTHERWISE = {
     "journey.touchpoint": "touchpoints are judged against the client's others",
@@ -85,6 +86,8 @@ JUDGED_OTHERWISE = {
     "service.growing": "reasons are judged against their own past",
     "maturity.item": "items of the checklists are judged against the client's other items",
     "maturity.gap": "items are judged by whether employees and customers see the same",
+    "service.late": "ways of delivery are judged against the client's others",
+    "service.returned": "categories are judged against the client's others",
 }
 PLACES = ("value", "interval", "n")  # what a claim may hold in braces
 

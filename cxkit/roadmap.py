@@ -97,8 +97,8 @@ def in_words(planned: pd.DataFrame) -> list[str]:
 
 
 def readable(planned: pd.DataFrame) -> pd.DataFrame:
-    """The plan as a reader meets it: what (number and action), who (owner, department, quarter, heap), seen (measure and
-    smallest change), with all columns of `plan`."""
+    """The plan as a reader meets it: what (number and action), who (owner, department, heap, quarter), seen (measure
+    and smallest change), with all columns of `plan`."""
     rows = planned.to_dict("records")
     return planned.assign(
         what=[f"{row['number']}. {clean_text(row['action'])}" for row in rows],

@@ -68,7 +68,7 @@ def in_words(items: pd.DataFrame) -> str:
 
 
 def people(items: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """What people say of that which the data know too: statement (the data's), said (their words, whose, and from where).
+    """What people say of that which the data know too: statement (the data's), said (their words, whose, from where).
 
     From: the items; `same_thing.by_item`. At most five voices of an item are told; register notes are among them.
     """

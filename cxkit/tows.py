@@ -80,7 +80,7 @@ def in_words(found: pd.DataFrame) -> str:
 
 
 def short(statement: object) -> str:
-    """A statement in a sentence about it: its first sentence, without what stands in brackets, and without full stop."""
+    """A statement in a sentence about it: its first sentence, without what stands in brackets."""
     text = re.sub(r"\s*\([^()]*\)", "", clean_text(statement))
     first = re.split(r"(?<=[^\W\d_]{2})\. (?=[^\W\d_a-zа-я])", text)[0]
     return first.rstrip(".").strip().translate(INNER)
