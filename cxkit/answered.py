@@ -16,8 +16,8 @@ def coverage(scores: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
 
     From: `maturity.scores`, `checklists.read_checklists`. To, in the order of the lists: list, list_name, items,
     answered (items of which a voice is shown), customer, partner, employee (items that each answered, shown), withheld
-    (items of which a voice has under 5 answers), unheard (answered items that lack a voice which ought to be asked), unanswered
-    (items that nobody answered, comma-separated).
+    (items of which a voice has under 5 answers), unheard (answered items that lack a voice which ought to be asked),
+    unanswered (items that nobody answered, comma-separated).
     """
     known, cells = items.set_index("item"), scores.set_index(["item", "voice"])
     shown = cells["mean"].notna().unstack("voice").reindex(known.index)[list(VOICES)]

@@ -17,9 +17,9 @@ def balance(scores: pd.DataFrame, items: pd.DataFrame, kinds: dict[str, str], *,
 
     From: `maturity.scores`, `checklists.read_checklists` (kind: items of all lists may belong to one), `kind_names`.
     To, the highest first, those that nobody scored last: kind, name, items (scored), mean (of the voices, each counting
-    the same), apart (steps of the scale above or below the other kinds, each voice compared with itself) with low and high,
-    n (answers), level (the kind's own), method, verdict (more or less than the others, too early to say, nobody was
-    asked). All kinds are judged together (Holm).
+    the same), apart (steps of the scale above or below the other kinds, each voice compared with itself) with low and
+    high, n (answers), level (the kind's own), method, verdict (more or less than the others, too early to say, nobody
+    was asked). All kinds are judged together (Holm).
     The same people answer many items and the sheet does not say who: the intervals are as wide as any such dependence
     can make them, so that what is told holds however the people overlap.
     What is left out: withheld scores; of a voice that scored one kind alone the comparison.

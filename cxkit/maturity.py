@@ -57,8 +57,8 @@ def gaps(scores: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """What employees see more than customers, item by item: their mean score less that of customers.
 
     From: `scores`. To, the largest first: item, employee, customer, gap (steps of the scale) with low and high, n
-    (both), level (the item's own), method, verdict (employees see more, customers see more, too early to say). All items
-    that both scored are judged together (Holm).
+    (both), level (the item's own), method, verdict (employees see more, customers see more, too early to say). All
+    items that both scored are judged together (Holm).
     What is left out: items that one of them did not score, or of which a score is withheld.
     Source: Welch (1947), Biometrika 34(1/2), 28-35; Holm (1979), Scandinavian Journal of Statistics 6(2), 65-70.
     """
@@ -214,8 +214,8 @@ def item_findings(standing: pd.DataFrame, items: pd.DataFrame) -> list[Finding]:
         found.append(
             Finding(
                 id=f"maturity.item.{finding_key(row.item)}",
-                claim=f"“{item['name']}” ({item['list_name']}) stands {{value}} steps of 0 to 4 from the other items of "
-                "the checklists ({interval}).",
+                claim=f"“{item['name']}” ({item['list_name']}) stands {{value}} steps of 0 to 4 from the other items "
+                "of the checklists ({interval}).",
                 estimate=_steps(row, row.value, family),
                 label=f"{item['list_name']}: {item['name']}, against the other items",
                 target=0.0,
