@@ -18,6 +18,7 @@ FLOORS = [
         "encodings",
         "headings",
         "bg_nbd",
+        "checklists",
         "cluster_null",
         "gamma_gamma",
         "privacy",
@@ -49,7 +50,8 @@ FLOORS = [
         "demo_export",
         "demo_truth",
     },
-    {"tables", "numerals", "json_records", "text_files", "demo", "comment_words"},
+    {"tables", "numerals", "json_records", "text_files", "demo", "comment_words"}
+    | {"certainty", "spheres", "statements"},
     {"cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
     | {"file_rows", "meanings", "oddities", "presets", "sheet_templates", "understood"}
     | {
@@ -68,7 +70,7 @@ FLOORS = [
         "touches",
     }
     | {"answer_checks", "comments", "drivers", "query_heads", "rate_trends"},
-    {"columns", "column_choice", "rules_met", "sniff"},
+    {"columns", "column_choice", "rules_met", "sniff"} | {"same_thing"},
     {"refused", "doubts", "order_level", "survey_questions"},
     {"order_money", "table_settings"},
     {"joins", "proposed_table"},
@@ -99,6 +101,11 @@ FLOORS = [
         "profiles",
         "segment_change",
         "tiers",
+        "maturity",
+        "balance",
+        "answered",
+        "registers",
+        "beside_data",
         "likeness",
         "personas",
     }
@@ -125,6 +132,9 @@ FLOORS = [
     {"journey_table", "holdout", "kept_segments", "value_lists"} | {"claims", "small_map", "summary"},
     {"parts", "rung_choice"},
     {"value_answer"},
+    {"swot"},
+    {"self_check", "stakes"},
+    {"action_sheet", "roadmap", "strategy", "swot_table", "tows", "triage"},
     {"notebook", "pages", "workbook"},
     {"report"},
     {"parameters", "publish", "progress"},
@@ -155,7 +165,8 @@ IBIS = {
         "deflection",
     }
     | {"delivery_promises", "pareto", "rate_trends", "service", "shares_apart", "waiting"},
-    "the workshop": {"workshop"},
+    "the workshop": {"beside_data", "workshop"},
+    "the plan": {"stakes"},
     "the summary": {"claims"},
 }
 
