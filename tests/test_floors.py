@@ -49,8 +49,8 @@ FLOORS = [
         "demo_export",
         "demo_truth",
     },
-    {"tables", "numerals", "json_records", "text_files", "demo", "comment_words"},
-    {"cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
+    {"definitions", "tables", "numerals", "json_records", "text_files", "demo", "comment_words"},
+    {"changes", "cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
     | {"file_rows", "meanings", "oddities", "presets", "sheet_templates", "understood"}
     | {
         "returns",
@@ -123,6 +123,9 @@ FLOORS = [
     {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "visits"}
     | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
     {"journey_table", "holdout", "kept_segments", "value_lists"},
+    {"history", "moves", "windows"},
+    {"since"},
+    {"diff"},
     {"parts", "rung_choice"},
     {"value_answer"},
     {"notebook", "pages", "workbook"},
@@ -156,6 +159,7 @@ IBIS = {
     }
     | {"delivery_promises", "pareto", "rate_trends", "service", "shares_apart", "waiting"},
     "the workshop": {"workshop"},
+    "what changed": {"since", "windows"},
 }
 
 
