@@ -50,9 +50,9 @@ FLOORS = [
         "demo_export",
         "demo_truth",
     },
-    {"tables", "numerals", "json_records", "text_files", "demo", "comment_words"}
+    {"definitions", "tables", "numerals", "json_records", "text_files", "demo", "comment_words"}
     | {"certainty", "spheres", "statements"},
-    {"cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
+    {"changes", "cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
     | {"file_rows", "meanings", "oddities", "presets", "sheet_templates", "understood"}
     | {
         "returns",
@@ -130,6 +130,9 @@ FLOORS = [
     {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "visits"}
     | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
     {"journey_table", "holdout", "kept_segments", "value_lists"} | {"claims", "small_map", "summary"},
+    {"history", "moves", "windows"},
+    {"since"},
+    {"diff"},
     {"parts", "rung_choice"},
     {"value_answer"},
     {"swot"},
@@ -167,6 +170,7 @@ IBIS = {
     | {"delivery_promises", "pareto", "rate_trends", "service", "shares_apart", "waiting"},
     "the workshop": {"beside_data", "workshop"},
     "the plan": {"stakes"},
+    "what changed": {"since", "windows"},
     "the summary": {"claims"},
 }
 
