@@ -6,7 +6,6 @@ import pandas as pd
 
 from cxkit import changes, moves, since
 from cxkit.changes import BETTER, CHANGED, EARLY, NOT, SHOWN, WORSE
-from cxkit.errors import UsageError
 from cxkit.style import clean_text
 
 SHARED = (
@@ -85,12 +84,9 @@ def _fresh(fresh: pd.DataFrame | None, earlier: Path, later: Path) -> list[str]:
 
 def _tiers(earlier: Path, later: Path) -> list[str]:
     customers = [moves.kept(run, "01_segmentation.customers") for run in (earlier, later)]
-    if any(frame is None for frame in customers):
-        return ["Not told: one of the runs has no 01_segmentation."]
-    try:
-        return [moves.tiers_in_words(moves.moves(*customers))]
-    except UsageError as error:
-        return [f"Not told: {error}"]
+    if why := moves.why_not(*customers):
+        return [f"Not told: {why}."]
+    return [moves.tiers_in_words(moves.moves(*customers))]
 
 
 def _items(earlier: Path, later: Path, found: pd.DataFrame, fresh: pd.DataFrame | None) -> list[str]:

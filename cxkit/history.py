@@ -14,7 +14,7 @@ from cxkit.definitions import what_changed
 from cxkit.style import GREY, LIGHT, folded_text, format_ends, format_value
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 KEY = ("loyalty.repeat_rate", "journey.conversion", "feedback.nps", "service.contacts_per_100", "service.late_share",
        "search.nothing_found")  # fmt: skip
@@ -50,7 +50,7 @@ def history(runs: Sequence[Path], *, ids: Sequence[str] = KEY) -> pd.DataFrame:
             continue
         settings = {"settings_now": records[-1]}
         mine = [
-            {"id": id, "label": last.label, "as_of": record.get("as_of"), "run": run.name,
+            {"id": id, "label": last.label, "as_of": record.get("as_of"), "run": run.name.removeprefix(".tmp-"),
              "value": one[id].estimate.value, "low": one[id].estimate.low, "high": one[id].estimate.high,
              "n": one[id].estimate.n, "unit": one[id].estimate.unit, "currency": one[id].currency,
              "same": not what_changed(last, one[id], settings_then=record, **settings)}
@@ -61,14 +61,14 @@ def history(runs: Sequence[Path], *, ids: Sequence[str] = KEY) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def plot_history(frame: pd.DataFrame) -> "Figure":
+def plot_history(frame: pd.DataFrame) -> "Axes":
     """The course of each key figure in a small picture of its own, with intervals; hollow and not joined: what was
-    defined otherwise than in the last audit. From: `history`."""
+    defined otherwise than in the last audit. From: `history`. To: the first of the small pictures."""
     import matplotlib.pyplot as plt
 
     ids = list(dict.fromkeys(frame["id"]))
     lines = max(math.ceil(len(ids) / COLUMNS_OF_PICTURES), 1)
-    figure, places = plt.subplots(lines, COLUMNS_OF_PICTURES, figsize=(7.2, 2.1 * lines + 0.3), squeeze=False)
+    _, places = plt.subplots(lines, COLUMNS_OF_PICTURES, figsize=(7.2, 2.1 * lines + 0.3), squeeze=False)
     for ax in places.flat[len(ids) :]:
         ax.set_axis_off()
     if not ids:
@@ -76,7 +76,7 @@ def plot_history(frame: pd.DataFrame) -> "Figure":
     days = sorted(frame["as_of"].map(date.fromisoformat).unique()) if ids else []
     for ax, id in zip(places.flat, ids, strict=False):
         _draw_course(ax, frame[frame["id"] == id], days)
-    return figure
+    return places[0, 0]
 
 
 def _draw_course(ax, rows: pd.DataFrame, days: Sequence[date]) -> None:

@@ -31,6 +31,14 @@ def kept(run: Path | None, name: str) -> pd.DataFrame | None:
     return read_table(path, texts=TEXTS) if path and path.is_file() else None
 
 
+def why_not(then_customers: pd.DataFrame | None, now_customers: pd.DataFrame | None) -> str:
+    """Why the customers of two audits cannot be followed; empty where they can. From: as `moves`; None: no table."""
+    if then_customers is None or now_customers is None:
+        return f"the {'earlier' if then_customers is None else 'later'} audit has no list of customers"
+    ids = [set(frame["customer_id"]) for frame in (then_customers, now_customers)]
+    return OTHER_KEY if all(ids) and not ids[0] & ids[1] else ""
+
+
 def moves(then_customers: pd.DataFrame, now_customers: pd.DataFrame, *, by: str = "tier") -> pd.DataFrame:
     """How many customers of each tier (or segment) of the earlier audit are in which one now.
 
@@ -45,9 +53,8 @@ def moves(then_customers: pd.DataFrame, now_customers: pd.DataFrame, *, by: str 
     for name, frame in (("earlier", then_customers), ("later", now_customers)):
         if lacking := [column for column in ("customer_id", by) if column not in frame]:
             raise UsageError(f"the customers of the {name} audit lack {', '.join(lacking)}; run 01_segmentation anew.")
-    ids = [set(frame["customer_id"]) for frame in (then_customers, now_customers)]
-    if all(ids) and not ids[0] & ids[1]:
-        raise UsageError(f"{OTHER_KEY}. Compare runs of one client that were made with the same private key.")
+    if why := why_not(then_customers, now_customers):
+        raise UsageError(f"{why}. Compare runs of one client that were made with the same private key.")
     order = TIERS[::-1] if by == "tier" else ()
     frames = (frame.rename(columns={by: "group"})[["customer_id", "group"]].dropna() for frame in
               (then_customers, now_customers))  # fmt: skip
@@ -79,16 +86,16 @@ def items_since(
 ) -> pd.DataFrame:
     """Which SWOT items are new, solved, still open, by their keys.
 
-    From: tables/10_swot.items.csv of both audits (item, statement, quadrant, evidence; None: no such table);
-    `changes.compare`, `since.since`. To, solved first: item, statement, then, now (quadrants; None: not there), status,
-    measured (`measured`), why (the figures that say so).
+    From: tables/10_swot.items.csv of both audits (item, statement, quadrant, evidence; None: no such table, and so no
+    rows); `changes.compare`, `since.since`. To, solved first: item, statement, then, now (quadrants; None: not there),
+    status, measured (`measured`), why (the figures that say so).
     A weakness or threat is solved only where it is not found any more and a figure behind it is better for certain, and
     none worse; else it is "no longer found", which may as well mean that too little was asked. Still open: it is a
     weakness or threat in both. Turned: it changed its side. The rest is new, still there, or no longer there.
     """
-    frames = [frame if frame is not None else pd.DataFrame(columns=["item", "statement", "quadrant", "evidence"])
-              for frame in (then, now)]  # fmt: skip
-    was, is_ = (frame.drop_duplicates("item").set_index("item") for frame in frames)
+    if then is None or now is None:  # what one audit never asked is neither new nor solved
+        return pd.DataFrame(columns=list(ITEMS), dtype=object)
+    was, is_ = (frame.drop_duplicates("item").set_index("item") for frame in (then, now))
     rows = []
     for item in [*was.index, *(key for key in is_.index if key not in was.index)]:
         before, after = (frame.at[item, "quadrant"] if item in frame.index else None for frame in (was, is_))

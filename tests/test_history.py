@@ -11,7 +11,8 @@ from cxkit.findings import Finding, save
 
 def audit(home, day, late, repeat=None, *, within=90, status="done", number=1, **against):
     run = home / "runs" / f"{day}-{number}"
-    found = [Finding("service.late_share", "{value} late ({interval}).", wilson(late, 1000), "Late orders")]
+    claim = "{value} late ({interval})."
+    found = [Finding("service.late_share", claim, wilson(late, 1000), "Late orders", higher_is_better=False)]
     if repeat is not None:
         claim = f"{{value}} again within {within} days."
         found.append(Finding("loyalty.repeat_rate", claim, wilson(repeat, 1000), "Order again"))
@@ -43,7 +44,7 @@ def test_one_audit_has_no_course(runs):
     assert history.history(runs[:1]).empty
     assert history.history([]).empty
     assert history.describe_history(history.history([])) == "No two audits yet."
-    assert history.plot_history(history.history([])).axes
+    assert history.plot_history(history.history([])).figure
 
 
 def test_what_is_withheld_has_no_course(runs):
@@ -54,7 +55,7 @@ def test_what_is_withheld_has_no_course(runs):
 
 
 def test_small_pictures_one_a_figure(runs):
-    figure = history.plot_history(history.history(runs))
+    figure = history.plot_history(history.history(runs)).get_figure()
     titled = [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes if ax.axison]
     assert titled == ["Order again", "Late orders"]
     faces = [line.get_markerfacecolor() for line in figure.axes[0].lines if line.get_marker() == "o"]

@@ -41,6 +41,8 @@ def test_tiers_then_and_now_with_small_moves_withheld():
 def test_two_keys_are_told():
     with pytest.raises(UsageError, match="no customer in common"):
         moves.moves(customers(["good"] * 9), customers(["good"] * 9, prefix="x"))
+    assert moves.why_not(customers(["good"]), customers(["good"])) == ""
+    assert moves.why_not(customers(["good"]), None) == "the later audit has no list of customers"
     with pytest.raises(UsageError, match="the earlier audit lack tier"):
         moves.moves(customers(["good"]).drop(columns="tier"), customers(["good"]))
 
