@@ -90,7 +90,7 @@ def what_matters(items: pd.DataFrame | None, findings: Sequence[Finding], *, mos
     findings. To: item, what (the finding's label, else the statement), quadrant, certainty, sure (in words), voices
     (in words), impact, stake (money), stake_share, finding (the id of the finding behind it, or missing).
     Ranked: what asks for a decision (weakness, threat, opportunity) before strengths; among these by certainty, then by
-    impact, then by what is at stake, then by how many say so.
+    impact, then by how many of the data, customers, partners and employees say so, then by what is at stake.
     What is left out: what is dropped by the triage; what says something of the data and not of the shop; of several
     about one touchpoint, or of one family of findings (goods looked for and not offered), all but the first, which
     says how many more there are.
@@ -101,15 +101,16 @@ def what_matters(items: pd.DataFrame | None, findings: Sequence[Finding], *, mos
         "kind": rows["quadrant"] == "strength",
         "sureness": rows["certainty"].map({CERTAIN: 0, LIKELY: 1}).fillna(2),
         "weight": -rows["impact"].fillna(3),
+        "many": -rows["sides"],
         "money": -rows["stake"].fillna(0),
-        "many": -rows["supporters"].fillna(0),
+        "more": -rows["supporters"].fillna(0),
     }
     ranked = rows.assign(**order).sort_values([*order, "item"], kind="stable")
     more = ranked.groupby("subject", sort=False)["item"].transform("size") - 1
     kind = ranked["subject"].isin(FAMILIES) & (more > 0)
     ranked["what"] += np.where(kind, " (and " + more.astype(str) + " more of this kind)", "")
     ranked = ranked.drop_duplicates("subject").head(most).reset_index(drop=True)
-    return ranked.drop(columns=[*order, "subject"])
+    return ranked.drop(columns=[*order, "sides", "subject"])
 
 
 def _from_items(items: pd.DataFrame, known: Mapping[str, Finding]) -> pd.DataFrame:
@@ -127,6 +128,7 @@ def _from_items(items: pd.DataFrame, known: Mapping[str, Finding]) -> pd.DataFra
                 "certainty": row["certainty"],
                 "sure": SURE.get(row["certainty"], "–"),
                 "voices": _voices(row),
+                "sides": len(_parts(row.get("voices"))),
                 "impact": row.get("impact"),
                 "stake": row.get("stake"),
                 "stake_share": row.get("stake_share"),
@@ -151,6 +153,7 @@ def _from_findings(findings: Sequence[Finding]) -> pd.DataFrame:
             "certainty": LIKELY,
             "sure": SURE[LIKELY],
             "voices": "the data",
+            "sides": 1,
             "supporters": -turn * len(judged) - place,
             "finding": f.id,
             "subject": _subject(f.id),
@@ -162,8 +165,8 @@ def _from_findings(findings: Sequence[Finding]) -> pd.DataFrame:
 
 def _matter(rows: list[dict]) -> pd.DataFrame:
     columns = ["item", "what", "quadrant", "certainty", "sure", "voices", "impact", "stake", "stake_share"]
-    frame = pd.DataFrame(rows, columns=[*columns, "supporters", "finding", "subject"])
-    return frame.astype(dict.fromkeys(["impact", "stake", "stake_share", "supporters"], "float64"))
+    frame = pd.DataFrame(rows, columns=[*columns, "sides", "supporters", "finding", "subject"])
+    return frame.astype(dict.fromkeys(["impact", "stake", "stake_share", "sides", "supporters"], "float64"))
 
 
 def _subject(item: str) -> str:
@@ -210,6 +213,12 @@ def matters_in_words(matters: pd.DataFrame, items: pd.DataFrame | None, findings
 
 def _sure_sentence(counts: pd.Series, of: int) -> str:
     parts = [f"{counts[name]} {'is' if counts[name] == 1 else 'are'} {SURE[name]}" for name in SURE if name in counts]
+    if len(parts) == 1:
+        return (
+            f"All {of} that matter most are {SURE[counts.index[0]]}."
+            if of > 1
+            else f"The one that matters {parts[0][2:]}."
+        )
     return f"Of the {of} that matter most, {_list(parts)}."
 
 

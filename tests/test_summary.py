@@ -70,18 +70,18 @@ SWOT = pd.DataFrame(
 )
 
 
-def test_certainty_goes_before_impact_and_impact_before_money():
+def test_certainty_goes_before_impact_impact_before_voices_and_voices_before_money():
     matters = summary.what_matters(SWOT, ALL)
     assert list(matters["item"]) == [
-        "journey.touchpoint.payment_page",  # certain, impact 4, more at stake
-        "journey.touchpoint.advice",
+        "journey.touchpoint.advice",  # certain, impact 4, the data and customers
+        "journey.touchpoint.payment_page",  # certain, impact 4, the data alone, though more is at stake
         "search.missing.bikes",  # certain, impact 3; the pumps are told with it
         "loyalty.repeat_rate",  # impact 5, and only likely
         "said.ab12",
     ]
     assert matters["what"][2] == "Label of search.missing.bikes (and 1 more of this kind)"
     assert matters["what"][4] == "Couriers ring and wake the babies"
-    assert matters["voices"][1] == "the data and customers"
+    assert matters["voices"][0] == "the data and customers"
     assert list(matters["sure"][[0, 3, 4]]) == ["certain", "likely", "said by people, not measured"]
 
 
@@ -106,7 +106,7 @@ def test_without_a_plan_each_area_has_its_turn():
 
 def test_the_findings_behind_what_matters_keep_its_order():
     behind = summary.findings_behind(summary.what_matters(SWOT, ALL), ALL)
-    assert behind == [PAYMENT, ADVICE, BIKES, REPEAT]
+    assert behind == [ADVICE, PAYMENT, BIKES, REPEAT]
 
 
 def test_words_on_what_matters():
@@ -116,6 +116,10 @@ def test_words_on_what_matters():
         "Behind “Couriers ring and wake the babies” stands no figure of the data.",
         "What is judged a strength: loyalty.loyal_customers_change is 4 (2.00–6.00, n = 100).",
     ]
+    alone = summary.what_matters(SWOT[5:7], ALL)
+    assert summary.matters_in_words(alone, SWOT, [])[0] == "All 2 that matter most are certain."
+    one = summary.what_matters(SWOT[5:6], ALL)
+    assert summary.matters_in_words(one, SWOT, [])[0] == "The one that matters is certain."
     empty = summary.what_matters(SWOT[:0], [])
     assert summary.matters_in_words(empty, SWOT[:0], []) == [
         "Nothing in these data is told apart from its reference: neither a weakness nor a strength."
