@@ -22,7 +22,7 @@ CLAIMS = Path(__file__).parent / "claims.yml"
 NEEDED = ("id", "claim", "figure", "source", "names", "why", "ask_for", "words")
 OPTIONAL = ("group", "told_as", "check", "theirs", "note", "cannot_show")
 CHECKS = ("connected", "mails", "reviews")
-OTHERS = "Other claims"
+OTHERS, BEYOND = "Other claims", "What no data of one company can speak to"
 WINDOW_DAYS = 30  # in which contacts before an order count as one chain
 LEAST_VISITS = 30  # that came by mail, below which their orders tell nothing
 SUPPORT = "support"
@@ -251,9 +251,13 @@ def spoken_to(claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def not_spoken_to(claims: pd.DataFrame) -> pd.DataFrame:
-    """The claims that the data cannot speak to: those that could be checked first. From, To: as `checked`."""
+    """The claims that the data cannot speak to: those that could be checked first, under the heading of their group.
+
+    From, To: as `checked`; what no data of one company can speak to has a group of its own.
+    """
     rest = claims[~claims["checked"]]
-    return rest.sort_values("group", key=lambda names: names.isna(), kind="stable", ignore_index=True)
+    rest = rest.sort_values("group", key=lambda names: names.isna(), kind="stable", ignore_index=True)
+    return rest.assign(group=rest["group"].fillna(BEYOND))
 
 
 def claims_in_words(claims: pd.DataFrame) -> str:
@@ -263,6 +267,6 @@ def claims_in_words(claims: pd.DataFrame) -> str:
         return f"To none of the {len(claims)} published claims do these data speak."
     alike = int(told["reading"].str.contains("inside|as the article says", regex=True).sum())
     early = int(told["reading"].str.contains("too early", regex=False).sum())
-    counts = {"agree with what is seen here": alike, "do not": len(told) - alike - early, "are too early to say": early}
-    parts = [f"{count} {words}" for words, count in counts.items() if count]
+    counts = {"like what is seen here": alike, "unlike it": len(told) - alike - early, "too early to say": early}
+    parts = [f"{count} {'is' if count == 1 else 'are'} {words}" for words, count in counts.items() if count]
     return f"These data speak to {len(told)} of the {len(claims)} published claims: {', '.join(parts)}."

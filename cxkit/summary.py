@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxkit.findings import FAMILIES, Finding
+from cxkit.findings import FAMILIES, IDS, Finding
 from cxkit.style import clean_text, format_interval, format_value
 
 MOST = 5  # findings that matter: as many as a head holds
@@ -187,15 +187,22 @@ def _voices(row: Mapping) -> str:
 
 
 def findings_behind(matters: pd.DataFrame, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings that stand behind what matters, in its order. From: `what_matters`, the audit's findings."""
+    """The findings that stand behind what matters, in its order; where none does, the first key figures.
+
+    From: `what_matters`, the audit's findings.
+    """
     known = {finding.id: finding for finding in findings}
-    return [known[id] for id in matters["finding"].dropna() if id in known]
+    behind = [known[id] for id in matters["finding"].dropna() if id in known]
+    return behind or [known[id] for id in key_figures(findings)["id"].head(MOST)]
 
 
 def matters_in_words(matters: pd.DataFrame, items: pd.DataFrame | None, findings: Sequence[Finding]) -> list[str]:
     """How sure what matters is, and what is done well, in sentences. From: as `what_matters`."""
     if not len(matters):
-        return ["Nothing in these data is told apart from its reference: neither a weakness nor a strength."]
+        open_ = sum(f.quadrant() == "no reference" for f in findings)
+        text = "Nothing in these data is told apart from its reference: neither a weakness nor a strength."
+        more = f"{open_} figures have no target: once the client states his own, they are judged, too."
+        return [text, more] if open_ else [text]
     counts = matters["certainty"].value_counts()
     told = []
     if items is not None:
@@ -260,14 +267,15 @@ def to_do_in_words(actions: pd.DataFrame | None) -> str:
 
 
 def key_figures(findings: Sequence[Finding]) -> pd.DataFrame:
-    """The key figures, one a question, then all others.
+    """The key figures, one a question, then all others, those of single stages, groups and reasons last.
 
     From: the audit's findings. To: figure (its label), value_text, interval_text, n, target_text, verdict, and for a
     computer: id, value, low, high, unit, level, target. What could not be told is left out.
     """
     place = {id: number for number, id in enumerate(KEY)}
+    single = {id: len(KEY) for id in IDS if not id.startswith(OF_DATA)}
     known = [f for f in findings if f.estimate.known]
-    known = sorted(known, key=lambda f: place.get(f.id, len(place)))
+    known = sorted(known, key=lambda f: (single | place).get(f.id, len(KEY) + 1))
     rows = [
         {
             "figure": KEY.get(f.id) or clean_text(f.label),
@@ -297,8 +305,3 @@ def open_questions(run_dir: Path) -> pd.DataFrame:
     told = json.loads(record.read_text(encoding="utf-8")).get("not_assessed", []) if record.is_file() else []
     frame = pd.DataFrame([*told, *rows], columns=["what", "why", "ask_for"])
     return frame.drop_duplicates(ignore_index=True)
-
-
-def figures_shown(figures: pd.DataFrame) -> int:
-    """How many rows of `key_figures` a reader is shown: those of the list, at least one."""
-    return max(int(figures["id"].isin(KEY).sum()), 1)

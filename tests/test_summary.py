@@ -107,6 +107,7 @@ def test_without_a_plan_each_area_has_its_turn():
 def test_the_findings_behind_what_matters_keep_its_order():
     behind = summary.findings_behind(summary.what_matters(SWOT, ALL), ALL)
     assert behind == [ADVICE, PAYMENT, BIKES, REPEAT]
+    assert summary.findings_behind(summary.what_matters(None, [OPEN]), [OPEN]) == [OPEN]  # nothing is judged
 
 
 def test_words_on_what_matters():
@@ -124,6 +125,7 @@ def test_words_on_what_matters():
     assert summary.matters_in_words(empty, SWOT[:0], []) == [
         "Nothing in these data is told apart from its reference: neither a weakness nor a strength."
     ]
+    assert summary.matters_in_words(empty, SWOT[:0], [OPEN])[1].startswith("1 figures have no target")
 
 
 ACTIONS = pd.DataFrame(
@@ -157,8 +159,8 @@ def test_key_figures_begin_with_the_list_and_leave_out_what_is_not_known():
     late = Finding("service.late_share", "{value} ({interval}).", wilson(15, 100), "Late", target=0.05)
     figures = summary.key_figures([OPEN, churn, late, nps, REPEAT])
     assert list(figures["id"]) == ["loyalty.repeat_rate", "feedback.nps", "service.late_share", "loyalty.gini"]
-    assert summary.figures_shown(figures) == 3
-    assert summary.figures_shown(figures[3:]) == 1
+    ranked = summary.key_figures([finding("quality.refused_share", 1, 0, 2), ADVICE, OPEN])
+    assert list(ranked["id"]) == ["loyalty.gini", "quality.refused_share", "journey.touchpoint.advice"]
     assert figures["figure"][1].startswith("Would recommend the shop")
     assert list(figures.loc[2, ["value_text", "target_text", "verdict"]]) == ["15 %", "5.0 %", "strength"]
     assert figures["verdict"][3] == "not judged"
