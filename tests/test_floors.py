@@ -101,6 +101,7 @@ FLOORS = [
         "segment_change",
         "tiers",
         "maturity",
+        "list_scores",
         "balance",
         "answered",
         "registers",
