@@ -74,9 +74,8 @@ def test_what_people_say_of_what_the_data_know():
 
 
 def test_faults_on_two_columns():
-    lacks = pd.DataFrame(
-        [("a voice is missing", "partner", "Nobody.", "Ask.")], columns=["what", "where", "why", "mend"]
-    )
+    row = {"what": "a voice is missing", "where": "partner", "why": "Nobody.", "mend": "Ask."}
+    lacks = pd.DataFrame([row])
     told = faults_readable(lacks).iloc[0]
     assert (told["lack"], told["then"]) == ("A voice is missing: partner", "Nobody. Ask.")
     assert not len(faults_readable(lacks[:0]))
