@@ -84,7 +84,7 @@ def balance_sentences(balance: pd.DataFrame) -> list[str]:
         if len(below):
             told.append(f"Neglected: {_list(below)}, below the mean of the other kinds for certain.")
     else:
-        told = ["No kind is told apart from the others for certain: no over-concentration is seen."]
+        told = ["No kind is told apart from the others for certain: no over-concentration is seen, and none ruled out."]
     unasked = balance.loc[balance["items"] == 0, "name"]
     if len(scored) and len(unasked):
         told.append(f"Nobody was asked about {', '.join(unasked)}; what is not asked may be what is not minded.")

@@ -17,7 +17,7 @@ from cxkit.tables import order_totals
 
 MIDDLE = (SCALE[0] + SCALE[1]) / 2
 HIGH, LOW = "high", "low"
-DISAGREE, AGREE, OPEN = "they disagree", "they agree", "cannot be held together"
+DISAGREE, AGREE, OPEN = "disagree", "agree", "open"
 DAYS = 365
 COLUMNS = ["item", "name", *VOICES, "finding", "label", "number", "data", "reading", "why", "reads"]
 
@@ -27,8 +27,8 @@ def beside_data(scores: pd.DataFrame, findings: Iterable[Finding], items: pd.Dat
 
     From: `maturity.scores`, the findings of the run, `checklists.read_checklists` (proxy). To, disagreements first,
     then agreements, then in the order of the checklists: item, name, customer, partner, employee (means), finding (id),
-    label, number (as a reader sees it, with its interval), data (the finding's verdict), reading (they disagree, they
-    agree, cannot be held together), why, reads (how the number speaks to the item).
+    label, number (as a reader sees it, with its interval), data (the finding's verdict), reading (disagree, agree, or
+    open: they cannot be held together), why, reads (how the number speaks to the item).
     A voice scores it high where the interval of its mean lies wholly above the middle of the scale, low where wholly
     below. They disagree where a voice scores it high and the finding is a weakness, or low and it is a strength; they
     agree where all voices that score it high or low say what the finding says.
@@ -62,7 +62,7 @@ def _speaking(findings: list[Finding], proxies: tuple[str, ...]) -> list[Finding
 def _held_together(voices: pd.DataFrame, finding: Finding) -> tuple[str, str]:
     verdict = finding.quadrant()
     if verdict not in ("strength", "weakness"):
-        return OPEN, f"the number has no verdict: {verdict}"
+        return OPEN, "the number has no target" if verdict == "no reference" else "too early to say of the number"
     says = {
         voice: HIGH if row["low"] > MIDDLE else LOW
         for voice, row in voices.iterrows()
@@ -96,7 +96,7 @@ def beside_sentences(beside: pd.DataFrame) -> list[str]:
     agree, open_ = int(counts.get(AGREE, 0)), int(counts.get(OPEN, 0))
     times = "Once" if len(beside) == 1 else f"{len(beside)} times"
     lead = f"{times} a number of this audit speaks to an item that was scored"
-    parts = [f"{len(against)} disagree", f"{agree} agree", f"{open_} cannot be held together"]
+    parts = [f"{len(against)} disagree", f"{agree} agree", f"{open_} stay open"]
     return [f"{lead}: {', '.join(parts)}.", *told]
 
 

@@ -9,7 +9,7 @@ from cxkit.checklists import SCALE, VOICES
 from cxkit.estimates import Estimate, holm_levels
 from cxkit.findings import Finding
 from cxkit.privacy import LEAST_SHOWN
-from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value
+from cxkit.style import GREY, INK, folded_text, format_ends, format_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +83,8 @@ def standing(scores: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """How each item stands against the client's other items, each voice compared with itself.
 
     From: `scores`. To, the lowest first: item, value (steps of the scale above or below the others) with low and high,
-    n, voices (how many scored it), level (the item's own), method, verdict (strength, weakness, too early to say).
+    n, voices (who scored it, as customers, employees), level (the item's own), method, verdict (strength, weakness, too
+    early to say).
     value is the mean, over the voices that scored the item, of the voice's score less its mean score of all others: so
     a voice that scores everything low lowers no item. All items are judged together (Holm).
     What is left out: withheld scores; voices that scored one item alone. What it takes for granted: answers to
@@ -113,10 +114,11 @@ def standing(scores: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "item": order, "value": value, "low": low, "high": high, "n": [int(row["n"].sum()) for row in rows],
-            "voices": [len(row) for row in rows], "level": levels, "method": METHOD,
+            "voices": [", ".join(f"{voice}s" for voice in row["voice"]) for row in rows],
+            "level": levels, "method": METHOD,
             "verdict": np.select([high < 0, low > 0], ["weakness", "strength"], EARLY),
         }
-    ).astype({"n": "int64", "voices": "int64"})  # fmt: skip
+    ).astype({"n": "int64"})  # fmt: skip
     return _by_size(frame, "value", lowest=True)
 
 
@@ -180,8 +182,11 @@ def item_table(scores: pd.DataFrame, items: pd.DataFrame, *, level: float = 0.95
     frame["gap"] = frame["item"].map(apart["gap"])
     kept = frame["item"].isin(scores.loc[scores["withheld"], "item"])
     without = np.select([frame["n"] > 0, kept], [EARLY, WITHHELD], UNANSWERED)
-    frame["verdict"] = frame["item"].map(stand["verdict"]).fillna(pd.Series(without, index=frame.index))
-    frame["gap_verdict"] = frame["item"].map(apart["verdict"]).fillna(NOT_COMPARED)
+    frame["verdict"] = (
+        frame["item"].map(stand["verdict"]).astype(object).where(frame["item"].isin(stand.index), without)
+    )
+    wide = frame["item"].isin(apart.index)
+    frame["gap_verdict"] = frame["item"].map(apart["verdict"]).astype(object).where(wide, NOT_COMPARED)
     frame["spread"], frame["agreement"] = frame["item"].map(same["spread"]), frame["item"].map(same["agreement"])
     more = items.set_index("item")[["name", "list_name", "sphere", "literature"]]
     frame = frame.join(more, on="item")
@@ -215,7 +220,7 @@ def item_findings(standing: pd.DataFrame, items: pd.DataFrame) -> list[Finding]:
             Finding(
                 id=f"maturity.item.{finding_key(row.item)}",
                 claim=f"“{item['name']}” ({item['list_name']}) stands {{value}} steps of 0 to 4 from the other items "
-                "of the checklists ({interval}).",
+                f"of the checklists, as {row.voices} score it ({{interval}}).",
                 estimate=_steps(row, row.value, family),
                 label=f"{item['list_name']}: {item['name']}, against the other items",
                 target=0.0,
@@ -260,7 +265,7 @@ def _steps(row: tuple, value: float, family: int) -> Estimate:
 def sentences(gaps: pd.DataFrame, standing: pd.DataFrame, items: pd.DataFrame) -> list[str]:
     """The answer in words: the lowest and the highest items, and where employees and customers differ."""
     if not len(standing):
-        return ["Too early to say: no item has five answers of one voice."]
+        return ["Which items are done least is too early to say: a voice must have scored two of them at least."]
     name = items.set_index("item")["name"]
     told = []
     for verdict, word in (("weakness", "below"), ("strength", "above")):
@@ -350,5 +355,7 @@ def describe_items(scores: pd.DataFrame, items: pd.DataFrame) -> str:
     """What `plot_items` shows, for those who cannot see it."""
     told = sentences(gaps(scores), standing(scores), items)
     voices = [f"{v}s" for v in VOICES if scores.loc[scores["voice"] == v, "mean"].notna().any()]
-    who = clean_text(" and ".join(voices)) or "nobody"
+    who = ", ".join(voices)
+    if not who:
+        return "Too few answers to show any item."
     return f"Items of the checklists with the mean scores of {who} from 0 to 4. {' '.join(told)}"

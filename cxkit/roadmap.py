@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POWER, LEVEL = 0.8, 0.95
-WAIT = {"now": 1, "gradually": 2}  # quarters after the audit's last day, where no day is set
+NOW, GRADUALLY, DROP = "now", "gradually", "drop"
+WORKSHOP = "workshop"  # where an action comes from; the others findings propose
+WAIT = {NOW: 1, GRADUALLY: 2}  # quarters after the audit's last day, where no day is set
 NOBODY = "no department"
 LATER = "later"
 MOST_QUARTERS = 4
-MEANING = ("now", "gradually")
 LETTERS, MOST_LINES = 76, 3  # of all lines of the picture beside each other; of an action
 COLUMNS = ("action", "items", "department", "owner", "effort", "due", "quarter", "measure", "detectable", "triage",
            "fault")  # fmt: skip
@@ -36,7 +37,7 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
     gradually; what is dropped has none. A due day before the audit's last day is a fault.
     """
     made = actions.assign(quarter=[_quarter(row, as_of) for row in actions.to_dict("records")])
-    past = made["due"].notna() & (made["due"] < pd.Timestamp(as_of)) & (made["triage"] != "drop")
+    past = made["due"].notna() & (made["due"] < pd.Timestamp(as_of)) & (made["triage"] != DROP)
     told = "it was due before this audit: take it out where it is done, else set a new day"
     both = made["fault"].where(made["fault"] == "", made["fault"] + "; ") + told
     made = made.assign(fault=made["fault"].mask(past, both))
@@ -44,8 +45,8 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
     measures = [known.get(id) for id in made["measure"]]
     seen_by = [clean_text(finding.label) if finding else "nothing yet" for finding in measures]
     made = made.assign(detectable=[detectable(finding) for finding in measures], seen_by=seen_by)
-    heap = made["triage"].map({"now": 0, "gradually": 1, "drop": 2})
-    proposed = (made["origin"] != "workshop").astype(int)
+    heap = made["triage"].map({NOW: 0, GRADUALLY: 1, DROP: 2})
+    proposed = (made["origin"] != WORKSHOP).astype(int)
     ranked = made.assign(heap=heap, proposed=proposed)
     ranked = ranked.sort_values(["heap", "proposed", "due", "action"], kind="stable", na_position="last")
     ranked = ranked.assign(number=range(1, len(ranked) + 1))
@@ -81,13 +82,13 @@ def detectable(finding: Finding | None, *, power: float = POWER, level: float = 
 
 def in_words(planned: pd.DataFrame) -> list[str]:
     """How many actions there are, of whom, and what is missing. From: `plan`."""
-    kept = planned[planned["triage"] != "drop"]
+    kept = planned[planned["triage"] != DROP]
     if not len(planned):
         return ["No action is named yet, neither by the workshop nor by a finding."]
-    own = int((planned["origin"] == "workshop").sum())
+    own = int((planned["origin"] == WORKSHOP).sum())
     text = [f"{len(planned)} actions: {own} of the workshop, {len(planned) - own} that findings propose."]
     counts = [f"{int((planned['triage'] == name).sum())} {words}" for name, words in
-              (("now", "now"), ("gradually", "gradually"), ("drop", "not at all"))]  # fmt: skip
+              ((NOW, "now"), (GRADUALLY, "gradually"), (DROP, "not at all"))]  # fmt: skip
     text.append(f"By the rule: {', '.join(counts)}.")
     if nobody := int(kept["owner"].isna().sum()):
         text.append(f"{nobody} of those to be done {'has' if nobody == 1 else 'have'} nobody to do them yet.")
@@ -103,16 +104,21 @@ def readable(planned: pd.DataFrame) -> pd.DataFrame:
     return planned.assign(
         what=[f"{row['number']}. {clean_text(row['action'])}" for row in rows],
         who=[_who(row) for row in rows],
-        seen=[f"{row['seen_by']}: {row['detectable']}" if row["detectable"] else row["seen_by"] for row in rows],
+        seen=[_seen(row) for row in rows],
     )
 
 
+def drawn(planned: pd.DataFrame) -> pd.DataFrame:
+    """What the picture shows: what is for now, and what the workshop planned; the table has the rest."""
+    return planned[(planned["triage"] == NOW) | ((planned["triage"] == GRADUALLY) & (planned["origin"] == WORKSHOP))]
+
+
 def plot_roadmap(planned: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
-    """`plan` without what is dropped: a row a department, a column a quarter; full points are now, hollow ones
+    """The `drawn` part of `plan`: a row a department, a column a quarter; full points are now, hollow ones
     gradually; what nobody is named for is grey."""
     import matplotlib.pyplot as plt
 
-    shown = planned[planned["triage"] != "drop"]
+    shown = drawn(planned)
     shown = shown.assign(department=shown["department"].fillna(NOBODY).map(clean_text))
     quarters = _columns(shown["quarter"])
     shown = shown.assign(quarter=shown["quarter"].where(shown["quarter"].isin(quarters), LATER))
@@ -134,7 +140,7 @@ def plot_roadmap(planned: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
             y = top + 0.5
             for row in cells.get((department, quarter), shown[:0]).itertuples():
                 lines = texts[row.number]
-                face = "C0" if row.triage == "now" else "white"
+                face = "C0" if row.triage == NOW else "white"
                 colour = INK if isinstance(row.owner, str) and row.owner else GREY
                 ends = column + 0.03 * len(quarters) / 2, column + 0.06 * len(quarters) / 2
                 ax.plot(ends[0], y + 0.5, "o", markersize=6, markerfacecolor=face, markeredgecolor="C0")
@@ -159,13 +165,19 @@ def plot_roadmap(planned: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
 
 def describe_roadmap(planned: pd.DataFrame) -> str:
     """What `plot_roadmap` shows, for those who cannot see it."""
-    shown = planned[planned["triage"] != "drop"]
+    shown = drawn(planned)
     told = []
     for quarter, rows in shown.groupby("quarter"):
         parts = [f"{clean_text(r.action)} ({clean_text(r.department) if isinstance(r.department, str) else NOBODY},"
                  f" {r.triage})" for r in rows.itertuples()]  # fmt: skip
         told.append(f"{quarter}: {'; '.join(parts)}")
     return f"Actions by quarter and department. {'. '.join(told) or 'No action is planned'}."
+
+
+def _seen(row: dict) -> str:
+    if row["detectable"][:1].isdigit():
+        return f"{row['seen_by']}; seen from a change of {row['detectable']} on"
+    return "; ".join(part for part in (row["seen_by"], row["detectable"]) if part)
 
 
 def _who(row: dict) -> str:
@@ -176,6 +188,8 @@ def _who(row: dict) -> str:
 
 
 def _quarter(row: dict, as_of: date) -> str:
+    if row["triage"] == DROP:
+        return ""
     if pd.notna(row["due"]):
         return _named(pd.Timestamp(row["due"]).to_period("Q"))
     wait = WAIT.get(row["triage"])

@@ -118,7 +118,7 @@ def _rests_on(row: dict, labels: dict[str, str]) -> str:
 
 def _weight(row: dict, currency: str) -> str:
     if row["quadrant"] == "strength":
-        return "kept"
+        return "to be kept"
     impact = f"{row['impact']:g} of 5" + (", as stated" if row["impact_from"] == STATED else "")
     if not np.isfinite(row["stake"]):
         return impact if row["impact_from"] == STATED else f"{impact}, not weighed: {row['at_stake']}"

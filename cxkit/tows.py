@@ -142,7 +142,7 @@ def _proposal(kind: str, template: str, tie: str, one: dict, other: dict) -> dic
     said = "; ".join(f"{item['quadrant']}: {_said_by(item)}" for item in (one, other))
     return {
         "kind": kind,
-        "proposal": template.format(inner=inner.replace("{", "{{"), outer=outer.replace("{", "{{")),
+        "proposal": template.format(inner=inner, outer=outer),
         "because": f"{tie}; {said}",
         "joins": f"{one['item']}, {other['item']}",
         "impact": _impact(one) + _impact(other),

@@ -102,6 +102,7 @@ FLOORS = [
         "segment_change",
         "tiers",
         "maturity",
+        "list_scores",
         "balance",
         "answered",
         "registers",
