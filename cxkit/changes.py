@@ -21,6 +21,7 @@ MORE = ("unit", "difference_unit", "currency", "then_low", "then_high", "now_low
         "level", "target_then", "target_now")  # fmt: skip
 ONLY_NOW, ONLY_THEN = "only this audit tells it", "only the earlier audit tells it"
 WITHHELD = "withheld by the consultant"
+DEFINED = "its definition changed"
 # figures that move by themselves as the data grow longer, by the beginning of the id: shown and not judged
 LONGER = "it moves by itself as the data grow longer"
 DRIFTS = {
@@ -137,8 +138,7 @@ def _row(
     for name, finding in (("then", then), ("now", now)):
         row |= _numbers(name, finding) if finding else {}
     if now is None or then is None:
-        seldom = any(one.id.startswith(f"{family}.") for family in CERTAIN_ONLY)
-        why = ONLY_NOW if now else f"{ONLY_THEN}{NO_LONGER if seldom else ''}"
+        why = ONLY_NOW if now else f"{ONLY_THEN}{NO_LONGER if _seldom(one.id) else ''}"
         return row | {"why": why}
     why = _targets(now, then)
     if not (now.estimate.known and then.estimate.known):
@@ -148,7 +148,9 @@ def _row(
     if changed := what_changed(now, then, settings_now=settings_now, settings_then=settings_then):
         was = clean_text(then.label)
         row |= {"label": row["label"] if was == row["label"] else f"{row['label']}; then: {was}"}
-        return row | {"why": "; ".join([f"its definition changed: {'; '.join(changed)}", *why])}
+        measure = _seldom(one.id) and all(text.startswith("it was “") for text in changed)
+        kind = "each audit found it by another measure" if measure else DEFINED
+        return row | {"why": "; ".join([f"{kind}: {'; '.join(changed)}", *why])}
     size = 100 if row["unit"] in ("share", "lift") else 1
     row |= {"difference": size * (now.estimate.value - then.estimate.value)}
     row |= {"difference_unit": "points" if size == 100 else row["unit"]}
@@ -161,6 +163,11 @@ def _row(
     if now.estimate.level == then.estimate.level == 1:
         drift = "counted in full in both audits: there is no chance in it"
     return row | {"verdict": SHOWN if drift else "", "why": "; ".join([*filter(None, [drift]), *why])}
+
+
+def _seldom(id: str) -> bool:
+    """Whether a finding stands there only where it is certain."""
+    return any(id.startswith(f"{family}.") for family in CERTAIN_ONLY)
 
 
 def _numbers(name: str, finding: Finding) -> dict:
@@ -271,7 +278,7 @@ def in_words(changes: pd.DataFrame, *, since: str = "the earlier audit") -> list
     early = int(counts.get(EARLY, 0))
     if early and len(told) > 1:
         told.append(f"Of the other {early if early > 1 else 'one'} it is too early to say.")
-    defined = int(changes["why"].astype(str).str.startswith("its definition changed").sum())
+    defined = int(changes["why"].astype(str).str.startswith(DEFINED).sum())
     if defined:
         are = "is" if defined == 1 else "are"
         told.append(f"{_figures(defined)} {are} defined otherwise than then and not compared: the table says how.")

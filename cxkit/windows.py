@@ -23,7 +23,7 @@ AGAIN_DAYS = 30  # a new customer who orders again in so many days came back
 NEW_AFTER_DAYS = 90  # who is first seen so early in the data may be no new customer
 CANCELLED_LATER, SENT_BACK_LATER = 7, 30  # days in which an order's state may still change
 NEEDS = {  # measure -> the tables and columns that it is counted from
-    "goes_on": {"events": ("touchpoint", "session_id")},
+    "goes_on": {"events": ("touchpoint",)},
     "nps": {"surveys": ("score",)},
     "csat": {"surveys": ("score",)},
     "ces": {"surveys": ("score",)},

@@ -91,6 +91,15 @@ def test_another_definition_is_named_and_not_compared():
     assert row["why"] == "its definition changed: 03_loyalty.within_days was 60, is 90"
 
 
+def test_what_each_audit_found_by_another_measure_is_no_changed_definition():
+    claims = ["advice falls short: NPS {value} points.", "advice falls short: visits that go on {value} points."]
+    then, now = (replace(finding("journey.touchpoint.advice"), claim=claim) for claim in claims)
+    row = one(now, then)
+    assert row["verdict"] == "not compared"
+    assert row["why"].startswith("each audit found it by another measure: it was “advice falls short: NPS … points.”")
+    assert "defined otherwise" not in " ".join(changes.in_words(changes.compare([now], [then])))
+
+
 def test_what_one_audit_could_not_tell_is_too_early():
     row = one(finding(), replace(finding(estimate=unknown("share", method="nobody yet")), claim="Other words {value}."))
     assert (row["verdict"], row["why"]) == ("too early to say", "then: nobody yet")
