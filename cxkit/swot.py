@@ -103,18 +103,16 @@ def said_items(
     spoken = _touchpoints_of_quotes(quotes)
     measured = _measures(actions)
     rows = [
-        _said(row, "swot", ids=_ids(row.get("evidence")), measured=measured, spoken=spoken, reviewed=reviewed)
-        for row in _records(sheet)
+        _said(row, "swot", ids=_ids(row.get("evidence")), measured=measured, spoken=spoken) for row in _records(sheet)
     ]
-    rows += [
-        _said(row, "context", ids=[], measured=measured, spoken={}, reviewed=reviewed) for row in _records(context)
-    ]
+    rows += [_said(row, "context", ids=[], measured=measured, spoken={}) for row in _records(context)]
     for row in _records(register_voices):
         side = row.get("quadrant") if row.get("quadrant") in QUADRANTS else _side(row)
-        rows.append(_said({**row, "quadrant": side}, "register", ids=[], measured={}, spoken={}, reviewed=reviewed))
+        rows.append(_said({**row, "quadrant": side}, "register", ids=[], measured={}, spoken={}))
     frame = pd.DataFrame(rows, columns=list(SAYS[:-1]))
     frame = frame.astype({"impact": float, "confidence": float})
-    return frame.groupby(list(SAYS[:-1]), dropna=False, sort=True).size().rename("copies").reset_index()
+    frame = frame.groupby(list(SAYS[:-1]), dropna=False, sort=True).size().rename("copies").reset_index()
+    return frame if reviewed else frame.assign(quote=frame["quote"].where(frame["quote"] == "", HIDDEN))
 
 
 def join(data: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
@@ -153,7 +151,7 @@ def _records(frame: pd.DataFrame | None) -> list[dict]:
     return plain.to_dict("records")
 
 
-def _said(row: dict, sheet: str, *, ids: list[str], measured: dict, spoken: dict, reviewed: bool) -> dict:
+def _said(row: dict, sheet: str, *, ids: list[str], measured: dict, spoken: dict) -> dict:
     statement, evidence = clean_text(row.get("statement") or ""), row.get("evidence") or ""
     quote = "" if ids else clean_text(evidence)
     ids = [*ids, *(id for id in measured.get(normal_statement(statement), []) if id not in ids)]
@@ -167,7 +165,7 @@ def _said(row: dict, sheet: str, *, ids: list[str], measured: dict, spoken: dict
         "confidence": row.get("confidence"),
         "ids": APART.join(ids),
         "touchpoint": touchpoint if statement else "",
-        "quote": quote if reviewed or not quote else HIDDEN,
+        "quote": quote,
         "source": clean_text(row.get("source") or ""),
         "sheet": sheet,
     }
