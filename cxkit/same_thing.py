@@ -161,5 +161,5 @@ def _names(units: dict, anchors: dict, data: pd.DataFrame) -> dict[tuple[str, st
             continue
         members = groups[anchor, quadrant]
         speaks = min(members, key=lambda u: (not units[u]["sheet"], -units[u]["rows"], u))
-        names[anchor, quadrant] = statement_key(f"{speaks[0]} {quadrant}")
+        names[anchor, quadrant] = statement_key(*speaks)
     return names

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from cxkit.client import did_you_mean
-from cxkit.findings import IDS, Finding
+from cxkit.findings import IDS, Finding, is_finding
 from cxkit.same_thing import APART, QUADRANTS, keys_of, split_ids
 from cxkit.spheres import read_spheres, sphere_of
 from cxkit.style import clean_text
@@ -85,7 +85,7 @@ def _actions(items: pd.DataFrame, actions: pd.DataFrame, known: Sequence[str], r
         elif not keys:
             near = did_you_mean(row["item"], [*items["statement"], *items["item"]])
             found.append(("an action on an item that is none", where,
-                          f"No item of the SWOT is {clean_text(row['item'])!r}{near}.",
+                          f"No item of the SWOT is {clean_text(row['item'])!r}{near or '.'}",
                           "Write the statement as in the sheet swot, or a finding's id."))  # fmt: skip
         measure = row.get("measure")
         if isinstance(measure, str) and measure not in known:
@@ -98,8 +98,9 @@ def _actions(items: pd.DataFrame, actions: pd.DataFrame, known: Sequence[str], r
 
 
 def _unknown(id: str, known: Sequence[str]) -> str:
-    near = did_you_mean(id, known) or did_you_mean(id, IDS)
-    return f"{id!r} is no finding of this audit{near}."
+    if is_finding(id):
+        return f"{id!r} is a finding of the kit, and this audit has none: not asked, withheld, or not certain here."
+    return f"{id!r} is no finding{did_you_mean(id, known) or did_you_mean(id, IDS) or '.'}"
 
 
 def without_evidence(items: pd.DataFrame, findings: Sequence[Finding]) -> list[str]:
@@ -138,16 +139,14 @@ def _spheres(items: pd.DataFrame, findings: Sequence[Finding]) -> list[tuple]:
         voices = {voice for cell in inside["voices"] for voice in cell.split(APART) if voice}
         if not len(inside):
             numbers = sum(sphere_of([f.id]) == sphere.sphere for f in findings)
-            why = (
-                f"The data have {numbers:,} findings of it, none with a verdict; nobody says a word." if numbers else ""
-            )
+            why = f"No finding of it has a verdict, of {numbers:,}; nobody says a word." if numbers else ""
             found.append(("a sphere that nobody looked at", sphere.name, why or "No finding and no statement is of it.",
                           "Ask for statements and data about it: an audit covers each sphere (S0)."))  # fmt: skip
         elif len(voices) == 1:
             found.append(("one voice for a whole sphere", sphere.name, f"Only {next(iter(voices))} speaks of it.",
                           "Ask the others: what one side sees, another may not."))  # fmt: skip
     if lost := int(((items["sphere"] == "") & (items["voices"] != "")).sum()):  # the world outside has none
-        found.append(("items of no sphere", f"{lost:,} items", "Neither a finding nor a department tells it.",
+        found.append(("items of no sphere", f"the SWOT: {lost:,}", "Neither a finding nor a department tells it.",
                       "Fill in the column department of the sheet swot."))  # fmt: skip
     return found
 
@@ -157,7 +156,7 @@ def _unanswered(items: pd.DataFrame, actions: pd.DataFrame, rows: pd.DataFrame) 
     done = {key for keys in keys_of(actions["item"], items, rows) for key in keys}
     weak = items[items["quadrant"].isin(BAD[:1]) & (items["department"] != "")]
     return [
-        ("a department without an action", str(department), f"{len(part):,} weaknesses, no action on any.",
+        ("a department without an action", str(department), f"No action on any of its weaknesses ({len(part):,}).",
          "Let the department say what it would change (S0: each one brainstorms).")
         for department, part in weak.groupby("department", sort=True) if len(actions) and not set(part["item"]) & done
     ]  # fmt: skip
@@ -176,7 +175,7 @@ def _doubtful(items: pd.DataFrame, rows: pd.DataFrame) -> list[tuple]:
         for item in items[(items["against"] != "") & items["quadrant"].isin(BAD)].itertuples()
     ]  # fmt: skip
     if again := int((rows["copies"] - 1).sum()):
-        found.append(("rows written twice", f"{again:,} rows", "They repeat another row in every cell and count once.",
+        found.append(("rows written twice", f"the sheets: {again:,}", "They repeat another in every cell and count once.",
                       "If several people said it, say so in the column source."))  # fmt: skip
     return found
 

@@ -32,9 +32,9 @@ def normal_statement(text: str) -> str:
     return normal_text(text) or " ".join(str(text).split())
 
 
-def statement_key(text: str) -> str:
-    """`said.` and a short hash of the statement's normal words: the same in every audit."""
-    return f"said.{hashlib.sha256(normal_statement(text).encode()).hexdigest()[:10]}"
+def statement_key(text: str, quadrant: str) -> str:
+    """`said.` and a short hash of a statement's normal words and its quadrant: the same in every audit."""
+    return f"said.{hashlib.sha256(f'{normal_statement(text)}|{quadrant}'.encode()).hexdigest()[:10]}"
 
 
 def denies(text: str) -> bool:

@@ -174,7 +174,8 @@ def _said(row: dict, sheet: str, *, ids: list[str], measured: dict, spoken: dict
 def _ids(evidence: object) -> list[str]:
     """The finding ids that a cell names, also misspelt ones; none where it is a quote."""
     text = str(evidence or "").strip()
-    parts = [text] if is_finding(text) else re.split(r"[,;\s]+", text)
+    # an id may hold a comma, and never a blank or a semicolon
+    parts = [text] if is_finding(text) and not re.search(r"[;\s]", text) else re.split(r"[,;\s]+", text)
     meant = [part for part in parts if part]
     return list(dict.fromkeys(meant)) if meant and all(_looks_like_id(part) for part in meant) else []
 

@@ -64,9 +64,11 @@ def test_signs_alone_are_compared_as_they_are():
     assert alike(["😀", "a" * 5_000, "а" * 5_000]) == [{}, {}, {}]
 
 
-def test_a_key_is_of_the_words_alone():
-    assert statement_key("The  payment page!") == statement_key("the Payment-page") == "said.5648e40a84"
-    assert statement_key("Payment") != statement_key("Pament")
+def test_a_key_is_of_the_words_and_the_quadrant():
+    one, other = (statement_key(text, "weakness") for text in ("The  payment page!", "the Payment-page"))
+    assert one == other == "said.9685e96343"
+    assert statement_key("the payment page", "strength") != one
+    assert statement_key("!!!", "weakness") != statement_key("-", "weakness")
     assert normal_statement(" ?! ") == "?!"
 
 
