@@ -175,7 +175,7 @@ def _doubtful(items: pd.DataFrame, rows: pd.DataFrame) -> list[tuple]:
         for item in items[(items["against"] != "") & items["quadrant"].isin(BAD)].itertuples()
     ]  # fmt: skip
     if again := int((rows["copies"] - 1).sum()):
-        found.append(("rows written twice", f"the sheets: {again:,}", "They repeat another in every cell and count once.",
+        found.append(("rows written twice", f"the sheets: {again:,}", "They repeat another row and count once.",
                       "If several people said it, say so in the column source."))  # fmt: skip
     return found
 
