@@ -92,7 +92,7 @@ def said_items(
     """What people say, one row a statement: the sheets `swot` and `context`, and what registers noted.
 
     From: the sheets as `workshop.read_sheet` gives them; register_voices: statement, voice, touchpoint, department,
-    source, and quadrant, kind and score where they are known; quotes: the sheet, which tells a quote's touchpoint;
+    source (its kind first), and quadrant, kind and score where they are known; quotes: the sheet, which tells a quote's touchpoint;
     actions: the sheet, whose measure tells which finding a statement is about; `reviewed`: whether quotes may be shown.
     To: statement, quadrant (of a register's note that takes no side: empty), voice (empty: context), department,
     impact, confidence, ids (of findings, comma between), touchpoint, quote, source, sheet, copies (rows that say the
@@ -199,8 +199,8 @@ def _measures(actions: pd.DataFrame | None) -> dict[str, list[str]]:
 
 
 def _side(row: dict) -> str:
-    """The quadrant of a register's note: by its kind, or by its score; empty where it takes no side."""
-    kind, score = row.get("kind"), row.get("score")
+    """The quadrant of a register's note: by its kind (else the first word of its source), or by its score."""
+    kind, score = row.get("kind") or name_key(str(row.get("source") or "").partition(",")[0]), row.get("score")
     if kind in ("complaint", "wow_example"):
         return "weakness" if kind == "complaint" else "strength"
     if kind == "competitor" or score is None:
