@@ -47,8 +47,10 @@ def test_kinds_that_nobody_was_asked_about_are_named():
     said = b.balance_sentences(told(ONE_SIDED[ONE_SIDED["item"] != "a.ask"]))
     assert said[-1].startswith("Nobody was asked about asking; ")
     one = told(ONE_SIDED[:20])
-    assert one["verdict"].tolist() == [b.EARLY, b.NOT_KNOWN, b.NOT_KNOWN]
+    assert one["verdict"].tolist() == [b.EARLY, b.NOT_ASKED, b.NOT_ASKED]
     assert b.balance_sentences(one)[0].startswith("Too early to say: fewer than two kinds")
     assert b.balance_sentences(told(ONE_SIDED[:0])) == [
         "Too early to say: fewer than two kinds were scored by five people of one voice."
     ]
+    few = told(ONE_SIDED.groupby("item").head(3))
+    assert set(few["verdict"]) == {b.FEW}
