@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH = 7.2  # inches, as every picture of a page
-STAGE, REACHED, GOING, CONTENT, WEAK = 0.0, 1.12, 2.42, 3.72, 5.02  # where each column begins
+# where each column begins; what stands out comes first, since a phone shows the left half
+STAGE, WEAK, REACHED, GOING, CONTENT = 0.0, 1.14, 3.36, 4.66, 5.96
 BAR, HIGH, HEAD, MOST_MARKS = 1.08, 0.46, 0.62, 3
 NPS_SPAN = (-100.0, 100.0)
 
@@ -149,13 +150,13 @@ def _row(
 ) -> None:
     """One stage's figures: each a text above its bar."""
     met, text, bar = row["touches"] > 0, y + 0.14, y + 0.31
-    name = fit_text(row["name"], REACHED - STAGE - 0.08, bold=True)
+    name = fit_text(row["name"], WEAK - STAGE - 0.08, bold=True)
     write(ax, STAGE, text, name, bold=True, color=INK if met else GREY)
     if row["path"] == "aside":
         write(ax, STAGE, text + LINE, "beside the path", color=GREY)
     silent = metric is None or not np.isfinite(row[metric])
     if not met:
-        hatch(ax, REACHED, y + 0.07, (CONTENT if not silent else WEAK) - REACHED - 0.2, HIGH - 0.14)
+        hatch(ax, REACHED, y + 0.07, (CONTENT - 0.2 if not silent else CONTENT + BAR) - REACHED, HIGH - 0.14)
     else:
         write(ax, REACHED, text, f"{int(row['customers']):,}")
         box(ax, REACHED, bar - 0.04, max(BAR * row["customers"] / most, 0.01), 0.08, pale("C0", 0.4))
@@ -182,4 +183,4 @@ def _ends(ax: "Axes", row: dict, going: str, x: float, text: float, bar: float) 
 def _mark(ax: "Axes", name: str, word: str, y: float) -> None:
     """A mark with its word, and beside it what it is of."""
     x = WEAK + (badge(ax, WEAK, y, word) + 0.07 if word else 0.0)
-    write(ax, x, y, fit_text(name, WIDTH - x - 0.02), color=INK)
+    write(ax, x, y, fit_text(name, REACHED - x - 0.1), color=INK)
