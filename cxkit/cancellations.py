@@ -13,7 +13,7 @@ from cxkit.findings import Finding
 from cxkit.pareto import first_names, pareto, why_nameless, with_names
 from cxkit.privacy import LEAST_SHOWN
 from cxkit.rate_trends import month_counts, monthly_rates
-from cxkit.shares_apart import share_of
+from cxkit.shares_apart import no_places, share_of, surely_more
 from cxkit.style import format_interval, format_value
 from cxkit.tables import counted_lines
 
@@ -205,6 +205,29 @@ def share_findings(cancelled: Estimate, returned: Estimate) -> list[Finding]:
             action="See where it is more common for certain, and what the page says of these goods.",
         ),
     ]
+
+
+def returned_where_findings(where: pd.DataFrame) -> list[Finding]:
+    """service.returned.<category>: categories of which more is sent back than of all others, for certain. From:
+    `shares_apart.shares_apart` of `sold_lines`, by ASPECTS."""
+    found = []
+    for row in surely_more(where, aspect="category").itertuples(index=False):
+        shares = f"{format_value(row.value, 'share')} of order lines against {format_value(row.others, 'share')}"
+        found.append(
+            Finding(
+                id=f"service.returned.{row.key}",
+                claim=f"“{no_places(row.name)}” is sent back more often than other goods: {shares}, "
+                "{value} percentage points more ({interval}).",
+                estimate=row.estimate,
+                label=f"Sending back of {row.name} against all other goods",
+                target=0.0,
+                target_source=f"the client's other categories ({row.family} comparisons together, Holm)",
+                higher_is_better=False,
+                evidence=("returned_where",),
+                action=f"See why {row.name} comes back, and what its page leaves unsaid.",
+            )
+        )
+    return found
 
 
 def cancelled_in_words(cancelled: Estimate, again: Estimate) -> list[str]:

@@ -147,6 +147,25 @@ def check(client: str, **options: object) -> None:
     click.echo(check_client(find_client(client), **options))
 
 
+@cli.command(short_help="Tell what changed between two audits.", epilog=EXIT_CODES)
+@click.argument("client")
+@click.argument("earlier", required=False)
+@click.argument("later", required=False)
+@OUT
+def diff(client: str, earlier: str | None, later: str | None, out: Path) -> None:
+    """Tell what changed between two published audits of CLIENT: figures, tiers, SWOT items, actions.
+
+    EARLIER and LATER are runs as they are named under reports/CLIENT/runs/ (2026-03-31-1). Without LATER it is the last
+    whole run; without EARLIER the last whole run of an earlier day. Nothing is computed anew and nothing is written.
+    """
+    from cxkit.client import find_client, load_client
+    from cxkit.diff import diff
+    from cxkit.publish import two_runs
+
+    home = out.resolve() / load_client(find_client(client)).slug
+    _show(diff(*two_runs(home, earlier, later)))
+
+
 @cli.command(short_help="Make a client from the folder of exports they sent.", epilog=EXIT_CODES)
 @click.argument("client")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))

@@ -34,6 +34,16 @@ class Limits(Strict):
     notebook_seconds: Annotated[int, Field(gt=0)] = 1800
 
 
+class Strategy(Strict):
+    """What the client says of itself when a strategy is chosen: how far the goods are its own, what it can spend."""
+
+    product_control: Literal["none", "partly", "full"] | None = None
+    horizon_years: Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)] | None = None
+    budget: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    gesture_budget: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    not_customers: Text | None = None
+
+
 class Settings(Strict):
     """The keys of client.yml."""
 
@@ -59,6 +69,7 @@ class Settings(Strict):
     ces: Literal["agree", "ease", "effort"] = "agree"
     company_size: Literal["small", "medium", "large"] | None = None
     quotes: Literal["none", "reviewed"] = "none"
+    strategy: Strategy = Strategy()
     limits: Limits = Limits()
     tables: Annotated[dict[str, Export], Field(min_length=1)]
     persons: Persons | None = None
@@ -74,6 +85,11 @@ class Settings(Strict):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         return known_zone(value)
+
+    @field_validator("strategy", mode="before")
+    @classmethod
+    def _left_open(cls, value: Any) -> Any:
+        return {} if value is None else value  # the key stands there, and nothing is filled in yet
 
     @field_validator("as_of", mode="before")
     @classmethod

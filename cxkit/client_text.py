@@ -60,6 +60,12 @@ OPTIONAL = {
     "margin": "0.30  # what is left of the price where goods' costs are not known",
     "discount_a_year": "0.10  # what money a year later is worth less (docs/lifetime_value.md)",
     "keeping_cost": "120  # what keeping one customer costs in 180 days (docs/loyalty.md)",
+    "strategy": """  # what the client says of itself when a strategy is chosen (docs/plan.md)
+  product_control: partly  # none, partly or full: how far the shop can change the goods themselves
+  horizon_years: 2  # within how many years the strategy is to show
+  budget: 250000  # money a year for the plan's actions
+  gesture_budget: 10000  # money a year for exceptional gestures
+  not_customers: resellers who buy to sell on  # who is not served at any price""",
     "targets": """  # the client's own goals: findings are judged against these and nothing else
   loyalty.repeat_rate: 0.40  # share of customers with a second order within 90 days
   loyalty.top_share: 0.60  # at most this share of revenue from the best fifth of the customers

@@ -12,7 +12,7 @@ from cxkit.engine import collect, instant, local_time
 from cxkit.estimates import Estimate
 from cxkit.findings import Finding
 from cxkit.rate_trends import GROWS, month_counts, monthly_rates, trend_text
-from cxkit.shares_apart import ALIKE, FEW, LESS, MORE, certain, share_of, shares_apart
+from cxkit.shares_apart import ALIKE, FEW, LESS, MORE, certain, no_places, share_of, shares_apart, surely_more
 from cxkit.style import clean_text, format_ends, format_interval, format_value
 from cxkit.survival import survival_quantiles
 from cxkit.tables import counted_lines
@@ -180,6 +180,29 @@ def late_finding(share: Estimate) -> Finding:
         evidence=("late_where",),
         action="Promise a day that is kept, first where more come late for certain; else tell customers in time.",
     )
+
+
+def late_where_findings(where: pd.DataFrame) -> list[Finding]:
+    """service.late.<way of delivery>: ways by which orders come late more often than by all others, for certain. From:
+    `late_by`."""
+    found = []
+    for row in surely_more(where, aspect="delivery").itertuples(index=False):
+        shares = f"{format_value(row.value, 'share')} against {format_value(row.others, 'share')}"
+        found.append(
+            Finding(
+                id=f"service.late.{row.key}",
+                claim=f"Orders by “{no_places(row.name)}” come late more often than others: {shares}, "
+                "{value} percentage points more ({interval}).",
+                estimate=row.estimate,
+                label=f"Late orders by {row.name} against all others",
+                target=0.0,
+                target_source=f"the client's other ways of delivery ({row.family} comparisons together, Holm)",
+                higher_is_better=False,
+                evidence=("late_where",),
+                action=f"Promise a day by {row.name} that is kept, or find out what holds these orders up.",
+            )
+        )
+    return found
 
 
 def late_in_words(share: Estimate, where: pd.DataFrame, days: tuple[Estimate, ...]) -> list[str]:

@@ -59,6 +59,7 @@ IDS = (
     "service.cancelled_share",
     "service.returned_share",
     "service.late_share",
+    "maturity.email_consent",
 )
 NO_SHARES = ("segments.best_change", "loyalty.lift_goods", "loyalty.lift_categories", "loyalty.lift_revenue")
 NO_SHARES += ("loyalty.loyal_customers_change", "loyalty.referral_lift", "loyalty.promoters_refer")
@@ -68,7 +69,8 @@ NO_SHARES += ("service.contacts_per_100", "service.contact_trend")
 # families of findings, one a stage, touchpoint, segment or group of the client's own: `journey.stage.payment`
 FAMILIES = ("journey.stage", "journey.days", "journey.touchpoint", "segments.shrinks", "segments.grows")
 FAMILIES += ("personas.costs", "feedback.touchpoint", "feedback.theme", "feedback.gap", "search.missing")
-FAMILIES += ("service.growing",)
+FAMILIES += ("service.growing", "maturity.item", "maturity.gap")
+FAMILIES += ("service.growing", "service.late", "service.returned")
 # what is judged by itself and takes no target of the client
 JUDGED_OTHERWISE = {
     "journey.touchpoint": "touchpoints are judged against the client's others",
@@ -82,6 +84,10 @@ JUDGED_OTHERWISE = {
     "search.missing": "goods are judged by whether half of those who look find nothing",
     "service.contact_trend": "contacts an order ought to fall, so the trend is judged against 0",
     "service.growing": "reasons are judged against their own past",
+    "maturity.item": "items of the checklists are judged against the client's other items",
+    "maturity.gap": "items are judged by whether employees and customers see the same",
+    "service.late": "ways of delivery are judged against the client's others",
+    "service.returned": "categories are judged against the client's others",
 }
 PLACES = ("value", "interval", "n")  # what a claim may hold in braces
 

@@ -128,17 +128,21 @@ def has_runs(home: Path) -> bool:
     return bool(_runs(home))
 
 
-READ = ("findings/*.json", "models/*.json", "tables/01_segmentation.groups.csv")  # what of an earlier run is read
+# what of an earlier run is read: its findings, models, groups and customers, and what followed from them
+READ = ("findings/*.json", "findings/withheld/*.json", "models/*.json", "tables/01_segmentation.groups.csv")
+READ += ("tables/01_segmentation.customers.csv", "tables/10_swot.items.csv", "tables/10_swot.actions.csv")
+READ_RECORD = ("basis", "inputs", "parameters", "settings")  # of its run.json: what its figures rest on
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """The earlier run that changes are measured against: its name, its as_of, the hash of what is read from it: its
-    findings, models and groups of customers."""
+    """The earlier run that changes are measured against: its name, its as_of, the hash of what is read from it; and the
+    whole runs before it (of each as_of the last) that courses are drawn over, name -> hash."""
 
     run: str
     as_of: str
     sha256: str
+    before: dict[str, str]
 
 
 def find_earlier(home: Path, against: str | None, *, as_of: str | None) -> Earlier | None:
@@ -157,20 +161,55 @@ def find_earlier(home: Path, against: str | None, *, as_of: str | None) -> Earli
                 f"--against {against}: no such run under {home / 'runs'}; there are: {there}; or say none."
             )
         return _describe(runs[against])
-    whole = [p for p in runs.values() if _status(p) == "done"]
-    before = [p for p in whole if as_of is not None and _name_of(p)[0] < as_of]
+    before = [p for p in whole_runs(home) if as_of is not None and _name_of(p)[0] < as_of]
     return _describe(before[-1]) if before else None
 
 
-def _status(run: Path) -> str:
+def whole_runs(home: Path) -> list[Path]:
+    """The published runs of all notebooks, oldest as_of first, then by number."""
+    return [p for p in _runs(home) if _record(p).get("status") == "done"]
+
+
+def two_runs(home: Path, earlier: str | None, later: str | None) -> tuple[Path, Path]:
+    """The two runs to compare: those named; without a later one the last whole run, without an earlier one the last
+    whole run before it that has an earlier as_of (else the one before it).
+
+    Raises UsageError, with the list of runs, where a name is none of them, both are the same, the earlier one's as_of
+    is after the later one's, or there are no two.
+    """
+    runs = {p.name: p for p in _runs(home)}
+    there = f"Runs under {home / 'runs'}: {', '.join(runs) or 'none yet'}."
+    for name in (earlier, later):
+        if name is not None and name not in runs:
+            raise UsageError(f"{name}: no such run. {there}")
+    whole = whole_runs(home)
+    last = runs[later] if later else whole[-1] if whole else None
+    sooner = [p for p in whole if last and _name_of(p) < _name_of(last)]
+    other_days = [p for p in sooner if _name_of(p)[0] < _name_of(last)[0]]
+    first = runs[earlier] if earlier else (other_days or sooner or [None])[-1]
+    if first is None or last is None:
+        raise UsageError(f"two whole runs are needed to compare. {there} Run the next audit, or name two runs.")
+    if _name_of(first) >= _name_of(last):
+        raise UsageError(f"{first.name} does not lie before {last.name}: give the earlier run first. {there}")
+    return first, last
+
+
+def _record(run: Path) -> dict:
     try:
-        return json.loads((run / "run.json").read_text(encoding="utf-8")).get("status", "")
+        return json.loads((run / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return ""
+        return {}
 
 
 def _describe(run: Path) -> Earlier:
+    days = {_name_of(p)[0]: p for p in whole_runs(run.parents[1]) if _name_of(p)[0] < _name_of(run)[0]}
+    return Earlier(run.name, _name_of(run)[0], _hash(run), {p.name: _hash(p) for p in days.values()})
+
+
+def _hash(run: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(p for place in READ for p in run.glob(place)):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return Earlier(run.name, _name_of(run)[0], digest.hexdigest())
+    told = {name: _record(run).get(name) for name in READ_RECORD}
+    digest.update(json.dumps(told, sort_keys=True).encode())
+    return digest.hexdigest()

@@ -263,6 +263,8 @@ def economics_in_words(
         if five.known
         else f"What {more} change: not told ({five.method})."
     )
+    low, high = (format_value(end, "lift") for end in QUOTED)
+    texts.append(f"Quoted for as many points is {low} to {high} (S2d, which keeps the upper end of Reichheld's band).")
     return texts + [_needed_in_words(row) for row in needed.itertuples()]
 
 
@@ -325,7 +327,7 @@ def plot_profit(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     known = table[table["change"].notna()]
     ax.vlines(QUOTED_POINTS, *QUOTED, color=GREY, linewidth=7, alpha=0.45)
     ax.annotate(
-        "quoted for 5 points:\n+25 to +95 %", (QUOTED_POINTS, QUOTED[1]), (-10, 0), textcoords="offset points",
+        "quoted for 5 points (S2d):\n+25 to +95 %", (QUOTED_POINTS, QUOTED[1]), (-10, 0), textcoords="offset points",
         ha="right", va="top", color=GREY, fontsize=9,
     )  # fmt: skip
     at, low, high = (known[name].astype(float) for name in ("points", "low", "high"))
@@ -354,7 +356,7 @@ def plot_profit(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
 def describe_profit(table: pd.DataFrame) -> str:
     """What `plot_profit` shows, for those who cannot see it."""
     known = table[table["change"].notna()]
-    quoted = "A bar at 5 points marks the quoted +25 to +95 %."
+    quoted = "A bar at 5 points marks the +25 to +95 % that is quoted (S2d keeps its upper end)."
     if not len(known):
         return f"The change of a new customer's profit with more retention is not known here. {quoted}"
     last = known.iloc[-1]

@@ -13,6 +13,7 @@ from cxkit.group_table import legend_below, nothing_to_show
 from cxkit.others import against_others, unit_sums
 from cxkit.pareto import NOT_GIVEN, OTHERS, with_names
 from cxkit.privacy import LEAST_SHOWN, withhold_small
+from cxkit.stages import name_key
 from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value
 
 if TYPE_CHECKING:
@@ -130,6 +131,34 @@ def certain(frame: pd.DataFrame, *, verdict: str = MORE, most: int = 4) -> str:
         f"({format_ends(row.low, row.high, 'share')}), elsewhere {format_value(row.others, 'share')}"
         for row in rows.itertuples(index=False)
     )
+
+
+def surely_more(frame: pd.DataFrame, *, aspect: str) -> pd.DataFrame:
+    """The rows of one aspect in which it happens more often for certain, as what findings are made of.
+
+    From: `shares_apart`, the aspect's word. To, the widest apart first: name (cleaned), key (of which each is there
+    once), value, others, estimate (the difference in percentage points with its adjusted interval), family (how many
+    comparisons were judged together). What is left out: what is not given, and all others together.
+    """
+    rows = frame[(frame["aspect"] == aspect) & (frame["verdict"] == MORE) & ~frame["name"].isin([NOT_GIVEN, OTHERS])]
+    rows = rows.assign(key=[name_key(name) for name in rows["name"]], name=[clean_text(name) for name in rows["name"]])
+    rows = rows.assign(far=-rows["difference"].astype(float)).sort_values(["far", "name"], kind="stable")
+    rows = rows[rows["key"] != ""].drop_duplicates("key").reset_index(drop=True)
+    estimates = [
+        Estimate(
+            *(float(end) for end in (row.difference, row.difference_low, row.difference_high)), int(row.n), "points",
+            float(row.level), METHOD,
+        )
+        for row in rows.itertuples()
+    ]  # fmt: skip
+    family = int(frame["verdict"].ne(FEW).sum())
+    rows = rows.assign(estimate=pd.Series(estimates, dtype=object), family=family)
+    return rows[["name", "key", "value", "others", "estimate", "family"]]
+
+
+def no_places(name: str) -> str:
+    """A client's own name in a claim: its braces are no places."""
+    return name.replace("{", "{{").replace("}", "}}")
 
 
 def apart_in_words(frame: pd.DataFrame, *, what: str, tell: Sequence[str] = (MORE, LESS)) -> list[str]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cxkit.checklists import read_checklists, scale_words
 from cxkit.stages import read_stages
 from cxkit.tables import SHEETS, Column, Table
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
 
 ROWS = 2_000  # so many rows of a worksheet have drop-down lists
+ITEMS = "items"  # the worksheet with the items of the checklists, beside the sheet `checklist`
 MADE = datetime(2000, 1, 1)  # the files' date; the clock is never asked
 READ_ME = "READ_ME.txt"
 # one row a sheet, in the order of its columns; the example of `swot` and that of `actions` belong together
@@ -91,6 +93,8 @@ def _write_workbook(path: Path, sheet: Table, stages: tuple[str, ...]) -> None:
         book.set_properties({"created": MADE})
         _fill_in_worksheet(book, sheet, stages)
         _example_worksheet(book, sheet, stages)
+        if sheet.name == "checklist":
+            _items_worksheet(book)
     path.write_bytes(made.getvalue())
 
 
@@ -104,13 +108,16 @@ def _fill_in_worksheet(book: "Workbook", sheet: Table, stages: tuple[str, ...]) 
     for place, column in enumerate(sheet.columns.values()):
         page.write_string(0, place, column.name, needed if column.required else optional)
         page.set_column(place, place, _width(sheet, place), day if column.type == "date" else None)
-        page.data_validation(1, place, ROWS, place, _validation(column, stages))
+        page.data_validation(1, place, ROWS, place, _validation(sheet.name, column, stages))
 
 
-def _validation(column: Column, stages: tuple[str, ...]) -> dict:
+def _validation(sheet: str, column: Column, stages: tuple[str, ...]) -> dict:
     """What a spreadsheet lets people choose or write in a column, and what it tells them there."""
     must = "Needed in every row. " if column.required else "May stay empty. "
     told = {"input_title": column.name, "input_message": (must + _wanted(column, stages))[:255]}
+    if sheet == "checklist" and column.name == "item":
+        wrong = {"error_title": "item", "error_message": f"An item of the worksheet {ITEMS!r}."}
+        return told | {"validate": "list", "source": f"={ITEMS}!$A$2:$A${len(read_checklists()) + 1}"} | wrong
     if choice := _choice(column, stages):
         # a score may lie between the steps of its scale, and a client may have stages of its own
         strict = column.type != "number" and column.name != "stage"
@@ -155,6 +162,23 @@ def _example_worksheet(book: "Workbook", sheet: Table, stages: tuple[str, ...]) 
         page.write_string(row, 0, column.name, bold if column.required else None)
         page.write_string(row, 1, "needed" if column.required else "optional")
         page.write_string(row, 2, _wanted(column, stages))
+
+
+def _items_worksheet(book: "Workbook") -> None:
+    """What may stand in the column item: each with what it asks, of whom, and what counts as evidence; never read."""
+    bold, wrapped = book.add_format({"bold": True, "bottom": 1}), book.add_format({"text_wrap": True, "valign": "top"})
+    page = book.add_worksheet(ITEMS)
+    page.freeze_panes(1, 1)
+    items = read_checklists().assign(answered_by=lambda frame: [", ".join(who) for who in frame["answered_by"]])
+    titles = {"list_name": "list", "text": "what is true when it is fully done"}
+    shown = {"item": 40, "list_name": 22, "text": 70, "answered_by": 28, "evidence": 50}
+    for place, (name, width) in enumerate(shown.items()):
+        page.set_column(place, place, width)
+        page.write_string(0, place, titles.get(name, name), bold)
+        for row, value in enumerate(items[name], start=1):
+            page.write_string(row, place, value, wrapped)
+    words = [f"{score} {word}" for score, word in enumerate(scale_words())]
+    page.write_string(0, len(shown), f"score: {', '.join(words)}", bold)
 
 
 def _width(sheet: Table, place: int) -> int:

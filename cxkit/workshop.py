@@ -11,6 +11,7 @@ from pathlib import Path
 import ibis
 import pandas as pd
 
+from cxkit.checklists import read_checklists
 from cxkit.client import did_you_mean, resolve
 from cxkit.engine import collect
 from cxkit.errors import DataError, UsageError
@@ -195,6 +196,8 @@ def _read(
             faults += [f"row {number}, {name}: {fault}"] if fault else []
     if not faults and table.name == "touchpoints":
         faults = _touchpoint_faults(values, [number for number, _ in records[1:]], stages)
+    if not faults and table.name == "checklist":
+        faults = _item_faults(values, [number for number, _ in records[1:]])
     return _frame(table, values) if not faults else None, [f"{_place(path)}: {fault}" for fault in faults]
 
 
@@ -288,6 +291,26 @@ def _touchpoint_faults(values: dict[str, list], rows: list[int], stages: list[st
             shown = " in ".join(repr(name[:60]) for name in [*circle[:5], *(["…"] if circle[5:] else []), at])
             faults.append(f"row {first[at]}, parent: {shown}: a touchpoint cannot lie within itself.")
     return faults
+
+
+def _item_faults(values: dict[str, list], rows: list[int]) -> list[str]:
+    """An item that no checklist has; those that are only spelt otherwise are written as the checklists have them."""
+    valid = {name_key(item): item for item in read_checklists()["item"]}
+    near: dict[str, str] = {}  # a misspelt item stands there once for each who answered it
+    faults = []
+    for row, item in zip(rows, values["item"], strict=True):
+        if (key := name_key(item)) not in valid:
+            near.setdefault(key, did_you_mean(key, valid) or _items_like(key, list(valid.values())))
+            faults.append(f"row {row}, item: {item[:60]!r} is no item of the checklists{near[key]}")
+    values["item"] = [valid.get(name_key(item), item) for item in values["item"]]
+    return faults
+
+
+def _items_like(key: str, items: list[str]) -> str:
+    """Where the items are to be found, and the ends of the list that was meant."""
+    meant = [item for item in items if item.startswith(f"{key.partition('.')[0]}.")]
+    own = f"; those of {key.partition('.')[0]} are {meant[0]} to {meant[-1]}" if meant else ""
+    return f"{own}. All stand in the template's worksheet 'items' and in docs/maturity.md."
 
 
 def _frame(table: Table, values: dict[str, list]) -> pd.DataFrame:

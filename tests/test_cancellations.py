@@ -18,6 +18,7 @@ from cxkit.cancellations import (
     return_reasons,
     returned_in_words,
     returned_share,
+    returned_where_findings,
     share_findings,
     sold_lines,
     tried_again_share,
@@ -207,3 +208,20 @@ def test_findings(tables):
     assert [f.id for f in found] == ["service.cancelled_share", "service.returned_share"]
     assert found[0].sentence().startswith("10 % of orders placed are cancelled (")
     assert [f.quadrant() for f in found] == ["no reference"] * 2
+
+
+def test_goods_that_come_back_are_findings_of_their_own():
+    rows = [{"order_id": f"o{i}", "customer_id": f"c{i}", "ordered_at": "2026-01-05", "category": category,
+             "status": "returned" if i % 100 < back else "completed"}
+            for category, back, first in (("Shoes {new}", 40, 0), ("shoes  {NEW}", 40, 200), ("Toys", 5, 400))
+            for i in range(first, first + 200)]  # fmt: skip
+    lines = sold_lines(hand.orders(rows), as_of=date(2026, 6, 30))
+    where = shares_apart(lines, part="sent_back", aspects=ASPECTS)
+    (found,) = returned_where_findings(where)
+    assert (found.id, found.quadrant()) == ("service.returned.shoes_{new}", "weakness")
+    assert found.sentence() == (
+        "“Shoes {new}” is sent back more often than other goods: 40 % of order lines against 5.0 %, "
+        "35 percentage points more (28.5–41.5, n = 400)."
+    )
+    assert found.target_source == "the client's other categories (2 comparisons together, Holm)"
+    assert returned_where_findings(where[where["name"] == "Toys"]) == []

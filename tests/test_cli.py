@@ -29,6 +29,7 @@ def shop(tmp_path):
                 "run",
                 "check",
                 "new",
+                "diff",
                 "inspect",
                 "reveal",
                 "render",
@@ -43,6 +44,7 @@ def shop(tmp_path):
         ),
         (["check"], ["no notebook is run", "--as-of"]),
         (["new"], ["FILES", "--currency", "--time-zone", "Nothing is overwritten", "??? in client.yml"]),
+        (["diff"], ["EARLIER", "LATER", "--out", "nothing is written"]),
         (["inspect"], ["FILE", "--sheet", "no personal values are shown"]),
         (["reveal"], ["PSEUDONYM...", "Nothing is stored"]),
         (["render"], ["NOTEBOOK", "offline HTML page"]),
@@ -232,3 +234,14 @@ def test_a_terminal_without_the_letters_gets_question_marks(tmp_path):
         check=True,
     )
     assert done.stdout.startswith(b"??????????.csv: ")
+
+
+def test_two_runs_are_compared_and_a_wrong_name_lists_the_runs(shop, capsys):
+    client, *out = shop[:3]
+    for day in ("2026-03-31", "2026-06-30"):
+        assert cli.main(["run", *shop, "--as-of", day]) == 0
+    capsys.readouterr()
+    assert cli.main(["diff", client, *out]) == 0
+    assert "2026-06-30-1 against 2026-03-31-1" in capsys.readouterr().out
+    assert cli.main(["diff", client, "2026-01-01-1", *out]) == 2
+    assert "2026-01-01-1: no such run. Runs under" in capsys.readouterr().err

@@ -70,6 +70,10 @@ def test_a_good_file(folder):
         ("withhold: [loyalty.gini]", "withhold: input should be a valid dictionary"),
         ("logo: ../logo.svg", "logo: '../logo.svg' leaves the client's folder"),
         ("company_size: huge", "company_size: input should be 'small', 'medium' or 'large' (found 'huge')"),
+        ("strategy: {product_control: some}", "strategy.product_control: input should be 'none', 'partly' or 'full'"),
+        ("strategy: {horizont_years: 2}", "strategy.horizont_years: unknown key, did you mean 'horizon_years'?"),
+        ("strategy: {gesture_budget: -1}", "strategy.gesture_budget: input should be greater than or equal to 0"),
+        ("strategy: {budget: .inf}", "strategy.budget: input should be a finite number (found 'inf')"),
         ("margin: 35", "margin: input should be less than or equal to 1 (found '35')"),
         ("margin: 35 %", "margin: input should be a valid number"),
         ("discount_a_year: -0.1", "discount_a_year: input should be greater than or equal to 0 (found '-0.1')"),
@@ -138,6 +142,16 @@ def test_the_settings_of_the_journey(folder):
     assert client.settings()["stages"] == "journey/stages.yml"
     empty = load_client(write(folder, GOOD + "company_size:\nstages:\n"))
     assert (empty.company_size, empty.stages_file) == (None, None)
+
+
+def test_what_a_strategy_is_chosen_from_may_be_left_open(folder):
+    nothing = dict.fromkeys(("product_control", "horizon_years", "budget", "gesture_budget", "not_customers"))
+    assert load_client(write(folder, GOOD)).strategy.model_dump() == nothing
+    assert load_client(write(folder, GOOD + "strategy:\n")).strategy.model_dump() == nothing
+    told = "strategy: {product_control: none, horizon_years: 2, gesture_budget: 0, not_customers: resellers}\n"
+    given = load_client(write(folder, GOOD + told))
+    assert (given.strategy.product_control, given.strategy.horizon_years) == ("none", 2)
+    assert given.settings()["strategy"]["not_customers"] == "resellers"
 
 
 def test_the_margin_is_a_share_and_may_be_left_out(folder):

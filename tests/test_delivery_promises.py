@@ -17,6 +17,7 @@ from cxkit.delivery_promises import (
     late_in_words,
     late_rates,
     late_share,
+    late_where_findings,
     left_out,
     left_out_in_words,
     promised_orders,
@@ -110,6 +111,11 @@ def test_where_and_by_how_much(delivered):
     assert late_in_words(share, where, (one,) * 3)[2] == "Half of the late ones are late by 1 day or less."
     finding = late_finding(share)
     assert (finding.id, finding.quadrant()) == ("service.late_share", "no reference")
+    (courier,) = late_where_findings(where)
+    assert (courier.id, courier.quadrant()) == ("service.late.courier", "weakness")
+    assert courier.sentence().startswith("Orders by “courier” come late more often than others: ")
+    assert courier.estimate.low > 0
+    assert late_where_findings(where[:0]) == []
 
 
 def test_the_course_is_by_the_month_of_the_promise(delivered):

@@ -6,6 +6,7 @@ from demo_raw import DEMO, clean
 
 from cxkit.demo_plan import read_yaml, streams
 from cxkit.demo_workshop import checklist, write_workshop
+from cxkit.findings import is_finding
 from cxkit.tables import SHEETS
 
 
@@ -54,6 +55,14 @@ def test_quotes_are_whole_comments_of_the_demo_in_three_languages():
 def test_actions_are_measured_by_findings_of_the_journey():
     measures = set(pd.read_csv(DEMO / "workshop" / "actions.csv")["measure"].dropna())
     assert {"journey.touchpoint.payment_page", "journey.touchpoint.advice"} <= measures
+
+
+def test_what_sheets_name_by_an_id_is_a_finding_of_the_kit():
+    named = [*pd.read_csv(DEMO / "workshop" / "actions.csv")["measure"].dropna()]
+    evidence = pd.read_csv(DEMO / "workshop" / "swot.csv")["evidence"].dropna()
+    named += [text for text in evidence if " " not in text]
+    assert len(named) > 7
+    assert [id for id in named if not is_finding(id)] == []
 
 
 def test_every_voice_answers_every_item_of_the_checklist():

@@ -18,6 +18,7 @@ FLOORS = [
         "encodings",
         "headings",
         "bg_nbd",
+        "checklists",
         "cluster_null",
         "gamma_gamma",
         "privacy",
@@ -49,8 +50,9 @@ FLOORS = [
         "demo_export",
         "demo_truth",
     },
-    {"tables", "numerals", "json_records", "text_files", "demo", "comment_words", "shown_names"},
-    {"cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
+    {"definitions", "tables", "numerals", "json_records", "text_files", "demo", "comment_words", "shown_names"}
+    | {"certainty", "spheres", "statements"},
+    {"changes", "cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
     | {"file_rows", "meanings", "oddities", "presets", "sheet_templates", "understood"}
     | {
         "returns",
@@ -68,7 +70,7 @@ FLOORS = [
         "touches",
     }
     | {"answer_checks", "comments", "drivers", "query_heads", "rate_trends"},
-    {"columns", "column_choice", "rules_met", "sniff"},
+    {"columns", "column_choice", "rules_met", "sniff"} | {"same_thing"},
     {"refused", "doubts", "order_level", "scrubbed", "survey_questions"},
     {"order_money", "table_settings"},
     {"joins", "proposed_table"},
@@ -99,6 +101,12 @@ FLOORS = [
         "profiles",
         "segment_change",
         "tiers",
+        "maturity",
+        "list_scores",
+        "balance",
+        "answered",
+        "registers",
+        "beside_data",
         "likeness",
         "personas",
     }
@@ -122,9 +130,15 @@ FLOORS = [
     {"cancellations", "delivery_promises", "failed_searches", "feedback_change", "theme_scores", "waiting"},
     {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "visits"}
     | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
-    {"journey_table", "holdout", "kept_segments", "value_lists"},
+    {"journey_table", "holdout", "kept_segments", "value_lists"} | {"claims", "small_map", "summary"},
+    {"history", "moves", "windows"},
+    {"since"},
+    {"diff"},
     {"parts", "rung_choice"},
     {"value_answer"},
+    {"swot"},
+    {"self_check", "stakes"},
+    {"action_sheet", "roadmap", "strategy", "swot_table", "tows", "triage"},
     {"notebook", "pages", "workbook"},
     {"report"},
     {"parameters", "publish", "progress"},
@@ -155,7 +169,10 @@ IBIS = {
         "deflection",
     }
     | {"delivery_promises", "pareto", "rate_trends", "service", "shares_apart", "waiting"},
-    "the workshop": {"workshop"},
+    "the workshop": {"beside_data", "workshop"},
+    "the plan": {"stakes"},
+    "what changed": {"since", "windows"},
+    "the summary": {"claims"},
 }
 
 

@@ -136,3 +136,52 @@ def test_an_unknown_earlier_run_is_refused_with_the_list(tmp_path):
     message = r"--against 2026-01-31-1: no such run under .*runs; there are: 2026-03-31-1; or say none\."
     with pytest.raises(UsageError, match=message):
         publish.find_earlier(tmp_path, "2026-01-31-1", as_of=None)
+
+
+def test_all_that_is_read_of_the_earlier_run_is_in_its_hash(tmp_path):
+    run = publish_one(tmp_path, "2026-03-31")
+    seen = {publish.find_earlier(tmp_path, None, as_of="2026-06-30").sha256}
+    for name in ("tables/01_segmentation.customers.csv", "tables/10_swot.items.csv", "findings/withheld/a.json"):
+        (run / name).parent.mkdir(exist_ok=True)
+        (run / name).write_text("x")
+        seen.add(publish.find_earlier(tmp_path, None, as_of="2026-06-30").sha256)
+    for record in ({"settings": {"margin": 0.3}}, {"settings": {"margin": 0.3}, "parameters": {"a": 1}}):
+        (run / "run.json").write_text(json.dumps({"status": "done", **record}))
+        seen.add(publish.find_earlier(tmp_path, None, as_of="2026-06-30").sha256)
+    assert len(seen) == 6
+    (run / "run.json").write_text(json.dumps({"status": "done", **record, "seconds": {"report": 3}}))
+    assert publish.find_earlier(tmp_path, None, as_of="2026-06-30").sha256 in seen, "how long it took is no input"
+
+
+def test_the_runs_before_the_earlier_one_are_named_the_last_of_each_day(tmp_path):
+    for day, status in (
+        ("2025-09-30", "partial"),
+        ("2025-12-31", "done"),
+        ("2025-12-31", "done"),
+        ("2026-03-31", "done"),
+    ):
+        publish_one(tmp_path, day, whole=status == "done", status=status)
+    earlier = publish.find_earlier(tmp_path, None, as_of="2026-06-30")
+    assert earlier.run == "2026-03-31-1"
+    assert list(earlier.before) == ["2025-12-31-2"]
+
+
+def test_two_runs_to_compare(tmp_path):
+    with pytest.raises(UsageError, match=r"two whole runs are needed to compare\. Runs under .*: none yet"):
+        publish.two_runs(tmp_path, None, None)
+    for day, status in (
+        ("2026-03-31", "done"),
+        ("2026-06-30", "done"),
+        ("2026-06-30", "done"),
+        ("2026-07-31", "partial"),
+    ):
+        publish_one(tmp_path, day, whole=status == "done", status=status)
+    named = lambda *runs: tuple(run.name for run in publish.two_runs(tmp_path, *runs))  # noqa: E731
+    assert named(None, None) == ("2026-03-31-1", "2026-06-30-2"), "of an earlier day"
+    assert named("2026-06-30-1", None) == ("2026-06-30-1", "2026-06-30-2")
+    assert named(None, "2026-07-31-1") == ("2026-06-30-2", "2026-07-31-1"), "one that is named need not be whole"
+    there = "Runs under .*: 2026-03-31-1, 2026-06-30-1, 2026-06-30-2, 2026-07-31-1"
+    with pytest.raises(UsageError, match=f"2026-01-31-1: no such run. {there}"):
+        publish.two_runs(tmp_path, "2026-01-31-1", None)
+    with pytest.raises(UsageError, match="2026-07-31-1 does not lie before 2026-06-30-2: give the earlier run first"):
+        publish.two_runs(tmp_path, "2026-07-31-1", None)

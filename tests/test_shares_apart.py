@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxkit.estimates import wilson
+from cxkit.pareto import OTHERS
 from cxkit.shares_apart import (
     ALIKE,
     FEW,
@@ -18,9 +19,11 @@ from cxkit.shares_apart import (
     apart_in_words,
     certain,
     describe_apart,
+    no_places,
     plot_apart,
     share_of,
     shares_apart,
+    surely_more,
 )
 
 WORDS = {"channel": "channel", "delivery": "way of delivery"}
@@ -52,6 +55,18 @@ def test_two_channels_by_hand():
     alone = frame[frame["aspect"] == "way of delivery"].iloc[0]  # beside nobody
     assert alone["verdict"] == FEW
     assert np.isnan(alone["others"])
+
+
+def test_what_is_more_for_certain_is_what_findings_are_made_of():
+    frame = shares_apart(rows([("W{e}b", "a", 200, 60), ("app", "a", 100, 10)]), part="late", aspects=WORDS)
+    (web,) = surely_more(frame, aspect="channel").itertuples(index=False)
+    assert (web.name, web.key, web.value, web.others, web.family) == ("W{e}b", "w{e}b", 0.3, 0.1, 2)
+    assert (web.estimate.value, web.estimate.n, web.estimate.unit) == (pytest.approx(20.0), 200, "points")
+    assert web.estimate.level == pytest.approx(0.975)  # of two judged together
+    assert no_places(web.name).format() == "W{e}b"
+    assert len(surely_more(pd.concat([frame, frame.assign(name="W{E}B")]), aspect="channel")) == 1  # one id a name
+    assert not len(surely_more(frame.assign(name=OTHERS), aspect="channel"))
+    assert not len(surely_more(frame, aspect="way of delivery"))
 
 
 def test_many_rows_of_one_customer_count_once():

@@ -1,0 +1,217 @@
+"""When is what done, by whom, and how will it be seen: quarters, measures, and the change that could be detected."""
+
+import textwrap
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cxkit.findings import Finding
+from cxkit.group_table import nothing_to_show
+from cxkit.style import GREY, INK, LIGHT, clean_text, format_value, plain_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+POWER, LEVEL = 0.8, 0.95
+NOW, GRADUALLY, DROP = "now", "gradually", "drop"
+WORKSHOP = "workshop"  # where an action comes from; the others findings propose
+WAIT = {NOW: 1, GRADUALLY: 2}  # quarters after the audit's last day, where no day is set
+NOBODY = "no department"
+LATER = "later"
+MOST_QUARTERS = 4
+LETTERS, MOST_LINES = 76, 3  # of all lines of the picture beside each other; of an action
+COLUMNS = ("action", "items", "department", "owner", "effort", "due", "quarter", "measure", "detectable", "triage",
+           "fault")  # fmt: skip
+
+
+def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> pd.DataFrame:
+    """The actions as they travel: who does what until when, and how it will be seen.
+
+    From: `triage.triage_actions`; the findings of the run. To, what is to be done now first, then by day: number (of
+    the picture), action, items, department, owner, effort, due, quarter (2026 Q3), measure, detectable, triage, fault,
+    why, after, origin, seen_by (the measure's label).
+    The quarter is that of the due day; without one the quarter after the audit for now, the next but one for
+    gradually; what is dropped has none. A due day before the audit's last day is a fault.
+    """
+    made = actions.assign(quarter=[_quarter(row, as_of) for row in actions.to_dict("records")])
+    past = made["due"].notna() & (made["due"] < pd.Timestamp(as_of)) & (made["triage"] != DROP)
+    told = "it was due before this audit: take it out where it is done, else set a new day"
+    both = made["fault"].where(made["fault"] == "", made["fault"] + "; ") + told
+    made = made.assign(fault=made["fault"].mask(past, both))
+    known = {f.id: f for f in findings}
+    measures = [known.get(id) for id in made["measure"]]
+    seen_by = [clean_text(finding.label) if finding else "nothing yet" for finding in measures]
+    made = made.assign(detectable=[detectable(finding) for finding in measures], seen_by=seen_by)
+    heap = made["triage"].map({NOW: 0, GRADUALLY: 1, DROP: 2})
+    proposed = (made["origin"] != WORKSHOP).astype(int)
+    ranked = made.assign(heap=heap, proposed=proposed)
+    ranked = ranked.sort_values(["heap", "proposed", "due", "action"], kind="stable", na_position="last")
+    ranked = ranked.assign(number=range(1, len(ranked) + 1))
+    return ranked[["number", *COLUMNS, "why", "after", "origin", "seen_by"]].reset_index(drop=True)
+
+
+def detectable(finding: Finding | None, *, power: float = POWER, level: float = LEVEL) -> str:
+    """The smallest change of a measure that the next audit would probably (`power`) tell from none, in words.
+
+    From: the finding that is the measure. Two audits of like size, each with half width h of its interval, whose
+    quantile is z: the standard error of the difference is sqrt(2) h / z, and the change is that times the sum of the
+    quantiles of (1 + level) / 2 and of `power` (1.96 + 0.84). Empty where there is no finding.
+    What it leaves out: that two audits share customers and orders, which makes the difference of them surer, and
+    that figures since ever change slowly.
+    Source: Cohen (1988), Statistical power analysis, 2nd ed., ch. 2.
+    """
+    from scipy.special import ndtri
+
+    if finding is None:
+        return ""
+    e = finding.estimate
+    if not e.known:
+        return "too early to say"
+    if e.level == 1:
+        return "any change: it is counted in full"
+    error = np.sqrt(2) * (e.high - e.low) / 2 / ndtri((1 + e.level) / 2)
+    change = float(error * (ndtri((1 + level) / 2) + ndtri(power)))
+    if e.unit in ("share", "lift"):
+        return f"{format_value(100 * change, 'points')} percentage points"
+    word = " points" if e.unit == "points" else ""
+    return format_value(change, e.unit, finding.currency) + word
+
+
+def in_words(planned: pd.DataFrame) -> list[str]:
+    """How many actions there are, of whom, and what is missing. From: `plan`."""
+    kept = planned[planned["triage"] != DROP]
+    if not len(planned):
+        return ["No action is named yet, neither by the workshop nor by a finding."]
+    own = int((planned["origin"] == WORKSHOP).sum())
+    text = [f"{len(planned)} actions: {own} of the workshop, {len(planned) - own} that findings propose."]
+    counts = [f"{int((planned['triage'] == name).sum())} {words}" for name, words in
+              ((NOW, "now"), (GRADUALLY, "gradually"), (DROP, "not at all"))]  # fmt: skip
+    text.append(f"By the rule: {', '.join(counts)}.")
+    if nobody := int(kept["owner"].isna().sum()):
+        text.append(f"{nobody} of those to be done {'has' if nobody == 1 else 'have'} nobody to do them yet.")
+    if blind := int((kept["detectable"] == "").sum()):
+        text.append(f"{blind} cannot be seen in the next audit: no finding is their measure.")
+    return text
+
+
+def readable(planned: pd.DataFrame) -> pd.DataFrame:
+    """The plan as a reader meets it: what (number and action), who (owner, department, heap, quarter), seen (measure
+    and smallest change), with all columns of `plan`."""
+    rows = planned.to_dict("records")
+    return planned.assign(
+        what=[f"{row['number']}. {clean_text(row['action'])}" for row in rows],
+        who=[_who(row) for row in rows],
+        seen=[_seen(row) for row in rows],
+    )
+
+
+def drawn(planned: pd.DataFrame) -> pd.DataFrame:
+    """What the picture shows: what is for now, and what the workshop planned; the table has the rest."""
+    return planned[(planned["triage"] == NOW) | ((planned["triage"] == GRADUALLY) & (planned["origin"] == WORKSHOP))]
+
+
+def plot_roadmap(planned: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
+    """The `drawn` part of `plan`: a row a department, a column a quarter; full points are now, hollow ones
+    gradually; what nobody is named for is grey."""
+    import matplotlib.pyplot as plt
+
+    shown = drawn(planned)
+    shown = shown.assign(department=shown["department"].fillna(NOBODY).map(clean_text))
+    quarters = _columns(shown["quarter"])
+    shown = shown.assign(quarter=shown["quarter"].where(shown["quarter"].isin(quarters), LATER))
+    cells = {(d, q): rows for (d, q), rows in shown.groupby(["department", "quarter"])}
+    departments = sorted(shown["department"].unique(), key=lambda name: (name == NOBODY, name))
+    width = LETTERS // max(len(quarters), 1) - 3
+    texts = {row.number: _folded(f"{row.number} {row.action}", width) for row in shown.itertuples()}
+    heights = {d: max(sum(len(texts[n]) + 0.5 for n in cells[d, q]["number"]) for q in quarters if (d, q) in cells)
+               for d in departments}  # lines of the fullest cell  # fmt: skip
+    total = sum(heights.values()) + 0.5 * len(departments)
+    ax = plt.subplots(figsize=(7.2, 0.165 * total + 1.2))[1] if ax is None else ax
+    if not len(shown):
+        nothing_to_show(ax)
+        return ax
+    top, middles = 0.0, []
+    for department in departments:
+        ax.axhline(top, color=LIGHT, linewidth=0.8)
+        for column, quarter in enumerate(quarters):
+            y = top + 0.5
+            for row in cells.get((department, quarter), shown[:0]).itertuples():
+                lines = texts[row.number]
+                face = "C0" if row.triage == NOW else "white"
+                colour = INK if isinstance(row.owner, str) and row.owner else GREY
+                ends = column + 0.03 * len(quarters) / 2, column + 0.06 * len(quarters) / 2
+                ax.plot(ends[0], y + 0.5, "o", markersize=6, markerfacecolor=face, markeredgecolor="C0")
+                ax.text(ends[1], y, "\n".join(lines), va="top", fontsize=9, linespacing=1.1, color=colour)
+                y += len(lines) + 0.5
+        middles.append(top + 0.9)
+        top += heights[department] + 0.5
+    for column in range(1, len(quarters)):
+        ax.axvline(column, color=LIGHT, linewidth=0.8)
+    ax.set(xlim=(0, len(quarters)), ylim=(top, 0))
+    ax.set_yticks(middles, [plain_text(name, width=18) for name in departments])
+    ax.set_xticks([column + 0.5 for column in range(len(quarters))], quarters)
+    ax.tick_params(length=0, axis="both")
+    ax.xaxis.tick_top()
+    ax.spines[:].set_visible(False)
+    ax.set_xlabel("● now · ○ gradually · in grey: nobody to do it yet", color=GREY)
+    for tick in ax.get_xticklabels():
+        tick.set_color(INK)
+    ax.set_title("What is done when, by department")
+    return ax
+
+
+def describe_roadmap(planned: pd.DataFrame) -> str:
+    """What `plot_roadmap` shows, for those who cannot see it."""
+    shown = drawn(planned)
+    told = []
+    for quarter, rows in shown.groupby("quarter"):
+        parts = [f"{clean_text(r.action)} ({clean_text(r.department) if isinstance(r.department, str) else NOBODY},"
+                 f" {r.triage})" for r in rows.itertuples()]  # fmt: skip
+        told.append(f"{quarter}: {'; '.join(parts)}")
+    return f"Actions by quarter and department. {'. '.join(told) or 'No action is planned'}."
+
+
+def _seen(row: dict) -> str:
+    if row["detectable"][:1].isdigit():
+        return f"{row['seen_by']}; seen from a change of {row['detectable']} on"
+    return "; ".join(part for part in (row["seen_by"], row["detectable"]) if part)
+
+
+def _who(row: dict) -> str:
+    owner = clean_text(row["owner"]) if isinstance(row["owner"], str) and row["owner"] else "nobody yet"
+    department = f" ({clean_text(row['department'])})" if isinstance(row["department"], str) else ""
+    when = f"{row['triage']}, until {row['quarter']}" if row["quarter"] else "not at all"
+    return f"{owner}{department}; {when}"
+
+
+def _quarter(row: dict, as_of: date) -> str:
+    if row["triage"] == DROP:
+        return ""
+    if pd.notna(row["due"]):
+        return _named(pd.Timestamp(row["due"]).to_period("Q"))
+    wait = WAIT.get(row["triage"])
+    return _named(pd.Timestamp(as_of).to_period("Q") + wait) if wait else ""
+
+
+def _named(quarter: pd.Period) -> str:
+    return f"{quarter.year} Q{quarter.quarter}"
+
+
+def _columns(quarters: pd.Series) -> list[str]:
+    """The quarters that have a column: from the first to the last, empty ones too; what is far ahead stands under
+    later."""
+    named = sorted(quarters.unique())
+    if not named:
+        return []
+    periods = [pd.Period(name.replace(" ", ""), freq="Q") for name in named]
+    whole = [_named(q) for q in pd.period_range(periods[0], periods[-1], freq="Q")]
+    return whole if len(whole) <= MOST_QUARTERS else [*whole[: MOST_QUARTERS - 1], LATER]
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """A text on at most three lines of a column."""
+    lines = textwrap.wrap(clean_text(text), max(width, 12), max_lines=MOST_LINES, placeholder="…")
+    return [plain_text(line) for line in lines]

@@ -1,0 +1,165 @@
+"""Which statements belong to one thing: by the finding that they name, by the touchpoint, by their words."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pandas as pd
+
+from cxkit.findings import is_finding
+from cxkit.statements import alike, denies, normal_statement, statement_key
+
+QUADRANTS = ("strength", "weakness", "opportunity", "threat")
+APART = ", "  # between ids: no id holds a blank
+
+
+def split_ids(evidence: object) -> list[str]:
+    """The finding ids of an item's `evidence`."""
+    return [id for id in str(evidence).split(APART) if id] if isinstance(evidence, str) else []
+
+
+def by_item(data: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+    """To which item each statement belongs, and why.
+
+    From: `swot.data_items`, `swot.said_items`. To: the rows of `said` with item (empty: a register's note that belongs
+    to none) and why: finding (it names one of the item's), touchpoint, words (the same, or alike in one language).
+    How, within a quadrant: (1) a statement that names a finding of an item of the data joins it, else one about its
+    touchpoint; (2) else statements that name the same finding are one item, else those about the same touchpoint,
+    whatever their language; (3) else statements alike in their words (`statements.alike`), where not one of two denies
+    what the other says, join what is most like them: an item so far, else the statement that most people made. A
+    register's note joins an item and makes none. The order of the rows decides nothing.
+    """
+    units = _units(said)
+    anchors, why = _anchored(units, data)
+    _by_words(units, anchors, why)
+    names = _names(units, anchors, data)
+    at = {unit: names.get((anchors.get(unit, ""), unit[1]), "") for unit in units}
+    keys = [(normal_statement(r.statement), r.quadrant) for r in said.itertuples()]
+    return said.assign(item=[at.get(key, "") for key in keys], why=[why.get(key, "") for key in keys])
+
+
+def keys_of(texts: Iterable[object], items: pd.DataFrame, rows: pd.DataFrame) -> list[list[str]]:
+    """The items that texts such as the actions' `item` mean: an item's key, a finding's id, or a statement's words.
+
+    From: texts (missing: none); `swot.join`, `by_item`. To: for each text the keys in the order of the items, none
+    where nothing is meant. An id means the item of that name, else all items with it as evidence.
+    """
+    where: dict[str, list[str]] = {}
+    for item in items.itertuples():
+        for id in split_ids(item.evidence):
+            where.setdefault(id, []).append(item.item)
+        where.setdefault(normal_statement(item.statement), []).append(item.item)
+    where |= {item: [item] for item in items["item"]}
+    for row in rows[rows["item"] != ""].itertuples():
+        found = where.setdefault(normal_statement(row.statement), [])
+        found += [row.item] if row.item not in found else []
+    place = {item: i for i, item in enumerate(items["item"])}
+    found = [where.get(text.strip()) or where.get(normal_statement(text), []) if isinstance(text, str) else []
+             for text in texts]  # fmt: skip
+    return [sorted(set(keys), key=place.__getitem__) for keys in found]
+
+
+def _units(said: pd.DataFrame) -> dict[tuple[str, str], dict]:
+    """What was said in the same words in one quadrant: its rows counted, what it names, whether a sheet says it."""
+    units: dict[tuple[str, str], dict] = {}
+    for row in said.itertuples():
+        if row.quadrant not in QUADRANTS or not row.statement:
+            continue
+        unit = units.setdefault(
+            (normal_statement(row.statement), row.quadrant),
+            {"rows": 0, "ids": Counter(), "first": {}, "touchpoints": Counter(), "sheet": False, "texts": set()},
+        )
+        unit["rows"] += 1
+        for place, id in enumerate(split_ids(row.ids)):  # who names several means the first most
+            unit["ids"][id] += 1
+            unit["first"][id] = min(place, unit["first"].get(id, place))
+        unit["touchpoints"].update([row.touchpoint] if row.touchpoint else [])
+        unit["sheet"] |= row.sheet != "register"
+        unit["texts"].add(row.statement)
+    return dict(sorted(units.items()))
+
+
+def commonest(counts: Counter) -> list[str]:
+    """What was counted, the commonest first; what is as common by name."""
+    return sorted(counts, key=lambda name: (-counts[name], name))
+
+
+def _anchored(units: dict, data: pd.DataFrame) -> tuple[dict, dict]:
+    """The units whose finding or touchpoint tells where they belong: unit -> anchor, unit -> why.
+
+    An anchor is an item of the data, or `id:` or `touch:` and what several statements share.
+    """
+    by_id, by_touchpoint = {}, {}
+    for row in data.itertuples():
+        by_id |= {(id, row.quadrant): row.item for id in split_ids(row.evidence)}
+        if row.touchpoint:
+            by_touchpoint.setdefault((row.touchpoint, row.quadrant), row.item)
+    anchors, why = {}, {}
+    for unit, facts in units.items():
+        ids = sorted(facts["ids"], key=lambda id, f=facts: (-f["ids"][id], f["first"][id], id))
+        places = commonest(facts["touchpoints"])
+        options = [(by_id[id, unit[1]], "finding") for id in ids if (id, unit[1]) in by_id]
+        options += [(by_touchpoint[p, unit[1]], "touchpoint") for p in places if (p, unit[1]) in by_touchpoint]
+        if facts["sheet"]:
+            options += [(f"id:{id}", "finding") for id in ids] + [(f"touch:{place}", "touchpoint") for place in places]
+        if options:
+            anchors[unit], why[unit] = options[0]
+    shared = {(anchors[u], u[1]) for u, facts in units.items() if facts["sheet"] and u in anchors}
+    for unit, facts in units.items():  # a register's note joins what a sheet says of its touchpoint
+        place = next((p for p in commonest(facts["touchpoints"]) if (f"touch:{p}", unit[1]) in shared), None)
+        if unit not in anchors and place is not None:
+            anchors[unit], why[unit] = f"touch:{place}", "touchpoint"
+    return anchors, why
+
+
+def _by_words(units: dict, anchors: dict, why: dict) -> None:
+    """Puts the units that nothing but their words tells where they belong to what they are most like."""
+    order = list(units)
+    near = alike([text for text, _ in order])
+    fits = [
+        sorted(
+            ((-cosine, order[j]) for j, cosine in near[i].items() if order[j][1] == order[i][1] and _agree(order, i, j))
+        )
+        for i in range(len(order))
+    ]
+    place = {unit: i for i, unit in enumerate(order)}
+    firm = set(anchors)
+    loose = sorted(set(order) - firm, key=lambda u: (not units[u]["sheet"], -units[u]["rows"], u))
+    for unit in loose:
+        found = next((other for _, other in fits[place[unit]] if other in firm), None)
+        if found is not None:
+            anchors[unit], why[unit] = anchors[found], "words"
+    leaders: set[tuple[str, str]] = set()
+    for unit in loose:
+        if unit in anchors:
+            continue
+        found = next((other for _, other in fits[place[unit]] if other in leaders), None)
+        if found is not None:
+            anchors[unit], why[unit] = anchors[found], "words"
+        elif units[unit]["sheet"]:
+            leaders.add(unit)
+            anchors[unit], why[unit] = f"said:{unit[0]}", "words"
+
+
+def _agree(order: list, i: int, j: int) -> bool:
+    return denies(order[i][0]) == denies(order[j][0])
+
+
+def _names(units: dict, anchors: dict, data: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """(anchor, quadrant) -> the item's key. A finding's id goes to the data's own item, else to one quadrant alone."""
+    names, taken = {(row.item, row.quadrant): row.item for row in data.itertuples()}, set(data["item"])
+    groups: dict[tuple[str, str], list] = {}
+    for unit, anchor in anchors.items():
+        groups.setdefault((anchor, unit[1]), []).append(unit)
+    first = ("weakness", "threat", "opportunity", "strength")  # who takes a finding's id where several could
+    for anchor, quadrant in sorted(groups, key=lambda g: (g[0], first.index(g[1]))):
+        id = anchor.removeprefix("id:")
+        if (anchor, quadrant) in names:
+            continue
+        if anchor.startswith("id:") and is_finding(id) and id not in taken:
+            names[anchor, quadrant] = id
+            taken.add(id)
+            continue
+        members = groups[anchor, quadrant]
+        speaks = min(members, key=lambda u: (not units[u]["sheet"], -units[u]["rows"], u))
+        names[anchor, quadrant] = statement_key(*speaks)
+    return names

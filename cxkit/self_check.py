@@ -1,0 +1,193 @@
+"""The audit checks itself: a voice that is missing, an item without evidence, an action without an item."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
+
+import pandas as pd
+
+from cxkit.client import did_you_mean
+from cxkit.findings import IDS, Finding, is_finding
+from cxkit.same_thing import APART, QUADRANTS, keys_of, split_ids
+from cxkit.spheres import read_spheres, sphere_of
+from cxkit.style import clean_text
+from cxkit.swot import VOICES
+
+COLUMNS = ("what", "where", "why", "mend")
+ASKED = {"data": "an export of the tables that are missing", "customer": "interviews or the sheet swot",
+         "partner": "a talk with carriers and makers", "employee": "a workshop with each department"}  # fmt: skip
+OLD = timedelta(days=365)  # a statement about the world outside that is older is looked at again
+BAD = ("weakness", "threat")
+
+
+def faults(
+    items: pd.DataFrame,
+    actions: pd.DataFrame,
+    findings: Sequence[Finding],
+    sheets_present: Collection[str],
+    *,
+    rows: pd.DataFrame | None = None,
+    context: pd.DataFrame | None = None,
+    as_of: date | None = None,
+) -> pd.DataFrame:
+    """What is missing from the audit, or stands on nothing; no rows where all is well.
+
+    From: `swot.join`; the sheet `actions` (action, item, department, measure, … as people wrote it); the findings of
+    the run; the names of the sheets that people filled in; rows: `same_thing.by_item`; context: the sheet, and `as_of`,
+    the last day that counts. To, the gravest first: what (the kind of fault), where (a sheet and its statement, an item
+    or a sphere), why, mend.
+    Source: all voices, each sphere, and no change without analysis: S0.
+    """
+    rows = pd.DataFrame({"item": [], "statement": [], "copies": []}) if rows is None else rows
+    found = [
+        *_voices(items, sheets_present),
+        *_actions(items, actions, [f.id for f in findings], rows),
+        *_evidence(items, findings),
+        *_spheres(items, findings),
+        *_unanswered(items, actions, rows),
+        *_doubtful(items, rows),
+        *_old(context, as_of),
+    ]
+    return pd.DataFrame(found, columns=list(COLUMNS))
+
+
+def faults_in_words(found: pd.DataFrame) -> str:
+    """How many faults there are, by kind, in one sentence. From: `faults`."""
+    if not len(found):
+        return "The audit found no fault in itself: all voices speak, all items have evidence, all actions an item."
+    counts = found["what"].value_counts(sort=False)
+    return "What the audit lacks: " + "; ".join(f"{what} ({n:,})" for what, n in counts.items()) + "."
+
+
+def _voices(items: pd.DataFrame, sheets: Collection[str]) -> list[tuple]:
+    heard = {voice for cell in items["voices"] for voice in cell.split(APART)}
+    why = "The sheet swot is not there." if "swot" not in sheets else "No item of the SWOT has this voice."
+    return [
+        ("a voice is missing", voice, "No finding has a verdict." if voice == "data" else why,
+         f"Ask for {ASKED[voice]}: without it the audit is one-sided (S0).")
+        for voice in VOICES if voice not in heard
+    ] + [
+        ("a quadrant is empty", quadrant, f"Nobody names a {quadrant}, and the data show none.",
+         "Ask for it in the workshop." if quadrant in ("strength", "weakness") else "Fill in the sheet context.")
+        for quadrant in QUADRANTS if quadrant not in set(items["quadrant"])
+    ]  # fmt: skip
+
+
+def _actions(items: pd.DataFrame, actions: pd.DataFrame, known: Sequence[str], rows: pd.DataFrame) -> list[tuple]:
+    if not len(actions):
+        return [("no action", "actions", "The sheet actions is not there, or has no row.",
+                 "Let each department say what it would change, with whom and until when (S0).")]  # fmt: skip
+    found = []
+    for row, keys in zip(actions.to_dict("records"), keys_of(actions["item"], items, rows), strict=True):
+        where = f"actions: {clean_text(row['action'])}"
+        if not isinstance(row["item"], str):
+            found.append(("an action without an item", where, "It names no statement and no finding.",
+                          "No evidence, no action (S0): name what it mends, or drop it."))  # fmt: skip
+        elif not keys:
+            near = did_you_mean(row["item"], [*items["statement"], *items["item"]])
+            found.append(("an action on an item that is none", where,
+                          f"No item of the SWOT is {clean_text(row['item'])!r}{near or '.'}",
+                          "Write the statement as in the sheet swot, or a finding's id."))  # fmt: skip
+        measure = row.get("measure")
+        if isinstance(measure, str) and measure not in known:
+            found.append(("a measure that is no finding of this audit", where, _unknown(measure, known),
+                          "Name a finding that this audit has, so that the next one can compare."))  # fmt: skip
+        elif not isinstance(measure, str):
+            found.append(("an action without a measure", where, "Nothing will show whether it helped.",
+                          "Name the finding that is to move."))  # fmt: skip
+    return found
+
+
+def _unknown(id: str, known: Sequence[str]) -> str:
+    if is_finding(id):
+        return f"{id!r} is a finding of the kit, and this audit has none: not asked, withheld, or not certain here."
+    return f"{id!r} is no finding{did_you_mean(id, known) or did_you_mean(id, IDS) or '.'}"
+
+
+def without_evidence(items: pd.DataFrame, findings: Sequence[Finding]) -> list[str]:
+    """The keys of items behind which nothing stands: no finding of the audit and no quote.
+
+    From: `swot.join`, the findings of the run. What comes from outside (no voice) has its source for evidence.
+    """
+    known = {f.id for f in findings}
+    return [
+        item.item
+        for item in items.itertuples()
+        if not known & set(split_ids(item.evidence)) and not item.quotes and (item.voices or not item.sources)
+    ]
+
+
+def _evidence(items: pd.DataFrame, findings: Sequence[Finding]) -> list[tuple]:
+    known, bare = [f.id for f in findings], set(without_evidence(items, findings))
+    found = []
+    for item in items.itertuples():
+        where = f"{item.quadrant}: {item.statement}"
+        found += [
+            ("evidence that is no finding of this audit", where, _unknown(id, known),
+             "Mend the id in the sheet swot, or take it out.")
+            for id in split_ids(item.evidence) if id not in known
+        ]  # fmt: skip
+        if item.item in bare:
+            found.append(("an item without evidence", where, "No finding and no quote stands behind it.",
+                          "Name a finding's id or a quote in the sheet swot; no evidence, no action."))  # fmt: skip
+    return found
+
+
+def _spheres(items: pd.DataFrame, findings: Sequence[Finding]) -> list[tuple]:
+    found = []
+    for sphere in read_spheres().itertuples():
+        inside = items[items["sphere"] == sphere.sphere]
+        voices = {voice for cell in inside["voices"] for voice in cell.split(APART) if voice}
+        if not len(inside):
+            numbers = sum(sphere_of([f.id]) == sphere.sphere for f in findings)
+            why = f"No finding of it has a verdict, of {numbers:,}; nobody says a word." if numbers else ""
+            found.append(("a sphere that nobody looked at", sphere.name, why or "No finding and no statement is of it.",
+                          "Ask for statements and data about it: an audit covers each sphere (S0)."))  # fmt: skip
+        elif len(voices) == 1:
+            found.append(("one voice for a whole sphere", sphere.name, f"Only {next(iter(voices))} speaks of it.",
+                          "Ask the others: what one side sees, another may not."))  # fmt: skip
+    if lost := int(((items["sphere"] == "") & (items["voices"] != "")).sum()):  # the world outside has none
+        found.append(("items of no sphere", f"the SWOT: {lost:,}", "Neither a finding nor a department tells it.",
+                      "Fill in the column department of the sheet swot."))  # fmt: skip
+    return found
+
+
+def _unanswered(items: pd.DataFrame, actions: pd.DataFrame, rows: pd.DataFrame) -> list[tuple]:
+    """Departments that have weaknesses and no action on any of them."""
+    done = {key for keys in keys_of(actions["item"], items, rows) for key in keys}
+    weak = items[items["quadrant"].isin(BAD[:1]) & (items["department"] != "")]
+    return [
+        ("a department without an action", str(department), f"No action on any of its weaknesses ({len(part):,}).",
+         "Let the department say what it would change (S0: each one brainstorms).")
+        for department, part in weak.groupby("department", sort=True) if len(actions) and not set(part["item"]) & done
+    ]  # fmt: skip
+
+
+def _doubtful(items: pd.DataFrame, rows: pd.DataFrame) -> list[tuple]:
+    words = dict(zip(items["item"], items["statement"], strict=True))
+    found = [
+        ("a statement that its speakers doubt", f"{item.quadrant}: {item.statement}", "Their confidence is 1 of 5.",
+         "Ask again, or look for a number.")
+        for item in items[items["confidence"] == 1].itertuples()
+    ] + [
+        ("a contradiction", f"{item.quadrant}: {item.statement}",
+         f"The opposite is said of the same: {'; '.join(words[key] for key in split_ids(item.against))}",
+         "Find out who means what; neither is averaged away.")
+        for item in items[(items["against"] != "") & items["quadrant"].isin(BAD)].itertuples()
+    ]  # fmt: skip
+    if again := int((rows["copies"] - 1).sum()):
+        found.append(("rows written twice", f"the sheets: {again:,}", "They repeat another row and count once.",
+                      "If several people said it, say so in the column source."))  # fmt: skip
+    return found
+
+
+def _old(context: pd.DataFrame | None, as_of: date | None) -> list[tuple]:
+    if context is None or as_of is None or not len(context):
+        return []
+    days = pd.to_datetime(context["date"])
+    old = context[days < pd.Timestamp(as_of) - OLD]
+    return [
+        ("an old statement about the world outside", f"context: {clean_text(row.statement)}",
+         f"It is of {pd.Timestamp(row.date):%Y-%m-%d}, more than a year before the last day that counts.",
+         "Look whether it still holds.")
+        for row in old.itertuples()
+    ]  # fmt: skip

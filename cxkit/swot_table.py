@@ -1,0 +1,127 @@
+"""The SWOT as a reader meets it: a table a quadrant, each item with who says it, what it rests on, what is at stake."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from cxkit.certainty import SAID
+from cxkit.findings import Finding
+from cxkit.same_thing import split_ids
+from cxkit.style import clean_text, format_value
+
+HEADINGS = {
+    "strength": "Strengths: what to keep and build on",
+    "weakness": "Weaknesses: what to mend",
+    "opportunity": "Opportunities: what could be taken up",
+    "threat": "Threats: what to be ready for",
+}
+MOST_TOLD, ROWS_SHOWN = 5, 10  # voices of an item; rows of one table
+SURE = {"certain": "certain", "likely": "likely, not certain"}
+STATED = "stated in the workshop"
+
+
+def readable(items: pd.DataFrame, findings: Sequence[Finding], *, currency: str) -> pd.DataFrame:
+    """Items with the texts of the page: heading (of their quadrant), behind and weight.
+
+    From: `triage.ranked`, with what `stakes.weigh` adds; the findings of the run. behind: the voices, how many each and
+    how sure the data are (of what comes from outside the source); then the quote, or the finding that people name, or
+    that nothing stands behind it. weight: the impact and where it comes from, and what is at stake, if known.
+    """
+    labels = {f.id: clean_text(f.label) for f in findings}
+    rows = items.to_dict("records")
+    behind = [". ".join(part for part in (_who(row), _rests_on(row, labels)) if part) for row in rows]
+    headings = headed(items["quadrant"], HEADINGS)
+    return items.assign(heading=headings, behind=behind, weight=[_weight(row, currency) for row in rows])
+
+
+def headed(groups: pd.Series, headings: Mapping[str, str], *, most: int = ROWS_SHOWN) -> pd.Series:
+    """Each group's heading, with how many there are and how many are shown where these are not all."""
+    counts = groups.value_counts()
+    told = {
+        name: f"{headings[name]} ({count})" + (f"; the first {most} are shown" if count > most else "")
+        for name, count in counts.items()
+        if name in headings
+    }
+    return groups.map(told)
+
+
+def faults_readable(lacks: pd.DataFrame) -> pd.DataFrame:
+    """What the audit lacks, on two columns more: lack (what, and where) and then (why, and what mends it)."""
+    lack = [f"{row.what[:1].upper()}{row.what[1:]}: {row.where}" for row in lacks.itertuples()]
+    return lacks.assign(lack=lack, then=[f"{row.why} {row.mend}" for row in lacks.itertuples()])
+
+
+def in_words(items: pd.DataFrame) -> str:
+    """How many items there are, of whom, in one or two sentences."""
+    if not len(items):
+        return "Neither the data nor anybody names a strength, a weakness, an opportunity or a threat yet."
+    counts = items["quadrant"].value_counts()
+    told = ", ".join(f"{name.partition(':')[0].lower()} {counts.get(q, 0)}" for q, name in HEADINGS.items())
+    joined = int(items["voices"].str.contains(",").sum())
+    certain = int((items["certainty"] == "certain").sum())
+    said = int((items["certainty"] == "said").sum())
+    return (
+        f"{len(items)} items ({told}): the data are certain of {certain}, {said} are known from people alone, and "
+        f"{joined} from more than one voice."
+    )
+
+
+def people(items: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """What people say of that which the data know too: statement (the data's), said (their words, whose, from where).
+
+    From: the items; `same_thing.by_item`. At most five voices of an item are told; register notes are among them.
+    """
+    found = []
+    for item in items[items["certainty"] != "said"].itertuples():
+        texts = [_spoken(row) for row in rows[rows["item"] == item.item].itertuples()]
+        told = list(dict.fromkeys(texts))
+        more = [f"and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else []
+        if told:
+            found.append((item.statement, "; ".join([*told[:MOST_TOLD], *more])))
+    return pd.DataFrame(found, columns=["statement", "said"])
+
+
+def _spoken(row: object) -> str:
+    whose = ", ".join(part for part in (row.voice, row.source) if part)
+    return f"“{clean_text(row.statement)}” ({whose})" if whose else f"“{clean_text(row.statement)}”"
+
+
+def filled(sheets: Mapping[str, pd.DataFrame]) -> list[str]:
+    """The names of the workshop's sheets in which somebody wrote something."""
+    return [name for name, sheet in sheets.items() if len(sheet)]
+
+
+def _who(row: dict) -> str:
+    if not row["voices"]:
+        return f"From outside: {clean_text(row['sources'])}" if row["sources"] else "Nobody is named"
+    people = [_counted(part) for part in split_ids(row["by_voice"]) if not part.startswith("data ")]
+    data = [f"The data ({SURE[row['certainty']]})"] if row["certainty"] in SURE else []
+    text = ", ".join([*data, *people])
+    return text[:1].upper() + text[1:]
+
+
+def _counted(voice: str) -> str:
+    """`customer 2` -> 2 customers."""
+    name, _, count = voice.rpartition(" ")
+    return f"{'one' if count == '1' else count} {name}{'' if count == '1' else 's'}"
+
+
+def _rests_on(row: dict, labels: dict[str, str]) -> str:
+    """What stands behind an item besides the sentence itself."""
+    known = [labels[id] for id in split_ids(row["evidence"]) if id in labels] if row["certainty"] == SAID else []
+    quotes = [f"“{clean_text(quote)}”" for quote in row["quotes"].split(" · ") if quote]
+    if row["certainty"] == SAID and not known and not quotes:
+        return "No number and no quote stands behind it" if row["voices"] or not row["sources"] else ""
+    return "; ".join([*(f"Number: {label}" for label in known), *quotes])
+
+
+def _weight(row: dict, currency: str) -> str:
+    if row["quadrant"] == "strength":
+        return "to be kept"
+    impact = f"{row['impact']:g} of 5" + (", as stated" if row["impact_from"] == STATED else "")
+    if not np.isfinite(row["stake"]):
+        return impact if row["impact_from"] == STATED else f"{impact}, not weighed: {row['at_stake']}"
+    money, share = format_value(row["stake"], "money", currency), format_value(row["stake_share"], "share")
+    verb = "might bring" if row["quadrant"] == "opportunity" else "at stake:"
+    return f"{impact}; {verb} {money}, {share} of a year's revenue"

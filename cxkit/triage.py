@@ -1,0 +1,162 @@
+"""What now, what gradually, what not at all: the rule, and what it says of each item and action."""
+
+import numpy as np
+import pandas as pd
+
+from cxkit.same_thing import QUADRANTS, split_ids
+from cxkit.stakes import touchpoints_of
+
+NOW, GRADUALLY, DROP = "now", "gradually", "drop"
+HEADINGS = {NOW: "Now", GRADUALLY: "Gradually", DROP: "Not at all, or not before there is evidence"}
+TRIAGED = ("weakness", "opportunity", "threat")  # strengths are kept, not mended
+GREAT, SMALL = 4, 2  # impact from which on something is urgent, and up to which the greatest effort is not worth it
+MOST_EFFORT, GREATEST_EFFORT = 3, 5
+RULE = {
+    DROP: "No finding, no quote, no source outside and no second voice stands behind it (no evidence, no action); it "
+    f"names no item; or it takes the greatest effort ({GREATEST_EFFORT} of 5) for an impact of {SMALL} of 5 or less.",
+    NOW: f"The data are certain of it, or two voices say it; its impact is {GREAT} of 5 or more; its effort is at most "
+    f"{MOST_EFFORT} of 5, or not known; and it waits for nothing that is still to be done.",
+    GRADUALLY: "All else.",
+}
+
+
+def rule() -> pd.DataFrame:
+    """The rule as a reader meets it: triage, rule; the first that fits counts."""
+    return pd.DataFrame({"triage": list(RULE), "rule": list(RULE.values())})
+
+
+def triage(items: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFrame:
+    """Items with triage (now, gradually, drop; empty for strengths, which are kept), why, and pressing (yes/no: a
+    weakness that is sure enough and great enough for now, whatever its effort).
+
+    From: items (item, quadrant, voices, supporters, evidence, quotes, sources, impact, certainty), actions (items: keys
+    with commas between, effort). The effort of an item is that of its easiest action. The rule is `RULE`; an item
+    waits for nothing, only its actions do.
+    Source: the three heaps are S0's (what to change urgently, what to introduce gradually, what to drop).
+    """
+    effort = _efforts(actions)
+    told = [
+        _item(row, effort.get(row["item"], np.nan)) if row["quadrant"] in TRIAGED else ("", "a strength: keep it so")
+        for row in items.to_dict("records")
+    ]
+    pressing = [row["quadrant"] == "weakness" and _item(row, np.nan)[0] == NOW for row in items.to_dict("records")]
+    return items.assign(triage=[name for name, _ in told], why=[why for _, why in told], pressing=pressing)
+
+
+def triage_actions(actions: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Actions with triage, why, and after (the action that it waits for, or an empty text).
+
+    From: actions (action, items, effort, due, measure), items as `triage` takes them. An action is as urgent as the
+    most urgent of its items with its own effort. It waits for another action with an earlier day that is for the
+    same item, the same touchpoint or the same measure, and that is not dropped.
+    """
+    known = {row["item"]: row for row in items.to_dict("records")}
+    rows = actions.to_dict("records")
+    first = [_action(row, known) for row in rows]
+    waits = [_before(row, rows, first, known) for row in rows]
+    told = [
+        (GRADUALLY, f"waits for “{after}”") if name == NOW and after else (name, why)
+        for (name, why), after in zip(first, waits, strict=True)
+    ]
+    return actions.assign(triage=[name for name, _ in told], why=[why for _, why in told], after=waits)
+
+
+def ranked(items: pd.DataFrame) -> pd.DataFrame:
+    """Items by quadrant, what is to be done now first, then by impact, by stake, and by key. From: `triage`."""
+    place = {name: rank for rank, name in enumerate((*QUADRANTS, NOW, GRADUALLY, DROP, ""))}
+    keys = items.assign(_quadrant=items["quadrant"].map(place), _heap=items["triage"].map(place))
+    order = keys.sort_values(
+        ["_quadrant", "_heap", "impact", "stake", "item"], ascending=[True, True, False, False, True], kind="stable"
+    )
+    return items.loc[order.index].reset_index(drop=True)
+
+
+def heaped(items: pd.DataFrame) -> pd.DataFrame:
+    """Items in their heaps, the most urgent first: with heap (its heading); strengths are left out.
+
+    From: `ranked`.
+    """
+    order = {name: rank for rank, name in enumerate(HEADINGS)}
+    rows = items[items["triage"] != ""].assign(heap=items["triage"].map(HEADINGS))
+    rows = rows.assign(_rank=rows["triage"].map(order))
+    return rows.sort_values(["_rank", "impact", "stake", "item"], ascending=[True, False, False, True], kind="stable",
+                            ignore_index=True).drop(columns="_rank")  # fmt: skip
+
+
+def heaps(items: pd.DataFrame) -> str:
+    """How many items stand in which heap, in one sentence. From: `triage`."""
+    counts = items["triage"].value_counts()
+    told = [f"{counts.get(name, 0)} {words}" for name, words in
+            ((NOW, "to be done now"), (GRADUALLY, "gradually"), (DROP, "not at all"))]  # fmt: skip
+    return f"Of {int(counts.drop('', errors='ignore').sum())} weaknesses, opportunities and threats: {', '.join(told)}."
+
+
+def _efforts(actions: pd.DataFrame) -> dict[str, float]:
+    """An item's key -> the least known effort of its actions."""
+    efforts: dict[str, float] = {}
+    for row in actions.to_dict("records"):
+        for key in split_ids(row["items"]):
+            if np.isfinite(_number(row["effort"])):
+                efforts[key] = min(efforts.get(key, np.inf), _number(row["effort"]))
+    return efforts
+
+
+def _item(row: dict, effort: float) -> tuple[str, str]:
+    """The heap of an item with a given effort, and why."""
+    impact, count = _number(row["impact"]), _count(row.get("voices"))
+    certain = row.get("certainty") == "certain"
+    outside = not count and _text(row.get("sources"))  # of what the sheet context says, the source is the evidence
+    backed = _text(row.get("evidence")) or _text(row.get("quotes")) or outside
+    if not (backed or count > 1 or _number(row.get("supporters")) > 1):
+        return DROP, "one statement alone stands behind it: no action before there is evidence"
+    if effort >= GREATEST_EFFORT and impact <= SMALL:
+        return DROP, f"the greatest effort for an impact of {impact:g} of 5"
+    sure = "the data are certain" if certain else f"{count} voices say it" if count > 1 else ""
+    worth = f"its impact is {impact:g} of 5"
+    easy = f"its effort is {effort:g} of 5" if np.isfinite(effort) else "its effort is not known yet"
+    if sure and impact >= GREAT and not effort > MOST_EFFORT:
+        return NOW, f"{sure}, {worth}, {easy}"
+    alone = "one voice alone says it" if count == 1 else "a source outside alone says it"
+    doubts = ["" if sure else f"the data are not certain, and {alone}"]
+    doubts += ["" if impact >= GREAT else worth, easy if effort > MOST_EFFORT else ""]
+    return GRADUALLY, ", ".join(doubt for doubt in doubts if doubt)
+
+
+def _action(row: dict, known: dict[str, dict]) -> tuple[str, str]:
+    """The heap of an action before it is asked what it waits for."""
+    items = [known[key] for key in split_ids(row["items"]) if key in known]
+    if not items:
+        return DROP, "no item of this audit asks for it (no evidence, no action)"
+    judged = [_item(item, _number(row["effort"])) for item in items]
+    return min(judged, key=lambda told: (NOW, GRADUALLY, DROP).index(told[0]))
+
+
+def _before(row: dict, rows: list[dict], first: list[tuple[str, str]], known: dict[str, dict]) -> str:
+    """The action that must be done before this one: the last of those that are due before it; empty where none is."""
+    mine, due = _about(row, known), pd.Timestamp(row["due"])
+    earlier = [
+        (pd.Timestamp(other["due"]), str(other["action"]))
+        for other, (heap, _) in zip(rows, first, strict=True)
+        if other is not row and heap != DROP and pd.Timestamp(other["due"]) < due and mine & _about(other, known)
+    ]  # fmt: skip
+    return max(earlier)[1] if earlier else ""
+
+
+def _about(row: dict, known: dict[str, dict]) -> set[str]:
+    """What an action is about: its items, the touchpoints that their evidence names, its measure."""
+    items = [key for key in split_ids(row["items"]) if key in known]
+    cells = [*(known[key].get("evidence") for key in items), row.get("measure")]
+    points = {f"touchpoint {point}" for cell in cells for point in touchpoints_of(cell)}
+    return {*items, *points, *split_ids(row.get("measure"))}
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float, np.number)) else float("nan")
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _count(voices: object) -> int:
+    return len({voice.strip() for voice in _text(voices).split(",") if voice.strip()})

@@ -1,0 +1,51 @@
+"""Two runs as text for a terminal."""
+
+import json
+
+import pandas as pd
+from test_history import audit
+
+from cxkit.diff import diff
+
+
+def test_two_runs_side_by_side(tmp_path):
+    then = audit(tmp_path, "2026-03-31", 150, 360, client="Shop \x1b[31mred")
+    now = audit(tmp_path, "2026-06-30", 80, 365, client="Shop \x1b[31mred")
+    text = diff(then, now)
+    assert text.splitlines()[0] == "Shop [31mred: 2026-06-30-1 against 2026-03-31-1", "no control characters"
+    assert "  Better for certain:\n    Late orders: 15 % → 8.0 %, −7.00 points (−10.2 to −3.8)" in text
+    assert "Too early to say (1 of 2):" in text
+    assert "Order again: 36 % → 36 %" in text
+    assert "Not told: the later run was measured against none. Run it with --against 2026-03-31-1." in text
+    assert "Not told: the earlier audit has no list of customers." in text
+    assert "Not told: 2026-03-31-1 has no table of SWOT items." in text
+
+
+def test_what_the_later_run_kept_is_told(tmp_path):
+    then = audit(tmp_path, "2026-03-31", 150, 360)
+    now = audit(tmp_path, "2026-06-30", 150, 360, against={"run": "2026-03-31-1"})
+    for run in (then, now):
+        (run / "tables").mkdir()
+        tiers = pd.DataFrame({"customer_id": [f"c{i}" for i in range(30)], "tier": ["good"] * 30})
+        tiers.to_csv(run / "tables" / "01_segmentation.customers.csv", index=False)
+        items = pd.DataFrame({"item": ["service.late_share"], "statement": ["Late"], "quadrant": ["weakness"],
+                              "evidence": ["service.late_share"]})  # fmt: skip
+        items.to_csv(run / "tables" / "10_swot.items.csv", index=False)
+    actions = pd.DataFrame({"action": ["Other courier"], "measure": ["service.late_share"]})
+    actions.to_csv(then / "tables" / "10_swot.actions.csv", index=False)
+    row = {"label": "Orders late", "verdict": "better", "then": 0.3, "now": 0.1, "difference": -20.0, "low": -30.0,
+           "high": -10.0, "unit": "share", "difference_unit": "points", "speaks_to": "service.late_share"}  # fmt: skip
+    pd.DataFrame([row]).to_csv(now / "tables" / "11_summary.since.csv", index=False)
+    text = diff(then, now)
+    assert "Better for certain: Orders late: 30 % before, 10 % since." in text
+    assert "Of 2 figures, judged together, none changed for certain." in text
+    assert "“good” 100 %" in text
+    assert "still open: Late (Orders late −20 points (−30.0 to −10.0))" in text
+    assert "Other courier: Orders late −20 points (−30.0 to −10.0)." in text
+
+
+def test_the_same_day_has_no_days_in_between(tmp_path):
+    then = audit(tmp_path, "2026-03-31", 150)
+    now = audit(tmp_path, "2026-03-31", 150, number=2, against={"run": "2026-03-31-1"})
+    assert "The later run kept no table of it" in diff(then, now)
+    assert json.loads((now / "run.json").read_text())["against"]["run"] == then.name

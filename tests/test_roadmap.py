@@ -1,0 +1,116 @@
+"""The roadmap: quarters, faults, the smallest change by hand, and the picture."""
+
+from datetime import date
+
+import hand_plan as hand
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxkit.roadmap import describe_roadmap, detectable, drawn, in_words, plan, plot_roadmap, readable
+
+AS_OF = date(2026, 6, 30)
+
+
+def planned(*rows: dict) -> pd.DataFrame:
+    plain = {"items": "i", "department": "site", "owner": "Ann", "effort": np.nan, "due": None, "measure": "a.b"}
+    plain |= {"origin": "workshop", "fault": "", "triage": "now", "why": "", "after": ""}
+    frame = pd.DataFrame([{"action": f"a{n}"} | plain | row for n, row in enumerate(rows)], columns=["action", *plain])
+    frame = frame.assign(due=pd.to_datetime(frame["due"]))
+    return plan(frame, [hand.finding("a.b", 0.4, 0.3, 0.5)], as_of=AS_OF)
+
+
+@pytest.mark.parametrize(
+    ("row", "quarter"),
+    [
+        ({"due": "2026-10-01"}, "2026 Q4"),
+        ({"due": "2027-01-31", "triage": "gradually"}, "2027 Q1"),
+        ({}, "2026 Q3"),
+        ({"triage": "gradually"}, "2026 Q4"),
+        ({"due": "2026-10-01", "triage": "drop"}, ""),
+    ],
+)
+def test_quarters(row, quarter):
+    assert planned(row)["quarter"][0] == quarter
+
+
+def test_now_first_then_the_workshops_then_by_day():
+    rows = [{"triage": "drop"}, {"triage": "gradually"}, {"origin": "finding"}, {"due": "2026-12-01"},
+            {"due": "2026-09-01"}]  # fmt: skip
+    found = planned(*rows)
+    assert found["action"].tolist() == ["a4", "a3", "a2", "a1", "a0"]
+    assert found["number"].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_a_day_that_has_passed_is_told():
+    found = planned({"due": "2026-06-29"}, {"due": "2026-06-30"}, {"due": "2026-06-01", "triage": "drop"})
+    told = found.set_index("action")["fault"]
+    assert told["a0"].startswith("it was due before this audit")
+    assert (told["a1"], told["a2"]) == ("", "")
+    again = planned({"due": "2026-06-29", "fault": "no measure"})["fault"][0]
+    assert again.startswith("no measure; it was due before")
+
+
+@pytest.mark.parametrize(
+    ("finding", "told"),
+    [
+        # half width 0.1 at 95 %: 2.8016 * sqrt(2) * 0.1 / 1.96 = 0.2021
+        (hand.finding("a.b", 0.4, 0.3, 0.5), "20.2 percentage points"),
+        (hand.finding("a.b", 5.0, -5.0, 15.0, unit="points"), "20.2 points"),
+        (hand.finding("a.b", 500, 400, 600, unit="money", currency="UAH"), "202 UAH"),
+        (hand.finding("a.b", 0.4, 0.3, 0.5, unit="lift"), "20.2 percentage points"),
+        # a wider interval because much is judged together says as much: z is 2.5758 at 99 %
+        (hand.finding("a.b", 0.4, 0.4 - 0.1 * 2.5758 / 1.96, 0.4 + 0.1 * 2.5758 / 1.96, level=0.99),
+         "20.2 percentage points"),
+        (hand.finding("a.b", 0.4, 0.4, 0.4, level=1.0), "any change: it is counted in full"),
+        (hand.finding("a.b", np.nan, np.nan, np.nan), "too early to say"),
+        (None, ""),
+    ],
+)  # fmt: skip
+def test_the_smallest_change_by_hand(finding, told):
+    assert detectable(finding) == told
+
+
+def test_it_is_found_four_times_in_five():
+    """The change named is told from none in four of five pairs of audits."""
+    rng, error = np.random.default_rng(1), 0.1 / 1.96
+    change = 0.2021
+    difference = rng.normal(change, error, 20_000) - rng.normal(0, error, 20_000)
+    assert np.mean(np.abs(difference) > 1.96 * np.sqrt(2) * error) == pytest.approx(0.8, abs=0.01)
+
+
+def test_in_words():
+    told = in_words(planned({}, {"owner": None, "origin": "finding", "measure": ""}, {"triage": "drop", "owner": None}))
+    assert told == [
+        "3 actions: 2 of the workshop, 1 that findings propose.",
+        "By the rule: 2 now, 0 gradually, 1 not at all.",
+        "1 of those to be done has nobody to do them yet.",
+        "1 cannot be seen in the next audit: no finding is their measure.",
+    ]
+    assert in_words(planned()) == ["No action is named yet, neither by the workshop nor by a finding."]
+
+
+def test_as_a_reader_meets_it():
+    told = readable(planned({"action": "Mend it"}, {"owner": None, "department": None, "measure": ""}))
+    assert told["what"].tolist() == ["1. Mend it", "2. a1"]
+    assert told["who"].tolist() == ["Ann (site); now, until 2026 Q3", "nobody yet; now, until 2026 Q3"]
+    assert told["seen"].tolist() == ["Label of a.b; seen from a change of 20.2 percentage points on", "nothing yet"]
+    assert readable(planned({"triage": "drop"}))["who"][0] == "Ann (site); not at all"
+
+
+def test_the_picture():
+    rows = [{"action": "Mend the page $x$ at once"}, {"department": None, "owner": None, "due": "2028-01-01"},
+            {"department": "<logistics>", "triage": "gradually", "due": "2026-12-01"}, {"triage": "drop"},
+            {"origin": "finding", "triage": "gradually"}]  # fmt: skip
+    found = planned(*rows)
+    assert drawn(found)["action"].tolist() == ["a1", "Mend the page $x$ at once", "a2"]
+    ax = plot_roadmap(found)
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["<logistics>", "site", "no department"]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["2026 Q3", "2026 Q4", "2027 Q1", "later"]
+    assert len(ax.texts) == 3
+    ax.get_figure().canvas.draw()
+    assert "2028 Q1: a1 (no department, now)" in describe_roadmap(found)
+    plot_roadmap(planned())
+    assert describe_roadmap(planned()) == "Actions by quarter and department. No action is planned."
+    plt.close("all")

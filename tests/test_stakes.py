@@ -1,0 +1,185 @@
+"""What is at stake: each rule on a shop of a few orders, summed by eye."""
+
+from datetime import date
+
+import hand_service as hand
+import ibis
+import pandas as pd
+import pytest
+
+from cxkit.stakes import FROM_STAKE, STATED, UNKNOWN, in_words, key_of, stakes, touchpoints_of, weigh
+
+AS_OF, ZONE = date(2025, 6, 30), "Europe/Kyiv"
+DUE = {"promised_at": "2025-06-10 12:00"}
+LATE, IN_TIME = DUE | {"delivered_at": "2025-06-12 12:00"}, DUE | {"delivered_at": "2025-06-09 12:00"}
+
+
+def order(number: int, **more) -> dict:
+    return {"order_id": f"o{number}", "customer_id": f"c{number}", "ordered_at": "2025-06-01", "amount": 100.0} | more
+
+
+# six late couriers' parcels of 100, four lockers' of 50 in time; one of long ago; two cancelled of 30
+SHOP = (
+    [order(n, delivery="courier", category="Shoes", **LATE) for n in range(6)]
+    + [order(n, delivery="parcel locker", category="Books", **IN_TIME, amount=50.0) for n in range(6, 10)]
+    + [order(20, delivery="courier", ordered_at="2023-06-01", **LATE)]
+    + [order(n, status="cancelled", delivery="courier", amount=30.0) for n in (21, 22)]
+)
+
+
+def found(evidence: str | list[str], *, shop: list[dict] = SHOP, kept: dict | None = None, **tables) -> pd.DataFrame:
+    evidence = [evidence] if isinstance(evidence, str) else evidence
+    items = pd.DataFrame({"item": [f"i{n}" for n in range(len(evidence))], "evidence": evidence})
+    return stakes(items, {"orders": hand.orders(shop), **tables}, as_of=AS_OF, zone=ZONE, kept=kept or {})
+
+
+def only(evidence: str, **more) -> tuple:
+    row = found(evidence, **more).iloc[0]
+    return row["stake"], row["orders"], row["n"]
+
+
+def table(rows: list[dict], **types: str) -> ibis.Table:
+    return ibis.memtable(pd.DataFrame(rows, columns=list(types)), schema=types)
+
+
+def test_late_orders_by_way_of_delivery():
+    told = found(["service.late.courier", "service.late_share", "service.late.parcel_locker"])
+    assert told["stake"][:2].tolist() == [600.0, 600.0]  # the order of 2023 lies before the year
+    assert told["stake_share"][0] == pytest.approx(600 / 800)  # cancelled orders are no revenue
+    assert told["orders"][0] == 6
+    assert told["how"][0] == "orders sent so that came late"
+    assert told["how"][2] == "no late order names this way of delivery"
+    assert pd.isna(told["stake"][2])
+
+
+def test_an_order_counts_once_for_an_item():
+    assert only("service.late.courier, service.late_share") == (600.0, 6.0, 6.0)
+
+
+def test_what_is_sent_back_counts_with_what_was_given_back():
+    back = [order(n, category="Shoes", status="returned", refund=40.0) for n in range(6)]
+    back += [order(n, category="Books", status="returned", refund=10.0) for n in range(6, 8)]
+    assert only("service.returned.shoes", shop=back) == (240.0, 6.0, 6.0)
+    assert only("service.returned_share", shop=back) == (260.0, 8.0, 8.0)
+    assert found("service.returned.nappies", shop=back)["how"][0] == "no line that was sent back names this category"
+
+
+def test_cancelled_orders_count_with_what_was_lost():
+    gone = [order(n, status="cancelled", amount=30.0) for n in range(5)] + SHOP
+    gone = [row | {"order_id": f"x{n}"} for n, row in enumerate(gone)]
+    assert only("service.cancelled_share", shop=gone) == (210.0, 7.0, 7.0)
+
+
+EVENT = {"session_id": "string", "touchpoint": "string", "order_id": "string"}
+VISITS = [
+    *({"session_id": f"s{n}", "touchpoint": "Payment page", "order_id": None} for n in range(5)),
+    *({"session_id": f"s{n}", "touchpoint": "thanks", "order_id": f"o{n}"} for n in range(7)),
+]
+
+
+def test_orders_whose_visit_passed_a_touchpoint():
+    events = table(VISITS, **EVENT)
+    assert only("journey.touchpoint.payment_page", events=events) == (500.0, 5.0, 5.0)
+    assert only("feedback.touchpoint.payment_page, journey.touchpoint.payment_page", events=events)[1] == 5
+    assert found("journey.touchpoint.chat", events=events)["how"][0] == "no visit passes it"
+    assert "no table events" in found("journey.touchpoint.chat")["how"][0]
+    blind = table([], session_id="string", touchpoint="string")
+    assert "lack session_id or order_id" in found("journey.touchpoint.chat", events=blind)["how"][0]
+
+
+def test_a_touchpoint_goes_by_the_name_that_the_sheet_gives_it():
+    points = pd.DataFrame({"key": ["payment_page"], "canonical": ["Checkout 3"]})
+    told = found("journey.touchpoint.checkout_3", events=table(VISITS, **EVENT), kept={"touchpoints": points})
+    assert told["orders"][0] == 5
+
+
+def test_delivery_is_met_by_all_that_was_delivered():
+    assert only("feedback.gap.delivery") == (800.0, 10.0, 10.0)
+
+
+def test_orders_that_somebody_wrote_about():
+    told = [{"contact_id": f"t{n}", "order_id": f"o{n}", "reason": "Delivery delay" if n else "size"} for n in range(6)]
+    contacts = table(told, contact_id="string", order_id="string", reason="string")
+    assert only("service.growing.delivery_delay", contacts=contacts) == (500.0, 5.0, 5.0)
+    assert only("service.contact_trend", contacts=contacts)[1] == 6
+    assert found("service.contact_trend")["how"][0] == "contacts name no order"
+
+
+def test_goods_that_are_missing_are_a_model():
+    goods = pd.DataFrame(
+        {"name": ["balance / bike", "monitor", "helmet"], "of": ["department", "department", "need"],
+         "reading": "missing", "orders_a_year": [5.0, 2.5, 1.0], "visitors": [40, 20, 9]}
+    )  # fmt: skip
+    kept = {"missing_goods": goods}
+    told = found(["search.missing.balance_bike", "search.nothing_found", "search.missing.pram"], kept=kept or {})
+    assert told["stake"][:2].tolist() == [400.0, 600.0]  # times the mean order, 80; a need within a department is its
+    assert told["n"][0] == 40
+    assert told["how"][0].startswith("a model: orders a year that it might bring times the mean order of 80")
+    assert pd.isna(told["stake"][2])
+
+
+def test_customers_who_are_named():
+    customers = pd.DataFrame(
+        {"customer_id": [f"c{n}" for n in range(10)], "segment": ["At risk"] * 6 + ["New"] * 4, "tier": "good",
+         "frequency": [1] * 5 + [2] * 5, "monetary": range(10)}
+    )  # fmt: skip
+    segments = pd.DataFrame({"segment": ["At risk", "New"], "quiet": [True, False]})
+    kept = {"customers": customers, "segments": segments, "slipping_away": customers[:7]}
+    assert only("segments.grows.at_risk", kept=kept) == (600.0, 6.0, 6.0)
+    assert only("segments.quiet_share", kept=kept) == (600.0, 6.0, 6.0)
+    assert only("loyalty.repeat_rate", kept=kept) == (500.0, 5.0, 5.0)
+    assert only("lifetime.slipping_share", kept=kept) == (650.0, 7.0, 7.0)
+    assert found("loyalty.top_share", kept=kept)["how"][0].startswith("withheld: fewer than 5 customers")  # two of ten
+    assert found("loyalty.overdue_share", kept=kept)["how"][0] == "the list of customers who are overdue was not kept"
+
+
+def test_a_group_whose_name_holds_a_comma():
+    groups = pd.DataFrame({"customer_id": [f"c{n}" for n in range(5)], "group": "By web, small orders"})
+    assert only("personas.costs.by_web,_small_orders", kept={"groups": groups}) == (500.0, 5.0, 5.0)
+
+
+def test_what_cannot_be_said_tells_why():
+    told = found(["", "feedback.nps", "feedback.theme.payment"])
+    assert told["how"].tolist() == ["no number stands behind it"] + ["it cannot be said whose orders meet it"] * 2
+    assert told["stake"].isna().all()
+
+
+def test_nobody_met_it_is_no_loss_and_no_gap():
+    told = found("service.late_share", shop=[order(n, **IN_TIME) for n in range(5)])
+    assert (told["stake"][0], told["how"][0]) == (0.0, "orders that came late or are overdue")
+
+
+def test_few_customers_are_withheld_and_no_orders_are_no_error():
+    few = found("service.late_share", shop=[order(n, **LATE) for n in range(4)])
+    assert pd.isna(few["stake"][0])
+    assert few["how"][0].startswith("withheld: fewer than 5 customers")
+    assert pd.isna(found("service.late_share", shop=[order(1, status="cancelled")])["stake_share"][0])
+
+
+def test_impact_is_what_was_stated_else_from_what_is_at_stake():
+    items = pd.DataFrame({"item": list("abcdefg"), "impact": [2.0] + [None] * 6})
+    share = [0.5, 0.10, 0.05, 0.02, 0.005, 0.0, None]
+    made = pd.DataFrame({"item": list("abcdefg"), "stake": 1.0, "stake_share": share, "how": "orders"})
+    told = weigh(items, made)
+    assert told["impact"].tolist() == [2, 5, 4, 3, 2, 1, 3]
+    assert told["impact_from"].tolist() == [STATED, *[FROM_STAKE] * 5, UNKNOWN]
+    assert weigh(told, made)["stake"].equals(told["stake"])  # again: nothing doubles
+    assert "stake" not in items
+
+
+def test_a_stake_in_words():
+    row = pd.Series({"stake": 1200.0, "stake_share": 0.12, "at_stake": "late orders"})
+    assert in_words(row, "UAH") == "1,200 UAH, 12 % of a year's revenue (late orders)"
+    nothing = pd.Series({"stake": float("nan"), "stake_share": float("nan"), "at_stake": "no number"})
+    assert in_words(nothing, "UAH") == "not known: no number"
+
+
+@pytest.mark.parametrize(("name", "key"), [("Parcel locker", "parcel_locker"), ("a / b", "a_b"), ("Клас", "клас")])
+def test_names_and_ids_meet(name, key):
+    assert key_of(name) == key
+
+
+def test_the_touchpoints_of_an_items_evidence():
+    ids = "journey.touchpoint.Payment page, feedback.touchpoint.payment_page, feedback.gap.delivery, loyalty.gini"
+    assert touchpoints_of(ids) == {"payment_page", "delivery"}
+    assert touchpoints_of(float("nan")) == set()

@@ -1,0 +1,211 @@
+"""The page for the director: what is ranked before what, and that nothing is said that the tables do not hold."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxkit import summary
+from cxkit.estimates import Estimate, unknown, wilson
+from cxkit.findings import FAMILIES, IDS, Finding
+from cxkit.tables import TABLES
+
+
+def finding(id: str, value: float, low: float, high: float, *, target: float | None = 0.0, better: bool = True):
+    e = Estimate(value, low, high, 100, "points", 0.95, "by hand")
+    return Finding(
+        id, f"{id} is {{value}} ({{interval}}).", e, f"Label of {id}", target=target, higher_is_better=better
+    )
+
+
+ADVICE = finding("journey.touchpoint.advice", -50, -80, -20)
+PAYMENT = finding("journey.touchpoint.payment_page", -40, -70, -10)
+SAID_OF_ADVICE = finding("feedback.touchpoint.advice", -55, -70, -40)
+BIKES = finding("search.missing.bikes", 1, 0.9, 1, target=0.5, better=False)
+PUMPS = finding("search.missing.pumps", 1, 0.9, 1, target=0.5, better=False)
+LOYAL = finding("loyalty.loyal_customers_change", 4, 2, 6)
+REPEAT = finding("loyalty.repeat_rate", 0.36, 0.34, 0.38, target=0.40)
+BIASED = finding("feedback.incentive_bias", 39, 30, 48, better=False)
+OPEN = finding("loyalty.gini", 0.6, 0.5, 0.7, target=None)
+ALL = [ADVICE, PAYMENT, LOYAL, REPEAT, SAID_OF_ADVICE, BIASED, BIKES, PUMPS, OPEN]
+
+ITEM = ("item", "statement", "quadrant", "voices", "supporters", "evidence", "impact", "stake", "stake_share")
+SWOT = pd.DataFrame(
+    [
+        ("loyalty.loyal_customers_change", "…", "strength", "data", 1, "loyalty.loyal_customers_change", 5.0, 9e6, 0.9),
+        ("said.ab12", "Couriers ring and wake the babies", "weakness", "customer, partner", 2, "", 5.0, np.nan, np.nan),
+        ("search.missing.bikes", "…", "opportunity", "data", 1, "search.missing.bikes", 3.0, 4e4, 0.01),
+        ("search.missing.pumps", "…", "opportunity", "data", 1, "search.missing.pumps", 3.0, 3e4, 0.01),
+        ("feedback.incentive_bias", "…", "weakness", "data", 1, "feedback.incentive_bias", 5.0, np.nan, np.nan),
+        (
+            "journey.touchpoint.advice",
+            "…",
+            "weakness",
+            "data, customer",
+            3,
+            "journey.touchpoint.advice",
+            4.0,
+            2e5,
+            0.05,
+        ),
+        (
+            "journey.touchpoint.payment_page",
+            "…",
+            "weakness",
+            "data",
+            1,
+            "journey.touchpoint.payment_page",
+            4.0,
+            8e5,
+            0.2,
+        ),
+        ("loyalty.repeat_rate", "…", "weakness", "data, employee", 2, "loyalty.repeat_rate", 5.0, np.nan, np.nan),
+        ("said.cd34", "A logo of 1998", "weakness", "employee", 1, "", 5.0, np.nan, np.nan),
+    ],
+    columns=ITEM,
+).assign(
+    certainty=["certain", "said", "certain", "certain", "certain", "certain", "certain", "likely", "said"],
+    triage=["", "gradually", "now", "now", "now", "now", "now", "now", "drop"],
+)
+
+
+def test_certainty_goes_before_impact_impact_before_voices_and_voices_before_money():
+    matters = summary.what_matters(SWOT, ALL)
+    assert list(matters["item"]) == [
+        "journey.touchpoint.advice",  # certain, impact 4, the data and customers
+        "journey.touchpoint.payment_page",  # certain, impact 4, the data alone, though more is at stake
+        "search.missing.bikes",  # certain, impact 3; the pumps are told with it
+        "loyalty.repeat_rate",  # impact 5, and only likely
+        "said.ab12",
+    ]
+    assert matters["what"][2] == "Label of search.missing.bikes (and 1 more of this kind)"
+    assert matters["what"][4] == "Couriers ring and wake the babies"
+    assert matters["voices"][0] == "the data and customers"
+    assert list(matters["sure"][[0, 3, 4]]) == ["certain", "likely", "said by people, not measured"]
+
+
+def test_a_strength_matters_where_a_place_is_left_and_what_is_dropped_never():
+    matters = summary.what_matters(SWOT, ALL, most=9)
+    assert list(matters["item"][5:]) == ["loyalty.loyal_customers_change"]
+    assert not set(matters["item"]) & {"said.cd34", "feedback.incentive_bias"}
+
+
+def test_the_order_of_the_rows_changes_nothing():
+    shuffled = SWOT.sample(frac=1, random_state=3)
+    pd.testing.assert_frame_equal(summary.what_matters(SWOT, ALL), summary.what_matters(shuffled, ALL))
+
+
+def test_without_a_plan_each_area_has_its_turn():
+    matters = summary.what_matters(None, ALL)
+    # weaknesses before strengths, the first of each area before its second; feedback's advice is the journey's
+    expected = ["journey.touchpoint.advice", "loyalty.repeat_rate", "search.missing.bikes"]
+    assert list(matters["item"]) == [*expected, "journey.touchpoint.payment_page", "loyalty.loyal_customers_change"]
+    assert matters["stake"].isna().all()
+
+
+def test_the_findings_behind_what_matters_keep_its_order():
+    behind = summary.findings_behind(summary.what_matters(SWOT, ALL), ALL)
+    assert behind == [ADVICE, PAYMENT, BIKES, REPEAT]
+    assert summary.findings_behind(summary.what_matters(None, [OPEN]), [OPEN]) == [OPEN]  # nothing is judged
+
+
+def test_words_on_what_matters():
+    told = summary.matters_in_words(summary.what_matters(SWOT, ALL), SWOT, ALL)
+    assert told == [
+        "Of the 5 that matter most, 3 are certain, 1 is likely and 1 is said by people, not measured.",
+        "Behind “Couriers ring and wake the babies” stands no figure of the data.",
+        "What is judged a strength: loyalty.loyal_customers_change is 4 (2.00–6.00, n = 100).",
+    ]
+    alone = summary.what_matters(SWOT[5:7], ALL)
+    assert summary.matters_in_words(alone, SWOT, [])[0] == "All 2 that matter most are certain."
+    one = summary.what_matters(SWOT[5:6], ALL)
+    assert summary.matters_in_words(one, SWOT, [])[0] == "The one that matters is certain."
+    empty = summary.what_matters(SWOT[:0], [])
+    assert summary.matters_in_words(empty, SWOT[:0], []) == [
+        "Nothing in these data is told apart from its reference: neither a weakness nor a strength."
+    ]
+    assert summary.matters_in_words(empty, SWOT[:0], [OPEN])[1].startswith("1 figures have no target")
+
+
+ACTIONS = pd.DataFrame(
+    {
+        "action": ["Rewrite the payment page", "Write, never ring", "A new logo"],
+        "owner": ["Product owner", None, "Marketing"],
+        "department": ["site", "logistics", "marketing"],
+        "due": ["2026-10-01 00:00:00", None, "2027-03-01"],
+        "measure": ["journey.touchpoint.payment_page", None, None],
+        "detectable": ["42 points", "", None],
+        "triage": ["now", "now", "drop"],
+    }
+)
+
+
+def test_what_to_do_now_names_who_when_and_the_measure():
+    now = summary.to_do_now(ACTIONS, ALL)
+    assert list(now["who"]) == ["Product owner", "logistics"]
+    assert list(now["due"]) == ["2026-10-01", "not set"]
+    assert now["measure"][0] == "Label of journey.touchpoint.payment_page (seen from 42 points on)"
+    assert now["measure"][1] == "nothing yet: name a finding as its measure"
+    assert summary.to_do_in_words(ACTIONS) == "3 actions were proposed: 2 to do now, 0 to do gradually and 1 to drop."
+    assert "not weighed" in summary.to_do_in_words(None)
+    assert "is empty" in summary.to_do_in_words(ACTIONS[:0])
+    assert len(summary.to_do_now(ACTIONS[:0], ALL)) == len(summary.to_do_now(None, ALL)) == 0
+
+
+def test_key_figures_begin_with_the_list_and_leave_out_what_is_not_known():
+    churn = Finding("loyalty.churn_share", "{value} ({interval}).", unknown("share"), "Churn")
+    nps = Finding("feedback.nps", "{value} ({interval}).", Estimate(3, -2, 8, 50, "points", 0.95, "t"), "NPS")
+    late = Finding("service.late_share", "{value} ({interval}).", wilson(15, 100), "Late", target=0.05)
+    figures = summary.key_figures([OPEN, churn, late, nps, REPEAT])
+    assert list(figures["id"]) == ["loyalty.repeat_rate", "feedback.nps", "service.late_share", "loyalty.gini"]
+    ranked = summary.key_figures([finding("quality.refused_share", 1, 0, 2), ADVICE, OPEN])
+    assert list(ranked["id"]) == ["loyalty.gini", "quality.refused_share", "journey.touchpoint.advice"]
+    assert figures["figure"][1].startswith("Would recommend the shop")
+    assert list(figures.loc[2, ["value_text", "target_text", "verdict"]]) == ["15 %", "5.0 %", "strength"]
+    assert figures["verdict"][3] == "not judged"
+
+
+def test_the_lists_name_what_the_kit_has():
+    assert set(summary.KEY) <= set(IDS)
+    assert set(summary.TABLES) == set(TABLES)
+    assert all(name.endswith(".") or name in IDS for name in summary.OF_DATA)
+    assert "search.missing" in FAMILIES
+
+
+BASIS = {"orders": 9030, "customers": 3992, "first": pd.Timestamp("2025-01-01"), "last": pd.Timestamp("2026-06-30")}
+
+
+def test_what_was_looked_at_names_what_was_not_given_and_who_was_silent():
+    accounting = pd.DataFrame({"table": ["orders", "events"], "kept": [14772, 119291]})
+    sheets = {"swot": pd.DataFrame({"voice": ["customer", "customer", "employee"]}), "checklist": pd.DataFrame()}
+    told = summary.looked_at(BASIS, accounting, sheets)
+    assert told[0] == (
+        "The audit rests on 9,030 orders of 3,992 customers, placed from 1 January 2025 to 30 June 2026."
+    )
+    assert told[1] == "It read 14,772 order lines and 119,291 steps of visits."
+    assert told[2].startswith("Not given, and so not looked at: answers to surveys, contacts with support")
+    assert told[3] == (
+        "Beside the data, people were heard: 3 statements (2 of customers and 1 of employees; none of partners)."
+    )
+    assert summary.looked_at(BASIS, accounting, {})[3].startswith("Nobody was heard")
+    assert summary.looked_at(BASIS | {"first": None}, accounting, {}) == ["The data hold no order that counts."]
+
+
+def test_open_questions_are_those_of_the_run_and_of_all_pages_once(tmp_path):
+    row = {"what": "a", "why": "b.", "ask_for": "c."}
+    (tmp_path / "not_assessed").mkdir()
+    for name in ("02_journey", "03_loyalty"):
+        (tmp_path / "not_assessed" / f"{name}.json").write_text(json.dumps([row]), encoding="utf-8")
+    assert summary.open_questions(tmp_path).to_dict("records") == [row]
+    missing = {"notebook": "05_feedback", "what": "d", "why": "e.", "ask_for": "f."}
+    (tmp_path / "run.json").write_text(json.dumps({"not_assessed": [missing]}), encoding="utf-8")
+    assert list(summary.open_questions(tmp_path)["what"]) == ["d", "a"]
+
+
+@pytest.mark.parametrize("items", [None, SWOT])
+def test_nothing_is_changed_in_place(items):
+    before = None if items is None else items.copy(deep=True)
+    summary.what_matters(items, ALL)
+    if items is not None:
+        pd.testing.assert_frame_equal(items, before)

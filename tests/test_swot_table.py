@@ -1,0 +1,85 @@
+"""The SWOT as a reader meets it: who says it, what stands behind it, how much it matters."""
+
+import hand_plan as hand
+import pandas as pd
+import pytest
+
+from cxkit.swot_table import faults_readable, filled, headed, in_words, people, readable
+
+FINDINGS = [hand.finding("loyalty.gini", 0.3, 0.2, 0.4)]
+
+
+def only(**row) -> pd.Series:
+    return readable(hand.items([{"item": "i", "quadrant": "weakness"} | row]), FINDINGS, currency="UAH").iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("row", "behind"),
+    [
+        ({"voices": "data", "certainty": "certain", "evidence": "loyalty.gini"}, "The data (certain)"),
+        ({"voices": "data, customer", "certainty": "likely", "by_voice": "data 2, customer 3", "quotes": "It failed."},
+         "The data (likely, not certain), 3 customers. “It failed.”"),
+        ({}, "One employee. No number and no quote stands behind it"),
+        ({"evidence": "loyalty.gini"}, "One employee. Number: Label of loyalty.gini"),
+        ({"evidence": "loyalty.gone"}, "One employee. No number and no quote stands behind it"),
+        ({"voices": "", "sources": "the law"}, "From outside: the law"),
+        ({"voices": ""}, "Nobody is named. No number and no quote stands behind it"),
+    ],
+)  # fmt: skip
+def test_who_says_it_and_what_stands_behind_it(row, behind):
+    assert only(**row)["behind"] == behind
+
+
+@pytest.mark.parametrize(
+    ("row", "weight"),
+    [
+        ({"impact": 4.0}, "4 of 5, as stated"),
+        ({"impact_from": "not weighed"}, "3 of 5, not weighed: no number stands behind it"),
+        ({"impact_from": "from what is at stake", "stake": 1200.0, "stake_share": 0.12},
+         "3 of 5; at stake: 1,200 UAH, 12 % of a year's revenue"),
+        ({"quadrant": "opportunity", "impact_from": "from what is at stake", "stake": 10.0, "stake_share": 0.001},
+         "3 of 5; might bring 10 UAH, 0.1 % of a year's revenue"),
+        ({"quadrant": "strength"}, "to be kept"),
+    ],
+)  # fmt: skip
+def test_how_much_it_matters(row, weight):
+    assert only(**row)["weight"] == weight
+
+
+def test_a_heading_says_how_many_are_not_shown():
+    groups = pd.Series(["a"] * 11 + ["b"] * 2)
+    assert headed(groups, {"a": "A", "b": "B"}).unique().tolist() == ["A (11); the first 10 are shown", "B (2)"]
+    assert only()["heading"] == "Weaknesses: what to mend (1)"
+
+
+def test_in_words():
+    rows = [{"item": "a", "quadrant": "strength", "certainty": "certain", "voices": "data"},
+            {"item": "b", "quadrant": "threat", "voices": "customer, partner"}]  # fmt: skip
+    assert in_words(hand.items(rows)) == (
+        "2 items (strengths 1, weaknesses 0, opportunities 0, threats 1): the data are certain of 1, 1 are known from "
+        "people alone, and 1 from more than one voice."
+    )
+    assert in_words(hand.items(rows)[:0]).startswith("Neither the data nor anybody names")
+
+
+def test_what_people_say_of_what_the_data_know():
+    items = hand.items([{"item": "d", "quadrant": "weakness", "certainty": "likely", "statement": "It is late."},
+                        {"item": "s", "quadrant": "weakness"}])  # fmt: skip
+    said = [("d", f"w{n % 6}", "customer", "") for n in range(7)] + [("s", "x", "partner", "talk")]
+    rows = pd.DataFrame(said, columns=["item", "statement", "voice", "source"])
+    found = people(items, rows)
+    assert found["statement"].tolist() == ["It is late."]
+    assert found["said"][0] == "; ".join(f"“w{n}” (customer)" for n in range(5)) + "; and 1 more"
+    assert not len(people(items, rows[rows["item"] == "s"]))
+
+
+def test_faults_on_two_columns():
+    row = {"what": "a voice is missing", "where": "partner", "why": "Nobody.", "mend": "Ask."}
+    lacks = pd.DataFrame([row])
+    told = faults_readable(lacks).iloc[0]
+    assert (told["lack"], told["then"]) == ("A voice is missing: partner", "Nobody. Ask.")
+    assert not len(faults_readable(lacks[:0]))
+
+
+def test_which_sheets_are_filled_in():
+    assert filled({"swot": pd.DataFrame({"a": [1]}), "context": pd.DataFrame({"a": []})}) == ["swot"]

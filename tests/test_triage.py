@@ -1,0 +1,130 @@
+"""Triage: each side of each border of the rule, on items by hand."""
+
+import hand_plan as hand
+import pandas as pd
+import pytest
+
+from cxkit.triage import RULE, heaped, heaps, ranked, rule, triage, triage_actions
+
+SURE = {"item": "i", "quadrant": "weakness", "certainty": "certain", "voices": "data", "impact": 4.0, "evidence": "x.y"}
+
+
+def actions(*rows: dict) -> pd.DataFrame:
+    plain = {"items": "i", "effort": float("nan"), "due": None, "measure": ""}
+    frame = pd.DataFrame([{"action": f"a{n}"} | plain | row for n, row in enumerate(rows)], columns=["action", *plain])
+    return frame.assign(due=pd.to_datetime(frame["due"]))
+
+
+def heap(row: dict, *acts: dict) -> tuple[str, str]:
+    found = triage(hand.items([SURE | row]), actions(*acts)).iloc[0]
+    return found["triage"], found["why"]
+
+
+def test_now_needs_to_be_sure_great_and_easy():
+    assert heap({}) == ("now", "the data are certain, its impact is 4 of 5, its effort is not known yet")
+    assert heap({}, {"effort": 3.0})[0] == "now"
+    assert heap({}, {"effort": 4.0}) == ("gradually", "its effort is 4 of 5")
+    assert heap({"impact": 3.5}) == ("gradually", "its impact is 3.5 of 5")
+    assert heap({"certainty": "likely"}) == ("gradually", "the data are not certain, and one voice alone says it")
+
+
+def test_two_voices_are_as_good_as_the_data():
+    said = {"certainty": "said", "evidence": "", "impact": 5.0}
+    assert heap(said | {"voices": "customer, employee"})[0] == "now"
+    assert heap(said | {"voices": "data, customer", "certainty": "likely"})[1].startswith("2 voices say it")
+    # two people of one voice are evidence, and still one voice
+    assert heap(said | {"voices": "customer", "supporters": 2})[0] == "gradually"
+
+
+def test_no_evidence_no_action():
+    alone = {"certainty": "said", "evidence": "", "voices": "employee", "impact": 5.0}
+    assert heap(alone) == ("drop", "one statement alone stands behind it: no action before there is evidence")
+    assert heap(alone | {"quotes": "It failed."})[0] == "gradually"
+    outside = alone | {"voices": "", "sources": "the law", "quadrant": "threat"}
+    assert heap(outside) == ("gradually", "the data are not certain, and a source outside alone says it")
+    assert heap(outside | {"sources": ""})[0] == "drop"
+
+
+def test_the_greatest_effort_for_little_is_dropped():
+    assert heap({"impact": 2.0}, {"effort": 5.0}) == ("drop", "the greatest effort for an impact of 2 of 5")
+    assert heap({"impact": 2.0}, {"effort": 4.0})[0] == "gradually"
+    assert heap({"impact": 3.0}, {"effort": 5.0})[0] == "gradually"
+
+
+def test_the_easiest_action_counts_for_an_item():
+    assert heap({}, {"effort": 5.0}, {"effort": 2.0})[0] == "now"
+
+
+def test_strengths_are_kept():
+    assert heap({"quadrant": "strength"}) == ("", "a strength: keep it so")
+
+
+def test_pressing_is_what_would_be_for_now_whatever_its_effort():
+    rows = [SURE, SURE | {"item": "o", "quadrant": "opportunity"}, SURE | {"item": "k", "impact": 2.0}]
+    found = triage(hand.items(rows), actions({"effort": 5.0}))
+    assert found["pressing"].tolist() == [True, False, False]
+    assert found["triage"].tolist() == ["gradually", "now", "gradually"]
+
+
+def of_actions(*acts: dict, rows: list[dict] | None = None) -> pd.DataFrame:
+    return triage_actions(actions(*acts), hand.items(rows or [SURE]))
+
+
+def test_an_action_that_nothing_asks_for_is_dropped():
+    found = of_actions({"items": ""}, {"items": "gone"}, {})
+    assert found["triage"].tolist() == ["drop", "drop", "now"]
+    assert found["why"][0] == "no item of this audit asks for it (no evidence, no action)"
+
+
+def test_an_action_is_as_urgent_as_the_most_urgent_of_its_items():
+    rows = [SURE, SURE | {"item": "k", "impact": 1.0}]
+    found = of_actions({"items": "k, i"}, {"items": "k"}, {"items": "k", "effort": 5.0}, rows=rows)
+    assert found["triage"].tolist() == ["now", "gradually", "drop"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"items": "i"}, {"items": "i"}),
+        ({"items": "i", "measure": "loyalty.gini"}, {"items": "k", "measure": "loyalty.gini"}),
+        ({"items": "p"}, {"items": "q"}),  # the same touchpoint
+    ],
+)
+def test_an_action_waits_for_an_earlier_one_about_the_same(one, other):
+    rows = [SURE, SURE | {"item": "k"}, SURE | {"item": "p", "evidence": "journey.touchpoint.cart"}]
+    rows += [SURE | {"item": "q", "evidence": "feedback.gap.cart"}]
+    found = of_actions(one | {"due": "2026-09-01"}, other | {"due": "2026-10-01"}, rows=rows)
+    assert found["triage"].tolist() == ["now", "gradually"]
+    assert found["after"].tolist() == ["", "a0"]
+    assert found["why"][1] == "waits for “a0”"
+
+
+def test_what_is_dropped_or_has_no_day_is_not_waited_for():
+    rows = [SURE, SURE | {"item": "k", "impact": 1.0}]
+    dropped = {"items": "k", "effort": 5.0, "measure": "m.m", "due": "2026-01-01"}
+    found = of_actions(dropped, {"measure": "m.m", "due": "2026-10-01"}, {}, {"due": "2026-11-01"}, rows=rows)
+    assert found["after"].tolist() == ["", "", "", "a1"]
+
+
+def test_ranked_and_counted():
+    rows = [SURE | {"item": "b", "impact": 4.0}, SURE | {"item": "a", "impact": 4.0, "stake": 5.0}]
+    rows += [SURE | {"item": "c", "impact": 5.0}, SURE | {"item": "d", "impact": 1.0}]
+    rows += [SURE | {"item": "s", "quadrant": "strength"}]
+    found = ranked(triage(hand.items(rows), actions()))
+    assert found["item"].tolist() == ["s", "c", "a", "b", "d"]
+    assert heaps(found) == "Of 4 weaknesses, opportunities and threats: 3 to be done now, 1 gradually, 0 not at all."
+    told = heaped(found)
+    assert told["item"].tolist() == ["c", "a", "b", "d"]
+    assert told["heap"].tolist() == ["Now"] * 3 + ["Gradually"]
+
+
+def test_the_rule_is_told_as_it_is_used():
+    assert rule()["triage"].tolist() == ["drop", "now", "gradually"]
+    assert "4 of 5 or more" in RULE["now"]
+
+
+def test_nothing_of_nothing():
+    empty = triage(hand.items([SURE])[:0], actions())
+    assert not len(triage_actions(actions(), empty))
+    assert heaps(empty).startswith("Of 0 weaknesses")
+    assert not len(heaped(ranked(empty)))
