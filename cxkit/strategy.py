@@ -158,7 +158,7 @@ def told(
     rows += [("Company size", SIZES[size] if size else "Not stated: company_size in client.yml.", "S2c; client.yml")]
     if strategy in (INTERACTION, PRODUCT):
         after = (
-            "When nothing presses any more, neither in the goods nor in how customers are dealt with, a WOW strategy can "
+            "When nothing presses any more, neither in the goods nor in how customers are dealt with, WOW can "
             "be thought of, not before."
         )
         rows += [("What comes after", after, "S0")]
