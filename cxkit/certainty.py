@@ -40,10 +40,11 @@ def across_audit(findings: Sequence[Finding], *, level: float = 0.95) -> pd.Data
     """
     rows = [(f.id, family_of(f.id) if _by_family(f) else "", *_chance(f, level)) for f in findings]
     frame = pd.DataFrame(rows, columns=["id", "family", "p", "excludes", "full"])
+    frame = frame.astype({"id": str, "family": str, "p": float, "excludes": bool, "full": bool})
     frame = frame.assign(p=_in_order(frame))
     tested = frame["p"].notna() & ~frame["full"]
     alone = tested & (frame["family"] == "")
-    left = max(places(findings), 1)
+    left = max(int(alone.sum()) + len(judged_families(findings)), 1)
     for p in sorted(frame.loc[alone, "p"]):
         if p > (1 - level) / left:
             break
@@ -52,12 +53,6 @@ def across_audit(findings: Sequence[Finding], *, level: float = 0.95) -> pd.Data
     sure = frame["excludes"] & (frame["full"] | (frame["p"] <= error))
     certainty = np.select([sure, frame["excludes"]], [CERTAIN, LIKELY], "")
     return frame.assign(judged=frame["p"].notna(), certainty=certainty)[list(COLUMNS)]
-
-
-def places(findings: Sequence[Finding]) -> int:
-    """Among how many the error of an audit is divided: findings judged alone, and the families of its areas."""
-    alone = sum(np.isfinite(_chance(f, 0.95)[0]) and not _chance(f, 0.95)[2] for f in findings if not _by_family(f))
-    return alone + len(judged_families(findings))
 
 
 def judged_families(findings: Sequence[Finding]) -> list[str]:

@@ -66,10 +66,12 @@ def _units(said: pd.DataFrame) -> dict[tuple[str, str], dict]:
             continue
         unit = units.setdefault(
             (normal_statement(row.statement), row.quadrant),
-            {"rows": 0, "ids": Counter(), "touchpoints": Counter(), "sheet": False, "texts": set()},
+            {"rows": 0, "ids": Counter(), "first": {}, "touchpoints": Counter(), "sheet": False, "texts": set()},
         )
         unit["rows"] += 1
-        unit["ids"].update(split_ids(row.ids))
+        for place, id in enumerate(split_ids(row.ids)):  # who names several means the first most
+            unit["ids"][id] += 1
+            unit["first"][id] = min(place, unit["first"].get(id, place))
         unit["touchpoints"].update([row.touchpoint] if row.touchpoint else [])
         unit["sheet"] |= row.sheet != "register"
         unit["texts"].add(row.statement)
@@ -93,7 +95,8 @@ def _anchored(units: dict, data: pd.DataFrame) -> tuple[dict, dict]:
             by_touchpoint.setdefault((row.touchpoint, row.quadrant), row.item)
     anchors, why = {}, {}
     for unit, facts in units.items():
-        ids, places = commonest(facts["ids"]), commonest(facts["touchpoints"])
+        ids = sorted(facts["ids"], key=lambda id, f=facts: (-f["ids"][id], f["first"][id], id))
+        places = commonest(facts["touchpoints"])
         options = [(by_id[id, unit[1]], "finding") for id in ids if (id, unit[1]) in by_id]
         options += [(by_touchpoint[p, unit[1]], "touchpoint") for p in places if (p, unit[1]) in by_touchpoint]
         if facts["sheet"]:
@@ -158,5 +161,5 @@ def _names(units: dict, anchors: dict, data: pd.DataFrame) -> dict[tuple[str, st
             continue
         members = groups[anchor, quadrant]
         speaks = min(members, key=lambda u: (not units[u]["sheet"], -units[u]["rows"], u))
-        names[anchor, quadrant] = statement_key(f"{speaks[0]} {quadrant}")
+        names[anchor, quadrant] = statement_key(*speaks)
     return names

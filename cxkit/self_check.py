@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from cxkit.client import did_you_mean
-from cxkit.findings import IDS, Finding
+from cxkit.findings import IDS, Finding, is_finding
 from cxkit.same_thing import APART, QUADRANTS, keys_of, split_ids
 from cxkit.spheres import read_spheres, sphere_of
 from cxkit.style import clean_text
@@ -73,6 +73,9 @@ def _voices(items: pd.DataFrame, sheets: Collection[str]) -> list[tuple]:
 
 
 def _actions(items: pd.DataFrame, actions: pd.DataFrame, known: Sequence[str], rows: pd.DataFrame) -> list[tuple]:
+    if not len(actions):
+        return [("no action", "actions", "The sheet actions is not there, or has no row.",
+                 "Let each department say what it would change, with whom and until when (S0).")]  # fmt: skip
     found = []
     for row, keys in zip(actions.to_dict("records"), keys_of(actions["item"], items, rows), strict=True):
         where = f"actions: {clean_text(row['action'])}"
@@ -82,7 +85,7 @@ def _actions(items: pd.DataFrame, actions: pd.DataFrame, known: Sequence[str], r
         elif not keys:
             near = did_you_mean(row["item"], [*items["statement"], *items["item"]])
             found.append(("an action on an item that is none", where,
-                          f"No item of the SWOT is {clean_text(row['item'])!r}{near}.",
+                          f"No item of the SWOT is {clean_text(row['item'])!r}{near or '.'}",
                           "Write the statement as in the sheet swot, or a finding's id."))  # fmt: skip
         measure = row.get("measure")
         if isinstance(measure, str) and measure not in known:
@@ -95,20 +98,35 @@ def _actions(items: pd.DataFrame, actions: pd.DataFrame, known: Sequence[str], r
 
 
 def _unknown(id: str, known: Sequence[str]) -> str:
-    near = did_you_mean(id, known) or did_you_mean(id, IDS)
-    return f"{id!r} is no finding of this audit{near}."
+    if is_finding(id):
+        return f"{id!r} is a finding of the kit, and this audit has none: not asked, withheld, or not certain here."
+    return f"{id!r} is no finding{did_you_mean(id, known) or did_you_mean(id, IDS) or '.'}"
+
+
+def without_evidence(items: pd.DataFrame, findings: Sequence[Finding]) -> list[str]:
+    """The keys of items behind which nothing stands: no finding of the audit and no quote.
+
+    From: `swot.join`, the findings of the run. What comes from outside (no voice) has its source for evidence.
+    """
+    known = {f.id for f in findings}
+    return [
+        item.item
+        for item in items.itertuples()
+        if not known & set(split_ids(item.evidence)) and not item.quotes and (item.voices or not item.sources)
+    ]
 
 
 def _evidence(items: pd.DataFrame, findings: Sequence[Finding]) -> list[tuple]:
-    known = [f.id for f in findings]
+    known, bare = [f.id for f in findings], set(without_evidence(items, findings))
     found = []
     for item in items.itertuples():
         where = f"{item.quadrant}: {item.statement}"
-        ids = split_ids(item.evidence)
-        found += [("evidence that is no finding of this audit", where, _unknown(id, known),
-                   "Mend the id in the sheet swot, or take it out.") for id in ids if id not in known]  # fmt: skip
-        # what comes from outside has its source for evidence
-        if not set(ids) & set(known) and not item.quotes and (item.voices or not item.sources):
+        found += [
+            ("evidence that is no finding of this audit", where, _unknown(id, known),
+             "Mend the id in the sheet swot, or take it out.")
+            for id in split_ids(item.evidence) if id not in known
+        ]  # fmt: skip
+        if item.item in bare:
             found.append(("an item without evidence", where, "No finding and no quote stands behind it.",
                           "Name a finding's id or a quote in the sheet swot; no evidence, no action."))  # fmt: skip
     return found
@@ -121,16 +139,14 @@ def _spheres(items: pd.DataFrame, findings: Sequence[Finding]) -> list[tuple]:
         voices = {voice for cell in inside["voices"] for voice in cell.split(APART) if voice}
         if not len(inside):
             numbers = sum(sphere_of([f.id]) == sphere.sphere for f in findings)
-            why = (
-                f"The data have {numbers:,} findings of it, none with a verdict; nobody says a word." if numbers else ""
-            )
+            why = f"No finding of it has a verdict, of {numbers:,}; nobody says a word." if numbers else ""
             found.append(("a sphere that nobody looked at", sphere.name, why or "No finding and no statement is of it.",
                           "Ask for statements and data about it: an audit covers each sphere (S0)."))  # fmt: skip
         elif len(voices) == 1:
             found.append(("one voice for a whole sphere", sphere.name, f"Only {next(iter(voices))} speaks of it.",
                           "Ask the others: what one side sees, another may not."))  # fmt: skip
-    if lost := int((items["sphere"] == "").sum()):
-        found.append(("items of no sphere", f"{lost:,} items", "Neither a finding nor a department tells it.",
+    if lost := int(((items["sphere"] == "") & (items["voices"] != "")).sum()):  # the world outside has none
+        found.append(("items of no sphere", f"the SWOT: {lost:,}", "Neither a finding nor a department tells it.",
                       "Fill in the column department of the sheet swot."))  # fmt: skip
     return found
 
@@ -140,24 +156,26 @@ def _unanswered(items: pd.DataFrame, actions: pd.DataFrame, rows: pd.DataFrame) 
     done = {key for keys in keys_of(actions["item"], items, rows) for key in keys}
     weak = items[items["quadrant"].isin(BAD[:1]) & (items["department"] != "")]
     return [
-        ("a department without an action", str(department), f"{len(part):,} weaknesses, no action on any.",
+        ("a department without an action", str(department), f"No action on any of its weaknesses ({len(part):,}).",
          "Let the department say what it would change (S0: each one brainstorms).")
-        for department, part in weak.groupby("department", sort=True) if not set(part["item"]) & done
+        for department, part in weak.groupby("department", sort=True) if len(actions) and not set(part["item"]) & done
     ]  # fmt: skip
 
 
 def _doubtful(items: pd.DataFrame, rows: pd.DataFrame) -> list[tuple]:
+    words = dict(zip(items["item"], items["statement"], strict=True))
     found = [
         ("a statement that its speakers doubt", f"{item.quadrant}: {item.statement}", "Their confidence is 1 of 5.",
          "Ask again, or look for a number.")
         for item in items[items["confidence"] == 1].itertuples()
     ] + [
-        ("a contradiction", f"{item.quadrant}: {item.statement}", f"The opposite is said of the same: {item.against}.",
+        ("a contradiction", f"{item.quadrant}: {item.statement}",
+         f"The opposite is said of the same: {'; '.join(words[key] for key in split_ids(item.against))}",
          "Find out who means what; neither is averaged away.")
         for item in items[(items["against"] != "") & items["quadrant"].isin(BAD)].itertuples()
     ]  # fmt: skip
     if again := int((rows["copies"] - 1).sum()):
-        found.append(("rows written twice", f"{again:,} rows", "They repeat another row in every cell and count once.",
+        found.append(("rows written twice", f"the sheets: {again:,}", "They repeat another row and count once.",
                       "If several people said it, say so in the column source."))  # fmt: skip
     return found
 

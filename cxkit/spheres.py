@@ -34,10 +34,10 @@ def sphere_of(ids: Sequence[str] = (), *, touchpoint: str = "", department: str 
     """
     places = path or SPHERES
     at = [id.split(".", 2)[2] for id in ids if id.startswith(AT_TOUCHPOINTS)]
-    found = [_by_words(name, "touchpoints", places) for name in [*at, touchpoint] if name]
+    found = [_by_words(name, "touchpoints", places) for name in at]
     found += [_by_words(department, "departments", places)] if at else []
     found += [_by_id(id, places) for id in ids]
-    found += [_by_words(department, "departments", places)]
+    found += [_by_words(touchpoint, "touchpoints", places), _by_words(department, "departments", places)]
     return next((sphere for sphere in found if sphere), "")
 
 

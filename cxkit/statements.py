@@ -3,11 +3,15 @@
 import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxkit.languages import languages_of
 from cxkit.words import normal_text, split_words, stem, stop_words
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 ALIKE = 0.7  # cosine of letter groups from which two statements of one language say the same
 LIKE_WORD = 0.4  # the same of two words
@@ -28,9 +32,9 @@ def normal_statement(text: str) -> str:
     return normal_text(text) or " ".join(str(text).split())
 
 
-def statement_key(text: str) -> str:
-    """`said.` and a short hash of the statement's normal words: the same in every audit."""
-    return f"said.{hashlib.sha256(normal_statement(text).encode()).hexdigest()[:10]}"
+def statement_key(text: str, quadrant: str) -> str:
+    """`said.` and a short hash of a statement's normal words and its quadrant: the same in every audit."""
+    return f"said.{hashlib.sha256(f'{normal_statement(text)}|{quadrant}'.encode()).hexdigest()[:10]}"
 
 
 def denies(text: str) -> bool:
@@ -64,15 +68,9 @@ def alike(texts: Sequence[str], *, least: float = ALIKE) -> list[dict[int, float
 
 def _near(kinds: list[str], languages: dict[str, str], least: float) -> dict[str, dict[str, float]]:
     """Different normal texts that are alike, both ways."""
-    from sklearn.feature_extraction.text import CountVectorizer
-    from sklearn.preprocessing import normalize
-
     found: dict[str, dict[str, float]] = {text: {} for text in kinds}
     stems = {text: _stems(text, languages[text]) for text in kinds}
-    if not any(stems.values()):
-        return found
-    every = CountVectorizer(analyzer=lambda text: _letter_groups(stems[text]), binary=True).fit_transform(kinds)
-    unit = normalize(every.astype(float))
+    unit = _unit_rows([frozenset().union(*map(_groups, stems[text])) for text in kinds])
     for start in range(0, len(kinds), BLOCK):
         cosines = np.round((unit[start : start + BLOCK] @ unit.T).toarray(), 9)
         for row, other in np.argwhere(cosines >= least):
@@ -83,15 +81,22 @@ def _near(kinds: list[str], languages: dict[str, str], least: float) -> dict[str
     return found
 
 
+def _unit_rows(sets: list[frozenset[str]]) -> "csr_array":
+    """Sets as rows of length 1, one column a member, in the order of the alphabet."""
+    from scipy.sparse import csr_array
+
+    column = {name: i for i, name in enumerate(sorted(frozenset().union(*sets)))}
+    places = [column[name] for members in sets for name in sorted(members)]
+    ends = np.cumsum([0, *map(len, sets)])
+    weights = np.repeat([len(members) ** -0.5 if members else 0.0 for members in sets], np.diff(ends))
+    return csr_array((weights, places, ends), shape=(len(sets), max(len(column), 1)))
+
+
 def _stems(text: str, language: str) -> frozenset[str]:
     """The stems of a statement's telling words; of one that has none, of all its words."""
     words = split_words(text)
     telling = [w for w in words if w not in stop_words() and w.replace("'", "") not in NOT]
     return frozenset(stem(word, language) for word in telling or words)
-
-
-def _letter_groups(stems: frozenset[str]) -> list[str]:
-    return sorted(set().union(*(_groups(s) for s in stems)))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -92,7 +92,7 @@ def said_items(
     """What people say, one row a statement: the sheets `swot` and `context`, and what registers noted.
 
     From: the sheets as `workshop.read_sheet` gives them; register_voices: statement, voice, touchpoint, department,
-    source, and quadrant, kind and score where they are known; quotes: the sheet, which tells a quote's touchpoint;
+    source (its kind first), and quadrant, kind and score where they are known; quotes: the sheet, which tells a quote's touchpoint;
     actions: the sheet, whose measure tells which finding a statement is about; `reviewed`: whether quotes may be shown.
     To: statement, quadrant (of a register's note that takes no side: empty), voice (empty: context), department,
     impact, confidence, ids (of findings, comma between), touchpoint, quote, source, sheet, copies (rows that say the
@@ -103,18 +103,16 @@ def said_items(
     spoken = _touchpoints_of_quotes(quotes)
     measured = _measures(actions)
     rows = [
-        _said(row, "swot", ids=_ids(row.get("evidence")), measured=measured, spoken=spoken, reviewed=reviewed)
-        for row in _records(sheet)
+        _said(row, "swot", ids=_ids(row.get("evidence")), measured=measured, spoken=spoken) for row in _records(sheet)
     ]
-    rows += [
-        _said(row, "context", ids=[], measured=measured, spoken={}, reviewed=reviewed) for row in _records(context)
-    ]
+    rows += [_said(row, "context", ids=[], measured=measured, spoken={}) for row in _records(context)]
     for row in _records(register_voices):
         side = row.get("quadrant") if row.get("quadrant") in QUADRANTS else _side(row)
-        rows.append(_said({**row, "quadrant": side}, "register", ids=[], measured={}, spoken={}, reviewed=reviewed))
+        rows.append(_said({**row, "quadrant": side}, "register", ids=[], measured={}, spoken={}))
     frame = pd.DataFrame(rows, columns=list(SAYS[:-1]))
     frame = frame.astype({"impact": float, "confidence": float})
-    return frame.groupby(list(SAYS[:-1]), dropna=False, sort=True).size().rename("copies").reset_index()
+    frame = frame.groupby(list(SAYS[:-1]), dropna=False, sort=True).size().rename("copies").reset_index()
+    return frame if reviewed else frame.assign(quote=frame["quote"].where(frame["quote"] == "", HIDDEN))
 
 
 def join(data: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
@@ -153,7 +151,7 @@ def _records(frame: pd.DataFrame | None) -> list[dict]:
     return plain.to_dict("records")
 
 
-def _said(row: dict, sheet: str, *, ids: list[str], measured: dict, spoken: dict, reviewed: bool) -> dict:
+def _said(row: dict, sheet: str, *, ids: list[str], measured: dict, spoken: dict) -> dict:
     statement, evidence = clean_text(row.get("statement") or ""), row.get("evidence") or ""
     quote = "" if ids else clean_text(evidence)
     ids = [*ids, *(id for id in measured.get(normal_statement(statement), []) if id not in ids)]
@@ -167,7 +165,7 @@ def _said(row: dict, sheet: str, *, ids: list[str], measured: dict, spoken: dict
         "confidence": row.get("confidence"),
         "ids": APART.join(ids),
         "touchpoint": touchpoint if statement else "",
-        "quote": quote if reviewed or not quote else HIDDEN,
+        "quote": quote,
         "source": clean_text(row.get("source") or ""),
         "sheet": sheet,
     }
@@ -176,7 +174,8 @@ def _said(row: dict, sheet: str, *, ids: list[str], measured: dict, spoken: dict
 def _ids(evidence: object) -> list[str]:
     """The finding ids that a cell names, also misspelt ones; none where it is a quote."""
     text = str(evidence or "").strip()
-    parts = [text] if is_finding(text) else re.split(r"[,;\s]+", text)
+    # an id may hold a comma, and never a blank or a semicolon
+    parts = [text] if is_finding(text) and not re.search(r"[;\s]", text) else re.split(r"[,;\s]+", text)
     meant = [part for part in parts if part]
     return list(dict.fromkeys(meant)) if meant and all(_looks_like_id(part) for part in meant) else []
 
@@ -200,8 +199,8 @@ def _measures(actions: pd.DataFrame | None) -> dict[str, list[str]]:
 
 
 def _side(row: dict) -> str:
-    """The quadrant of a register's note: by its kind, or by its score; empty where it takes no side."""
-    kind, score = row.get("kind"), row.get("score")
+    """The quadrant of a register's note: by its kind (else the first word of its source), or by its score."""
+    kind, score = row.get("kind") or name_key(str(row.get("source") or "").partition(",")[0]), row.get("score")
     if kind in ("complaint", "wow_example"):
         return "weakness" if kind == "complaint" else "strength"
     if kind == "competitor" or score is None:

@@ -1,0 +1,141 @@
+"""Which statements are one thing: by their finding, their touchpoint, their words; and whom an action means."""
+
+import pandas as pd
+from hand_findings import finding
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cxkit import swot
+from cxkit.certainty import across_audit
+from cxkit.same_thing import by_item, commonest, keys_of, split_ids
+
+COLUMNS = ["statement", "quadrant", "voice", "department", "impact", "confidence", "evidence", "source"]
+CONTEXT = pd.DataFrame(columns=["statement", "quadrant", "source", "date"])
+FOUND = [finding("journey.touchpoint.cart", -3.0, 1.0), finding("service.late.courier", 3.0, 1.0, up=False)]
+
+
+def sheet(*rows: tuple) -> pd.DataFrame:
+    """(statement, quadrant, evidence) -> the sheet swot, all said by customers of whom nothing more is known."""
+    made = [(text, quadrant, "customer", None, None, None, evidence, None) for text, quadrant, evidence in rows]
+    return pd.DataFrame(made, columns=COLUMNS).astype({"impact": float, "confidence": float})
+
+
+def items_of(*rows: tuple, **more) -> tuple[pd.DataFrame, pd.DataFrame]:
+    data = swot.data_items(FOUND, across_audit(FOUND))
+    said = swot.said_items(sheet(*rows), CONTEXT, **more)
+    return by_item(data, said).set_index("statement"), swot.join(data, said)
+
+
+def test_a_statement_joins_the_finding_that_it_names():
+    rows, items = items_of(
+        ("Couriers dawdle", "weakness", "service.late.courier"), ("Кур'єри спізнюються", "weakness", None)
+    )
+    assert rows.loc["Couriers dawdle", ["item", "why"]].tolist() == ["service.late.courier", "finding"]
+    assert rows.loc["Кур'єри спізнюються", "item"].startswith("said.")  # no way across languages but by a finding
+    assert len(items) == 3
+
+
+def test_words_join_within_a_language_and_a_quadrant():
+    rows, _ = items_of(
+        ("Couriers are late", "weakness", "service.late.courier"), ("The courier is always late!", "weakness", None),
+        ("The couriers are late", "strength", None), ("Couriers are never late", "weakness", None),
+    )  # fmt: skip
+    assert rows.loc["The courier is always late!", ["item", "why"]].tolist() == ["service.late.courier", "words"]
+    assert rows["item"].nunique() == 3  # neither the other quadrant nor what denies it
+
+
+def test_statements_that_name_the_same_finding_are_one_in_any_language():
+    rows, items = items_of(
+        ("Search is poor", "weakness", "search.nothing_found"), ("Пошук нічого не знаходить", "weakness",
+        "search.nothing_found, search.no_click"), ("Wyszukiwarka jest świetna", "strength", "search.nothing_found"),
+    )  # fmt: skip
+    assert rows["item"].tolist()[:1] + rows["item"].tolist()[2:] == ["search.nothing_found"] * 2
+    praise = rows.loc["Wyszukiwarka jest świetna", "item"]
+    assert praise.startswith("said.")  # the id is the weakness's
+    assert items.set_index("item").loc[praise, "against"] == "search.nothing_found"
+
+
+def test_a_quote_or_an_action_tells_the_touchpoint_or_the_finding():
+    quotes = pd.DataFrame({"touchpoint": ["Cart"], "quote": ["The basket is lost."], "source": ["x"]})
+    actions = pd.DataFrame(
+        {"action": ["Drive"], "item": ["couriers, oh couriers"], "measure": ["service.late.courier"]}
+    )
+    rows, _ = items_of(
+        ("Koszyk znika", "weakness", "the basket is LOST"), ("Couriers, oh couriers!", "weakness", None),
+        quotes=quotes, actions=actions,
+    )  # fmt: skip
+    assert rows.loc["Koszyk znika", ["item", "why"]].tolist() == ["journey.touchpoint.cart", "touchpoint"]
+    assert rows.loc["Couriers, oh couriers!", ["item", "why"]].tolist() == ["service.late.courier", "finding"]
+
+
+def test_a_registers_note_joins_and_makes_nothing():
+    notes = pd.DataFrame(
+        {"statement": ["Cart lost", "Ring ring", "Koszyk", "Couriers dawdle"], "voice": "employee",
+         "touchpoint": ["cart", "door", "cart", None], "kind": ["complaint", "complaint", "employee_idea", "complaint"],
+         "score": [None, 1.0, None, None]}
+    )  # fmt: skip
+    rows, items = items_of(("Couriers dawdle", "weakness", None), register_voices=notes)
+    notes = rows[rows["sheet"] == "register"]
+    assert notes.loc["Cart lost", "item"] == "journey.touchpoint.cart"
+    assert notes.loc["Ring ring", "item"] == ""
+    assert notes.loc["Koszyk", ["item", "quadrant"]].tolist() == ["", ""]  # an idea takes no side
+    assert items.set_index("statement").loc["Couriers dawdle", ["supporters", "by_voice"]].tolist() == [
+        2,
+        "customer 1, employee 1",
+    ]
+
+
+def test_a_registers_side_is_told_by_its_kind_or_its_score():
+    """As `registers.as_voices` writes them: the kind stands first in the source."""
+    sources = ["complaint, 2026-06-08", "wow example", "competitor, a rival, 2026-05-28", "mystery shop", "mystery shop",
+               "interview", "employee idea"]  # fmt: skip
+    notes = pd.DataFrame({"statement": list("abcdefg"), "quadrant": None, "voice": "employee", "touchpoint": "cart",
+                          "source": sources, "score": [5.0, 1.0, 5.0, 2.0, 3.0, None, None]})  # fmt: skip
+    rows, _ = items_of(register_voices=notes)
+    assert rows["quadrant"].to_dict() == dict(a="weakness", b="strength", c="", d="weakness", e="", f="", g="")
+    assert rows.loc["a", "item"] == rows.loc["d", "item"] == "journey.touchpoint.cart"
+
+
+def test_whom_an_action_means():
+    rows, items = items_of(("Couriers dawdle", "weakness", "service.late.courier"), ("Dear", "weakness", None))
+    rows = rows.reset_index()
+    texts = ["couriers DAWDLE", "service.late.courier", "dear!", "Dea", None, float("nan"), "", "said.none"]
+    dear = items.loc[items["statement"] == "Dear", "item"].item()
+    found = keys_of(texts, items, rows)
+    assert found == [["service.late.courier"]] * 2 + [[dear]] + [[]] * 5
+    assert keys_of([dear], items, rows) == [[dear]]
+
+
+def test_ids_apart():
+    assert split_ids("a.b,c, d.e") == ["a.b,c", "d.e"]
+    assert split_ids("") == split_ids(None) == split_ids(float("nan")) == []
+    assert commonest({"b": 2, "a": 2, "c": 3}) == ["c", "a", "b"]
+
+
+WORDS = st.sampled_from(
+    ["Couriers are late", "courier is late!", "Couriers are never late", "Кур'єри запізнюються", "Кур'єр запізнюється",
+     "Курьеры опаздывают", "Kurier się spóźnia", "Kurierzy spóźniają się", "Cart is lost", "=1+1", "😀", "The cart"]
+)  # fmt: skip
+ROWS = st.lists(
+    st.tuples(
+        WORDS, st.sampled_from(swot.QUADRANTS),
+        st.sampled_from([None, "service.late.courier", "search.no_click", "service.lat", "a quote", "a.b"]),
+    ),
+    max_size=14,
+)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(ROWS, st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_decides_nothing(rows, random):
+    _, items = items_of(*rows)
+    mixed = list(rows)
+    random.shuffle(mixed)
+    pd.testing.assert_frame_equal(items_of(*mixed)[1], items)
+    assert items["item"].is_unique
+    assert items["supporters"].sum() == len(FOUND) + len({(*row,) for row in rows})
+    quadrant, against = (dict(zip(items["item"], items[c], strict=True)) for c in ("quadrant", "against"))
+    for item, others in against.items():
+        for other in split_ids(others):
+            assert item in split_ids(against[other])
+            assert quadrant[other] == swot.OPPOSITE[quadrant[item]]
