@@ -7,7 +7,8 @@ from cxkit.checklists import SCALE, VOICES
 from cxkit.estimates import holm_levels
 from cxkit.style import format_ends, format_value
 
-MORE, LESS, EARLY, NOT_KNOWN = "more than the others", "less than the others", "too early to say", "nobody was asked"
+MORE, LESS, EARLY = "more than the others", "less than the others", "too early to say"
+NOT_ASKED, FEW = "nobody was asked", "too few answers"
 METHOD = "widest for any dependence, Student's t"
 COLUMNS = ["kind", "name", "items", "mean", "apart", "low", "high", "n", "level", "method", "verdict"]
 
@@ -19,7 +20,7 @@ def balance(scores: pd.DataFrame, items: pd.DataFrame, kinds: dict[str, str], *,
     To, the highest first, those that nobody scored last: kind, name, items (scored), mean (of the voices, each counting
     the same), apart (steps of the scale above or below the other kinds, each voice compared with itself) with low and
     high, n (answers), level (the kind's own), method, verdict (more or less than the others, too early to say, nobody
-    was asked). All kinds are judged together (Holm).
+    was asked, or too few answers). All kinds are judged together (Holm).
     The same people answer many items and the sheet does not say who: the intervals are as wide as any such dependence
     can make them, so that what is told holds however the people overlap.
     What is left out: withheld scores; of a voice that scored one kind alone the comparison.
@@ -34,6 +35,7 @@ def balance(scores: pd.DataFrame, items: pd.DataFrame, kinds: dict[str, str], *,
     cells = told.groupby(["kind", "voice"], sort=True).agg(
         mean=("mean", "mean"), error=("error", "mean"), n=("n", "sum"), people=("n", "max"), items=("item", "size")
     )
+    there = set(kind[kind.index.isin(scores.loc[scores["withheld"] | (scores["n"] > 0), "item"])])
     rows = []
     for key, name in kinds.items():
         mine = cells[cells.index.get_level_values("kind") == key].droplevel("kind")
@@ -45,7 +47,8 @@ def balance(scores: pd.DataFrame, items: pd.DataFrame, kinds: dict[str, str], *,
     levels = holm_levels(2 * stdtr(freedom, -np.abs(apart) / error), level=level)
     half = stdtrit(freedom, (1 + levels) / 2) * error
     low, high = apart - half, apart + half
-    verdict = np.select([frame["items"] == 0, low > 0, high < 0], [NOT_KNOWN, MORE, LESS], EARLY)
+    nobody = ~frame["kind"].isin(there)
+    verdict = np.select([nobody, frame["items"] == 0, low > 0, high < 0], [NOT_ASKED, FEW, MORE, LESS], EARLY)
     frame = frame.assign(low=low, high=high, level=levels, method=METHOD, verdict=verdict)
     frame = frame.assign(order=-frame["mean"].round(9))
     frame = frame.sort_values(["order", "kind"], na_position="last", ignore_index=True)
@@ -85,7 +88,7 @@ def balance_sentences(balance: pd.DataFrame) -> list[str]:
             told.append(f"Neglected: {_list(below)}, below the mean of the other kinds for certain.")
     else:
         told = ["No kind is told apart from the others for certain: no over-concentration is seen, and none ruled out."]
-    unasked = balance.loc[balance["items"] == 0, "name"]
+    unasked = balance.loc[balance["verdict"] == NOT_ASKED, "name"]
     if len(scored) and len(unasked):
         told.append(f"Nobody was asked about {', '.join(unasked)}; what is not asked may be what is not minded.")
     return told

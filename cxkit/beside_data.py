@@ -84,7 +84,7 @@ def _and(words: list[str]) -> str:
 def beside_sentences(beside: pd.DataFrame) -> list[str]:
     """Where people and data disagree, in words."""
     if not len(beside):
-        return ["No finding of this audit speaks to an item that was scored."]
+        return ["No finding of this audit speaks to an item that five people of one voice scored."]
     against = beside[beside["reading"] == DISAGREE]
     told = [
         f"“{row.name_}”: {row.why} ({row.label}: {row.number})."

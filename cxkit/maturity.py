@@ -32,8 +32,10 @@ def scores(answers: pd.DataFrame, items: pd.DataFrame, *, level: float = 0.95) -
     Fewer than 5 answers are withheld: their numbers, n too, are missing. No number over all voices is told from which
     they could be worked out. The sheet names no people, so that n is answers, one a person where each answers once.
     What is left out: answers to what is no item (the sheet's check refuses them).
-    Source: Student (1908), Biometrika 6(1), 1-25; the variance is never below that of rounding to whole steps (1/12;
-    Sheppard, 1898, Proceedings of the London Mathematical Society 29, 353-380).
+    Few people agree by chance, and then seem certain: so the error's variance is never below the voice's mean variance
+    over its items, nor below that of rounding to whole steps (1/12).
+    Source: Student (1908), Biometrika 6(1), 1-25; Sheppard (1898), Proceedings of the London Mathematical Society 29,
+    353-380 (rounding).
     """
     from scipy.special import stdtrit
 
@@ -43,8 +45,9 @@ def scores(answers: pd.DataFrame, items: pd.DataFrame, *, level: float = 0.95) -
     frame = found.reindex(every).reset_index()
     frame["n"] = frame["n"].fillna(0.0)
     few = frame["n"].between(1, LEAST_SHOWN - 1)
-    frame["sd"] = np.sqrt(frame["variance"].clip(lower=ROUNDED))
-    frame["error"] = frame["sd"] / np.sqrt(frame["n"])
+    frame["sd"] = np.sqrt(frame["variance"])
+    usual = frame["variance"].where(frame["n"] >= LEAST_SHOWN).groupby(frame["voice"]).transform("mean")
+    frame["error"] = np.sqrt(np.fmax(frame["variance"], usual).clip(lower=ROUNDED) / frame["n"])
     half = stdtrit(np.maximum(frame["n"] - 1, 1), (1 + level) / 2) * frame["error"]
     frame["low"] = (frame["mean"] - half).clip(lower=SCALE[0])
     frame["high"] = (frame["mean"] + half).clip(upper=SCALE[1])
@@ -149,18 +152,17 @@ def agreement(scores: pd.DataFrame) -> pd.DataFrame:
     """How far those who answered agree: between the voices, and among the people of one voice.
 
     From: `scores`. To, the widest spread first: item, spread (the highest voice's mean less the lowest's, missing with
-    one voice), highest, lowest (voices), agreement (1: all people of a voice say the same; 0: as spread as if every
-    answer were as likely as any other; the mean over the voices). What is left out: what is withheld.
+    one voice), highest, lowest (voices, missing with one), agreement (1: all people of a voice say the same; 0: as
+    spread as if every answer were as likely as any other; the mean over the voices). What is left out: what is withheld.
     Source: James, Demaree & Wolf (1984), Journal of Applied Psychology 69(1), 85-98 (r_WG, negative ones set to 0).
     """
     shown = scores[scores["mean"].notna()].copy()
-    # the floor under the variance is for intervals; people who say the same agree fully
-    spread = np.where(shown["sd"] ** 2 <= ROUNDED + 1e-12, 0.0, shown["sd"] ** 2)
-    shown["same"] = np.clip(1 - spread / EVEN_SPREAD, 0, None)
+    shown["same"] = (1 - shown["sd"] ** 2 / EVEN_SPREAD).clip(lower=0)
     shown = shown.sort_values(["item", "mean", "voice"], kind="stable")
     by = shown.groupby("item", sort=False)
     frame = by.agg(lowest=("voice", "first"), highest=("voice", "last"), agreement=("same", "mean"))
     frame["spread"] = (by["mean"].last() - by["mean"].first()).where(by.size() > 1)
+    frame[["highest", "lowest"]] = frame[["highest", "lowest"]].astype(object).where(by.size() > 1, None)
     frame = frame.reset_index()[["item", "spread", "highest", "lowest", "agreement"]]
     return _by_size(frame.assign(known=frame["spread"].fillna(-1.0)), "known").drop(columns="known")
 

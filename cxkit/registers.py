@@ -74,7 +74,7 @@ def as_voices(register: pd.DataFrame) -> pd.DataFrame:
         source += [] if pd.isna(row.date) else [f"{row.date:%Y-%m-%d}"]
         places = [clean_text(t) if isinstance(t, str) and t else None for t in (row.touchpoint, row.department)]
         rows.append((clean_text(row.note), None, VOICE[kind], *places, ", ".join(source), row.score))
-    frame = pd.DataFrame(rows, columns=VOICES).astype({"quadrant": object})
+    frame = pd.DataFrame(rows, columns=VOICES, dtype=object).astype({"score": float})
     words = frame["statement"].map(lambda text: " ".join(text.casefold().split()))
     return frame[~frame.assign(words=words).duplicated(["voice", "words"])].reset_index(drop=True)
 

@@ -4,9 +4,11 @@ import re
 import shutil
 import zipfile
 
+import pandas as pd
 import pytest
 
 from cxkit import sheet_templates, workshop
+from cxkit.checklists import read_checklists
 from cxkit.errors import DataError
 from cxkit.tables import SHEETS
 
@@ -67,6 +69,18 @@ def test_lists_are_offered_for_choices_and_scales(templates):
     with zipfile.ZipFile(templates / "workshop" / "templates" / "touchpoints.xlsx") as book:
         page = book.read("xl/worksheets/sheet1.xml").decode()
     assert '<formula1>"need,information,comparison,' in page
+
+
+def test_the_items_of_the_checklists_are_offered_with_what_they_ask(templates):
+    path = templates / "workshop" / "templates" / "checklist.xlsx"
+    known = read_checklists()
+    with zipfile.ZipFile(path) as book:
+        page = book.read("xl/worksheets/sheet1.xml").decode()
+    assert f"<formula1>items!$A$2:$A${len(known) + 1}</formula1>" in page
+    frame = pd.read_excel(path, sheet_name="items", engine="calamine")
+    assert frame["item"].tolist() == known["item"].tolist()
+    assert frame["what is true when it is fully done"].tolist() == known["text"].tolist()
+    assert frame.columns[-1].startswith("score: 0 not at all, 1 begun")
 
 
 def test_the_same_bytes_each_time(templates, tmp_path):

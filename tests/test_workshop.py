@@ -73,6 +73,23 @@ def test_without_a_file_or_a_folder_there_are_no_rows(tmp_path):
         workshop.read_sheet(tmp_path, "touchpoint")
 
 
+def test_an_item_that_no_checklist_has_is_told_with_what_was_meant(tmp_path):
+    sheet = "item,score,voice\ntrust.16_be_relaible,2,customer\ntrust.99,1,customer\nlunch,4,employee\n"
+    said = fault(tmp_path, checklist_csv=sheet)
+    near = "row 2, item: 'trust.16_be_relaible' is no item of the checklists, did you mean 'trust.16_be_reliable'?"
+    assert f"workshop/checklist.csv: {near}" in said
+    assert (
+        "row 3, item: 'trust.99' is no item of the checklists; those of trust are trust.01_values to trust.25_" in said
+    )
+    assert "row 4, item: 'lunch' is no item of the checklists. All stand in the template's worksheet 'items'" in said
+
+
+def test_an_item_is_known_however_its_name_is_spelt(tmp_path):
+    sheet = "item,score,voice\nTrust.16 be-reliable,2,customer\nservice.6_train_staff.measurable,1,employee\n"
+    frame = workshop.read_sheet(write(tmp_path, checklist_csv=sheet), "checklist")
+    assert frame["item"].tolist() == ["trust.16_be_reliable", "service.6_train_staff.measurable"]
+
+
 def test_values_are_read_as_people_write_them(tmp_path):
     sheet = (
         "Touchpoint ; STAGE;importance;owner;;\n  Оплата\u00a0; need ;5;'=SUM(A1);;\n\n;;;;;\nmail a@b.ua;need;;;;\n"

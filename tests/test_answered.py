@@ -1,0 +1,75 @@
+"""Who answered the checklists, and who did not."""
+
+import pandas as pd
+from hand_answers_to_items import answers, items
+
+from cxkit import answered as an
+from cxkit import maturity
+
+ITEMS = items("a.one", "a.two", "b.three", answered_by={"b.three": ("employee",)})
+TOLD = answers(
+    [
+        ("a.one", "customer", [1, 2, 3, 2, 1]), ("a.one", "employee", [4, 4, 4, 3, 3, 2], "support"),
+        ("a.one", "employee", [1, 1, 2, 1, 1, 2], "site"), ("a.two", "customer", [1, 2]),
+    ]
+)  # fmt: skip
+
+
+def test_coverage_by_hand():
+    frame = an.coverage(maturity.scores(TOLD, ITEMS), ITEMS).set_index("list")
+    assert frame.loc["a"].to_dict() == {
+        "list_name": "A", "items": 2, "answered": 1, "customer": 1, "partner": 0, "employee": 1, "withheld": 1,
+        "unheard": 2, "unanswered": "",
+    }  # fmt: skip
+    assert frame.loc["b", ["answered", "unheard", "unanswered"]].tolist() == [0, 0, "b.three"]
+    whom = an.unheard_items(maturity.scores(TOLD, ITEMS), ITEMS)
+    assert whom["unheard"].tolist() == ["partner", "partner, employee"]
+    assert whom["heard"].tolist() == ["customer, employee", "customer"]
+
+
+def test_departments_by_hand():
+    frame = an.departments(TOLD).set_index("department")
+    assert frame["people"].to_dict() == {"site": 6, "support": 6}
+    assert frame["mean"].round(3).to_dict() == {"site": 1.333, "support": 3.333}
+    assert (frame["low"] < frame["mean"]).all()
+
+
+def test_a_small_department_is_withheld_with_one_from_which_it_could_be_worked_out():
+    more = answers([("a.one", "employee", [0, 0], "finance"), ("a.one", "employee", [3], None)])
+    frame = an.departments(pd.concat([TOLD, more], ignore_index=True)).set_index("department")
+    assert frame.loc[["finance", "not stated"], ["people", "mean", "low"]].isna().all(axis=None)
+    # three people together are under five: a third group goes with them
+    assert frame["mean"].notna().sum() == 1
+
+
+def test_it_is_said_in_words():
+    covered = an.coverage(maturity.scores(TOLD, ITEMS), ITEMS)
+    told = " ".join(an.coverage_sentences(covered, an.departments(TOLD)))
+    assert "1 of 3 items have at least 5 answers of one voice." in told
+    assert "Not heard: partners." in told
+    assert "Employees of 2 departments answered." in told
+    few = an.coverage_sentences(covered, an.departments(answers([("a.one", "employee", [1, 2], "site")])))
+    assert few[-1] == "Employees of 1 department answered, each of too few people to be shown apart."
+
+
+def test_what_to_ask_names_the_items_and_not_their_qualities():
+    known = items("b.one", "b.two", "b.three", "b.four", "b.four.sure", part_of={"b.four.sure": "b.four"})
+    frame = an.to_ask(an.coverage(maturity.scores(TOLD[:0], known), known), known)
+    assert frame.iloc[0].tolist() == ["B", 5, "one; two; three, and 1 more"]
+
+
+def test_evidence_stands_without_who_said_it_and_is_made_plain():
+    hostile = ["=HYPERLINK(1)\u202e", "<script>x</script>", None, "=HYPERLINK(1)", " "]
+    told = TOLD[:5].assign(evidence=hostile)
+    frame = an.stated_evidence(told, ITEMS)
+    assert list(frame.columns) == ["item", "name", "evidence", "times"]
+    assert dict(zip(frame["evidence"], frame["times"], strict=True)) == {"<script>x</script>": 1, "=HYPERLINK(1)": 2}
+
+
+def test_an_empty_sheet():
+    scores = maturity.scores(TOLD[:0], ITEMS)
+    assert an.departments(TOLD[:0]).empty
+    assert an.unheard_items(scores, ITEMS).empty
+    assert an.stated_evidence(TOLD[:0], ITEMS).empty
+    said = an.coverage_sentences(an.coverage(scores, ITEMS), an.departments(TOLD[:0]))
+    assert said == ["0 of 3 items have at least 5 answers of one voice."]

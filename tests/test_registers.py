@@ -1,0 +1,77 @@
+"""What people noticed, counted and brought in as voices."""
+
+import pandas as pd
+from demo_raw import DEMO
+
+from cxkit import registers as r
+from cxkit import workshop
+
+
+def register(*rows):
+    names = ["kind", "note", "date", "touchpoint", "department", "competitor", "score"]
+    frame = pd.DataFrame([(*row, *[None] * (7 - len(row))) for row in rows], columns=names)
+    return frame.astype({"date": "datetime64[s]", "score": float})
+
+
+NOTES = register(
+    ("complaint", "Late again", "2026-05-01", "delivery", "logistics", None, 1.0),
+    ("complaint", "late  AGAIN", "2026-05-03", "Delivery", "Logistics", None, 2.0),
+    ("mystery_shop", "Late again", "2026-05-02", "delivery", None, None, None),
+    ("competitor", "Quicker", None, None, None, "a rival", 5.0),
+)
+
+
+def test_counts_by_hand():
+    frame = r.counts(NOTES)
+    assert frame[["kind", "touchpoint", "department", "n"]].to_records(index=False).tolist() == [
+        ("mystery_shop", "delivery", "not stated", 1),
+        ("complaint", "delivery", "logistics", 2),
+        ("competitor", "not stated", "not stated", 1),
+    ]
+    assert frame["score"].tolist()[1:] == [1.5, 5.0]
+    assert frame["scored"].tolist() == [0, 2, 1]
+
+
+def test_by_touchpoint_the_most_noticed_first():
+    frame = r.by_place(NOTES, place="touchpoint")
+    assert frame["touchpoint"].tolist() == ["delivery", "not stated"]
+    assert list(frame.columns) == ["touchpoint", "mystery_shop", "complaint", "competitor", "notes"]
+    assert frame["notes"].tolist() == [3, 1]
+
+
+def test_the_same_words_of_one_voice_are_one_statement():
+    frame = r.as_voices(NOTES)
+    assert frame["statement"].tolist() == ["Late again", "Late again", "Quicker"]
+    assert frame["voice"].tolist() == ["customer", "employee", "employee"]
+    assert frame["quadrant"].isna().all()
+    assert frame["source"].tolist() == ["complaint, 2026-05-01", "mystery shop, 2026-05-02", "competitor, a rival"]
+    assert frame["touchpoint"].tolist() == ["delivery", "delivery", None]
+
+
+def test_customers_words_stay_out_where_nobody_has_read_them():
+    assert r.notes(NOTES, customers=False)["kind"].tolist() == ["mystery shop", "competitor"]
+    assert r.notes(NOTES, customers=True)["note"].tolist() == ["Late again", "late AGAIN", "Late again", "Quicker"]
+
+
+def test_it_is_said_in_words():
+    said = r.register_sentences(NOTES)
+    assert said[0] == "4 notes: mystery shops 1, complaints 2, competitors 1."
+    assert said[1] == "Most noticed: delivery (3 notes)."
+    assert said[2] == "None of: employees' ideas, interviews, examples of WOW."
+    assert r.register_sentences(NOTES[:0]) == ["Nobody has written down what was noticed."]
+
+
+def test_an_empty_register():
+    nothing = NOTES[:0]
+    assert r.counts(nothing).empty
+    assert r.as_voices(nothing).empty
+    assert r.by_place(nothing, place="department").empty
+    assert r.notes(nothing, customers=True).empty
+
+
+def test_every_kind_of_the_sheet_has_a_voice_and_the_demo_has_all():
+    from cxkit.tables import SHEETS
+
+    assert set(r.VOICE) == set(r.WORDS) == set(SHEETS["register"].columns["kind"].valid)
+    demo = workshop.read_sheet(DEMO, "register")
+    assert len(r.as_voices(demo)) == len(demo) == r.counts(demo)["n"].sum() == len(r.notes(demo, customers=True))
