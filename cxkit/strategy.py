@@ -125,9 +125,7 @@ def choose(found: pd.DataFrame, *, control: str | None, horizon: float | None = 
     if product > dealings:
         late = f"within the stated {_years(horizon)} a product strategy does not show" if short else (
             "a better product is only partly the shop's to make")  # fmt: skip
-        reasons.append(
-            f"More presses in the goods, but {late}: begin with how customers are dealt with."
-        )
+        reasons.append(f"More presses in the goods, but {late}: begin with how customers are dealt with.")
     return INTERACTION, reasons
 
 
@@ -159,8 +157,10 @@ def told(
     rows += [("Budget", _budget(settings.get("budget"), revenue, currency), "client.yml")]
     rows += [("Company size", SIZES[size] if size else "Not stated: company_size in client.yml.", "S2c; client.yml")]
     if strategy in (INTERACTION, PRODUCT):
-        after = "When nothing presses any more, neither in the goods nor in how customers are dealt with, a WOW "
-        "strategy can be thought of, not before."
+        after = (
+            "When nothing presses any more, neither in the goods nor in how customers are dealt with, WOW can "
+            "be thought of, not before."
+        )
         rows += [("What comes after", after, "S0")]
     return pd.DataFrame(rows, columns=list(ASPECTS))
 

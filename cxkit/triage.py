@@ -118,7 +118,8 @@ def _item(row: dict, effort: float) -> tuple[str, str]:
         return NOW, f"{sure}, {worth}, {easy}"
     alone = "one voice alone says it" if count == 1 else "a source outside alone says it"
     doubts = ["" if sure else f"the data are not certain, and {alone}"]
-    doubts += ["" if impact >= GREAT else worth, easy if effort > MOST_EFFORT else ""]
+    doubts += ["" if impact >= GREAT else f"{worth}, less than {GREAT}"]
+    doubts += [f"{easy}, more than {MOST_EFFORT}" if effort > MOST_EFFORT else ""]
     return GRADUALLY, ", ".join(doubt for doubt in doubts if doubt)
 
 

@@ -52,9 +52,7 @@ def test_an_action_finds_its_item(item, keys):
 
 def test_what_is_wrong_is_told_with_what_is_near():
     told = linked({"action": "a", "item": "cart fals short", "measure": "loyalty.repeat_rat"}, {"action": "b"})["fault"]
-    assert (
-        "item 'cart fals short' is neither a statement of this audit nor a finding's id, did you mean" in told[0]
-    )
+    assert "item 'cart fals short' is neither a statement of this audit nor a finding's id, did you mean" in told[0]
     assert "measure 'loyalty.repeat_rat' is no finding of this audit, did you mean 'loyalty.repeat_rate'?" in told[0]
     assert told[1] == (
         "it names no item: nothing says that it is needed; no measure: no finding will show whether it worked"

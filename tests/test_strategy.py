@@ -81,6 +81,7 @@ def test_what_is_not_filled_in_is_asked_for():
     assert "(budget)" in words["Budget"]
     assert "not_customers" in words["Customers at any price?"]
     assert "company_size" in words["Company size"]
+    assert all(text.endswith(".") for text in words)
 
 
 def test_what_is_filled_in_is_used():

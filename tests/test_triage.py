@@ -23,8 +23,8 @@ def heap(row: dict, *acts: dict) -> tuple[str, str]:
 def test_now_needs_to_be_sure_great_and_easy():
     assert heap({}) == ("now", "the data are certain, its impact is 4 of 5, its effort is not known yet")
     assert heap({}, {"effort": 3.0})[0] == "now"
-    assert heap({}, {"effort": 4.0}) == ("gradually", "its effort is 4 of 5")
-    assert heap({"impact": 3.5}) == ("gradually", "its impact is 3.5 of 5")
+    assert heap({}, {"effort": 4.0}) == ("gradually", "its effort is 4 of 5, more than 3")
+    assert heap({"impact": 3.5}) == ("gradually", "its impact is 3.5 of 5, less than 4")
     assert heap({"certainty": "likely"}) == ("gradually", "the data are not certain, and one voice alone says it")
 
 
