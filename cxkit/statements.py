@@ -25,6 +25,12 @@ DENYING = (
     " nie nigdy bez brak brakuje nikt nic zadnego"
 )
 NOT = frozenset(DENYING.split())
+# in the lists of stop words, and a statement turns on them: early and late, more and less, good and bad
+TURNING = (
+    "early before after above below under more few fewer enough little good better best well"
+    " після перед більше менше краще добре раньше после больше меньше лучше хорошо przed wiecej dobrze"
+)
+TELLING = frozenset(TURNING.split())
 
 
 def normal_statement(text: str) -> str:
@@ -95,7 +101,8 @@ def _unit_rows(sets: list[frozenset[str]]) -> "csr_array":
 def _stems(text: str, language: str) -> frozenset[str]:
     """The stems of a statement's telling words; of one that has none, of all its words."""
     words = split_words(text)
-    telling = [w for w in words if w not in stop_words() and w.replace("'", "") not in NOT]
+    small = stop_words()
+    telling = [w for w in words if (w not in small or w in TELLING) and w.replace("'", "") not in NOT]
     return frozenset(stem(word, language) for word in telling or words)
 
 

@@ -92,8 +92,9 @@ def said_items(
     """What people say, one row a statement: the sheets `swot` and `context`, and what registers noted.
 
     From: the sheets as `workshop.read_sheet` gives them; register_voices: statement, voice, touchpoint, department,
-    source (its kind first), and quadrant, kind and score where they are known; quotes: the sheet, which tells a quote's touchpoint;
-    actions: the sheet, whose measure tells which finding a statement is about; `reviewed`: whether quotes may be shown.
+    source (its kind first), and quadrant, kind and score where they are known; quotes: the sheet, which tells a
+    quote's touchpoint; actions: the sheet, whose measure tells which finding a statement is about; `reviewed`: whether
+    quotes may be shown.
     To: statement, quadrant (of a register's note that takes no side: empty), voice (empty: context), department,
     impact, confidence, ids (of findings, comma between), touchpoint, quote, source, sheet, copies (rows that say the
     same in every cell, which count as one: nobody can tell a second person from a row pasted twice).

@@ -19,6 +19,8 @@ SAME = [
     ("Kurierzy się spóźniają", "Kurier często się spoznia"),
 ]
 OTHER = [
+    ("Packages arrive damaged", "Packages arrive early"),
+    ("Prices are better than elsewhere", "Prices are higher than elsewhere"),
     ("Courier deliveries are late too often", "Courier deliveries are expensive"),
     ("The payment page loses buyers", "The product page loses buyers"),
     ("Delivery to Poland is slow", "Delivery to Ukraine is slow"),
