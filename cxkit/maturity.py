@@ -153,7 +153,8 @@ def agreement(scores: pd.DataFrame) -> pd.DataFrame:
 
     From: `scores`. To, the widest spread first: item, spread (the highest voice's mean less the lowest's, missing with
     one voice), highest, lowest (voices, missing with one), agreement (1: all people of a voice say the same; 0: as
-    spread as if every answer were as likely as any other; the mean over the voices). What is left out: what is withheld.
+    spread as if every answer were as likely as any other; the mean over the voices). What is left out: what is
+    withheld.
     Source: James, Demaree & Wolf (1984), Journal of Applied Psychology 69(1), 85-98 (r_WG, negative ones set to 0).
     """
     shown = scores[scores["mean"].notna()].copy()
