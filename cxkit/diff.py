@@ -76,7 +76,7 @@ def _fresh(fresh: pd.DataFrame | None, earlier: Path, later: Path) -> list[str]:
         return since.in_words(fresh)
     told = changes.record_of(later).get("against") or {}
     if told.get("run") == earlier.name:
-        return ["The later run kept no table of it: it was made by an older cxkit, or on the same day."]
+        return ["Not told: the later run kept no table of it (11_summary was not run, or both are of one day)."]
     return [
         f"Not told: the later run was measured against {told.get('run', 'none')}. Run it with --against {earlier.name}."
     ]

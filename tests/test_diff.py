@@ -47,5 +47,5 @@ def test_what_the_later_run_kept_is_told(tmp_path):
 def test_the_same_day_has_no_days_in_between(tmp_path):
     then = audit(tmp_path, "2026-03-31", 150)
     now = audit(tmp_path, "2026-03-31", 150, number=2, against={"run": "2026-03-31-1"})
-    assert "The later run kept no table of it" in diff(then, now)
+    assert "the later run kept no table of it" in diff(then, now)
     assert json.loads((now / "run.json").read_text())["against"]["run"] == then.name
