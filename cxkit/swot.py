@@ -24,7 +24,11 @@ MEANS = {
 }
 NEAR = "feedback.gap."  # an item of the survey may carry a touchpoint's name; it stays an item of its own
 AREAS = frozenset(id.partition(".")[0] for id in IDS)
-DATA = ("item", "statement", "quadrant", "evidence", "certainty", "sphere", "touchpoint")
+SCORED = (
+    "maturity.item.",
+    "maturity.gap.",
+)  # what people scored on checklists: their voices, counted, and not the data's
+DATA = ("item", "statement", "quadrant", "voices", "evidence", "certainty", "sphere", "touchpoint")
 SAYS = ("statement", "quadrant", "voice", "department", "impact", "confidence", "ids", "touchpoint", "quote", "source",
         "sheet", "copies")  # fmt: skip
 ITEMS = ("item", "statement", "quadrant", "voices", "supporters", "evidence", "quotes", "impact", "certainty", "sphere",
@@ -37,8 +41,8 @@ def data_items(findings: Sequence[Finding], certainty: pd.DataFrame) -> pd.DataF
     """What the data say, one row an item: every finding with a verdict, those about one touchpoint as one.
 
     From: the findings of a run; `certainty.across_audit` of them. To, in the findings' order: item (the first finding's
-    id), statement (its sentence), quadrant, evidence (ids, comma between), certainty (the surest of them), sphere,
-    touchpoint (empty where it is about none).
+    id), statement (its sentence), quadrant, voices (data; of what people scored on checklists theirs), evidence (ids,
+    comma between), certainty (the surest of them), sphere, touchpoint (empty where it is about none).
     A weakness is an opportunity where customers look for what is not offered, and a threat where groups of customers
     shrink or grow against the shop. What is left out: findings without a reference, or too early to say (`left_out`
     counts them).
@@ -56,6 +60,7 @@ def data_items(findings: Sequence[Finding], certainty: pd.DataFrame) -> pd.DataF
             "item": members[0].id,
             "statement": members[0].sentence(),
             "quadrant": quadrant,
+            "voices": APART.join(_scored_by(members[0]) or ["data"]),
             "evidence": APART.join(f.id for f in members),
             "certainty": CERTAIN if CERTAIN in {sure.get(f.id) for f in members} else LIKELY,
             "sphere": sphere_of([f.id for f in members]),
@@ -140,6 +145,11 @@ def join(data: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     return frame.loc[order.sort_values(["q", "c", "s", "item"]).index].reset_index(drop=True)
 
 
+def _scored_by(finding: Finding) -> list[str]:
+    """The voices whose scores a finding tells, as its claim names them; none where it rests on data."""
+    return [v for v in VOICES[1:] if f"{v}s" in finding.claim] if finding.id.startswith(SCORED) else []
+
+
 def _touchpoint(id: str) -> str:
     return id.split(".", 2)[2] if id.startswith((*AT_TOUCHPOINTS, NEAR)) else ""
 
@@ -217,8 +227,9 @@ def _item(key: str, fact: dict | None, rows: pd.DataFrame) -> dict:
     ids = split_ids(fact["evidence"]) if fact else []
     ids += [id for id in commonest(Counter(i for cell in rows["ids"] for i in split_ids(cell))) if id not in ids]
     voices = Counter(rows.loc[rows["voice"].isin(VOICES[1:]), "voice"])
-    if fact:
+    if fact and fact["voices"] == "data":
         voices["data"] = len(split_ids(fact["evidence"]))
+    heard = [voice for voice in VOICES if voices[voice] or (fact and voice in split_ids(fact["voices"]))]
     department = _first(sheets["department"]) or _first(rows["department"])
     touchpoint = fact["touchpoint"] if fact else _first(rows["touchpoint"])
     statement = fact["statement"] if fact else spoken[0]
@@ -229,7 +240,7 @@ def _item(key: str, fact: dict | None, rows: pd.DataFrame) -> dict:
         "item": key,
         "statement": statement,
         "quadrant": fact["quadrant"] if fact else rows["quadrant"].iloc[0],
-        "voices": APART.join(voice for voice in VOICES if voices[voice]),
+        "voices": APART.join(heard),
         "supporters": len(rows) + bool(fact),
         "evidence": APART.join(ids),
         "quotes": " · ".join(quotes),

@@ -62,7 +62,7 @@ def in_words(items: pd.DataFrame) -> str:
     certain = int((items["certainty"] == "certain").sum())
     said = int((items["certainty"] == "said").sum())
     return (
-        f"{len(items)} items ({told}): the data are certain of {certain}, {said} are known from people alone, and "
+        f"{len(items)} items ({told}): figures are certain of {certain}, {said} are known from people alone, and "
         f"{joined} from more than one voice."
     )
 
@@ -96,8 +96,12 @@ def _who(row: dict) -> str:
     if not row["voices"]:
         return f"From outside: {clean_text(row['sources'])}" if row["sources"] else "Nobody is named"
     people = [_counted(part) for part in split_ids(row["by_voice"]) if not part.startswith("data ")]
-    data = [f"The data ({SURE[row['certainty']]})"] if row["certainty"] in SURE else []
-    text = ", ".join([*data, *people])
+    heard = split_ids(row["voices"])
+    scored = [f"{name}s" for name in heard if name != "data"]
+    # what is judged from figures and not from the data is what people scored on checklists
+    whose = "the data" if "data" in heard else f"the scores of {' and '.join(', '.join(scored).rsplit(', ', 1))}"
+    judged = [f"{whose} ({SURE[row['certainty']]})"] if row["certainty"] in SURE else []
+    text = ", ".join([*judged, *people])
     return text[:1].upper() + text[1:]
 
 

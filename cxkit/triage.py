@@ -14,8 +14,8 @@ MOST_EFFORT, GREATEST_EFFORT = 3, 5
 RULE = {
     DROP: "No finding, no quote, no source outside and no second voice stands behind it (no evidence, no action); it "
     f"names no item; or it takes the greatest effort ({GREATEST_EFFORT} of 5) for an impact of {SMALL} of 5 or less.",
-    NOW: f"The data are certain of it, or two voices say it; its impact is {GREAT} of 5 or more; its effort is at most "
-    f"{MOST_EFFORT} of 5, or not known; and it waits for nothing that is still to be done.",
+    NOW: f"The data or the scores are certain of it, or two voices say it; its impact is {GREAT} of 5 or more; its "
+    f"effort is at most {MOST_EFFORT} of 5, or not known; and it waits for nothing that is still to be done.",
     GRADUALLY: "All else.",
 }
 
@@ -111,7 +111,8 @@ def _item(row: dict, effort: float) -> tuple[str, str]:
         return DROP, "one statement alone stands behind it: no action before there is evidence"
     if effort >= GREATEST_EFFORT and impact <= SMALL:
         return DROP, f"the greatest effort for an impact of {impact:g} of 5"
-    sure = "the data are certain" if certain else f"{count} voices say it" if count > 1 else ""
+    surely = "the data are certain" if "data" in _text(row.get("voices")) else "the scores are certain"
+    sure = surely if certain else f"{count} voices say it" if count > 1 else ""
     worth = f"its impact is {impact:g} of 5"
     easy = f"its effort is {effort:g} of 5" if np.isfinite(effort) else "its effort is not known yet"
     if sure and impact >= GREAT and not effort > MOST_EFFORT:

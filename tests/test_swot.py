@@ -2,6 +2,7 @@
 
 import random
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -204,3 +205,11 @@ def test_it_reads_the_findings_that_it_is_made_of():
     listed = [id for cell in frame["evidence"] for id in cell.split(", ")]
     judged = [f.id for f in FOUND if isinstance(f, Finding) and f.quadrant() in swot.QUADRANTS]
     assert sorted(listed) == sorted(judged)
+
+
+def test_what_people_scored_on_checklists_is_their_voice():
+    gap = finding("maturity.gap.trust_16_be_reliable", 1.5, 0.5, up=False)
+    gap = replace(gap, claim="employees' mean score less that of customers is {value} ({interval}).")
+    item = joined(found=[gap]).loc[gap.id]
+    assert (item["voices"], item["by_voice"], item["supporters"]) == ("customer, employee", "", 1)
+    assert (item["certainty"], item["quadrant"]) == ("certain", "weakness")

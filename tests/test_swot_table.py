@@ -17,6 +17,8 @@ def only(**row) -> pd.Series:
     ("row", "behind"),
     [
         ({"voices": "data", "certainty": "certain", "evidence": "loyalty.gini"}, "The data (certain)"),
+        ({"voices": "customer, partner, employee", "certainty": "certain", "by_voice": "customer 1"},
+         "The scores of customers, partners and employees (certain), one customer"),
         ({"voices": "data, customer", "certainty": "likely", "by_voice": "data 2, customer 3", "quotes": "It failed."},
          "The data (likely, not certain), 3 customers. “It failed.”"),
         ({}, "One employee. No number and no quote stands behind it"),
@@ -56,7 +58,7 @@ def test_in_words():
     rows = [{"item": "a", "quadrant": "strength", "certainty": "certain", "voices": "data"},
             {"item": "b", "quadrant": "threat", "voices": "customer, partner"}]  # fmt: skip
     assert in_words(hand.items(rows)) == (
-        "2 items (strengths 1, weaknesses 0, opportunities 0, threats 1): the data are certain of 1, 1 are known from "
+        "2 items (strengths 1, weaknesses 0, opportunities 0, threats 1): figures are certain of 1, 1 are known from "
         "people alone, and 1 from more than one voice."
     )
     assert in_words(hand.items(rows)[:0]).startswith("Neither the data nor anybody names")
