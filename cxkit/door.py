@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import ibis
@@ -18,14 +19,12 @@ from cxkit.settings_file import key_lines, lines_told
 from cxkit.tables import TABLES
 
 GAP_DAYS, LONG_GAP_DAYS, LONE_SHARE = 31, 366, 0.01
-MOST_CUSTOMERS = 50_000_000
 NO_CUSTOMERS = "no column of customers is mapped (tables.orders.columns.customer_id): nothing is told per customer."
-_PERSON = {"own_id": "string", "pseudonym": "string"}
 
 
 @dataclass
 class Entry:
-    """One table on its way through the door."""
+    """One table on its way through the door. in_order: its rows lie in the order of the files' records."""
 
     files: list[str]
     checks: list[Check]
@@ -33,6 +32,7 @@ class Entry:
     torn: refused.Ragged
     rows: Table
     seen: dict[str, int]
+    in_order: bool
     merged: dict[str, int] = field(default_factory=dict)
     met: dict[str, dict[str, int]] = field(default_factory=dict)
     left: dict[str, list[str]] = field(default_factory=dict)
@@ -121,13 +121,14 @@ def enter(con, client: Client, table: str, *, persons: Table | None, work: Path)
     )
     rows = read.rows if persons is None else merging.merge(read.rows, persons)
     path = work / f"{table}.read.parquet"
-    engine.write_parquet(con, rows, path)
+    in_order = engine.write_parquet(con, rows, path) and shaped.in_order
     rows, notes = scrubbed.words(con, engine.read_parquet(con, path), TABLES[table])
     checks = [
         replace(c, column=f"{c.column} of {shaped.beside[c.column]}") if c.column in shaped.beside else c
         for c in read.checks
     ]
-    entry = Entry(shaped.files, checks, read.not_read, shaped.torn, rows, {}, notes=shaped.notes + notes)
+    notes = shaped.notes + notes
+    entry = Entry(shaped.files, checks, read.not_read, shaped.torn, rows, {}, in_order, notes=notes)
     export = client.tables[table]
     entry.met = rules_met.met(shaped.records, table=TABLES[table], export=export, names=shaped.names)
     entry.left = shaped.left
@@ -325,16 +326,17 @@ def _leave(con, client: Client, entries: dict[str, Entry], accounts: dict[str, d
         accounts["orders"]["notes"] += repeated_money.notes(sold, client.tables["orders"])
     if "surveys" in kept:
         accounts["surveys"]["notes"] += _scale_notes(kept["surveys"], client)
-    persons = _pseudonyms(con, kept, key)
+    told: dict[str, str] = {}
+    pseudonym = engine.by_text(con, "pseudonym", partial(_pseudonyms, told, key=key))
     for table, rows in kept.items():
         accounts[table]["notes"] += garbled.notes(rows, TABLES[table])
-        for name in merging.PEOPLE:
-            if name in rows.columns:
-                joined = rows.left_join(persons, rows[name] == persons.own_id)
-                rows = joined.mutate(**{name: joined.pseudonym}).drop("own_id", "pseudonym")
+        rows = rows.mutate(**{name: pseudonym(rows[name]) for name in merging.PEOPLE if name in rows.columns})
         rows = scrubbed.free_text(con, rows, TABLES[table])
         rows = rows.select("line", "part", *[c for c in TABLES[table].columns if c in rows.columns])
-        engine.write_parquet(con, rows, out / f"{table}.parquet", order_by=["line", "part"])
+        path = out / f"{table}.parquet"
+        engine.write_parquet(con, rows, path, order_by=["line", "part"], sorted_already=entries[table].in_order)
+    if len(set(told.values())) < len(told):
+        raise RunError("two customers got one pseudonym, a chance of one in millions; make a new key in private/key.")
 
 
 def _order_notes(kept: dict[str, Table], counts: dict[str, int]) -> list[str]:
@@ -382,14 +384,8 @@ def _scale_notes(surveys: Table, client: Client) -> list[str]:
     ]
 
 
-def _pseudonyms(con, kept: dict[str, Table], key: bytes) -> Table:
-    """Every customer's own id and pseudonym. Raises RunError on two ids with one pseudonym."""
-    ids = [r.select(own_id=r[name]) for r in kept.values() for name in merging.PEOPLE if name in r.columns]
-    if not ids:
-        return engine.keep_frame(con, "persons", pd.DataFrame({"own_id": [], "pseudonym": []}), types=_PERSON)
-    every = ibis.union(*ids, distinct=True) if len(ids) > 1 else ids[0].distinct()
-    found = engine.collect(every.filter(every.own_id.notnull()), order_by="own_id", max_rows=MOST_CUSTOMERS)
-    found["pseudonym"] = privacy.pseudonyms(found.own_id.tolist(), key=key)
-    if found.pseudonym.duplicated().any():
-        raise RunError("two customers got one pseudonym, a chance of one in millions; make a new key in private/key.")
-    return engine.keep_frame(con, "persons", found, types=_PERSON)
+def _pseudonyms(told: dict[str, str], ids: list[str], *, key: bytes) -> list[str]:
+    """The pseudonyms of customers' own ids; each is made once and kept in `told`."""
+    fresh = [own for own in ids if own not in told]
+    told.update(zip(fresh, privacy.pseudonyms(fresh, key=key), strict=True))
+    return [told[own] for own in ids]

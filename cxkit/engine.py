@@ -1,6 +1,7 @@
 """The one file that names the engine (DuckDB): connect, read, write, collect."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import ibis
 import ibis.expr.datatypes as dt
 import pandas as pd
+from ibis.expr.types import StringValue
 
 from cxkit.errors import DataError, RunError
 
@@ -15,6 +17,8 @@ BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u200b\ufeff"
 _KNOWN = {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMP"}
 # files that are read once or twice and removed: a large dictionary costs more than it saves
 _ON_ITS_WAY = "COMPRESSION lz4, DICTIONARY_SIZE_LIMIT 2000, WRITE_BLOOM_FILTER false"
+# what a plan may hold beside the files it reads where rows come as these have them (DuckDB's page "Order Preservation")
+_IN_ORDER = {"READ_PARQUET", "PROJECTION", "FILTER", "UNION"}
 _VIEWS = count()
 LONGEST_RECORD = 2_000_000  # bytes; a longer one is refused, so that one field cannot fill the memory
 
@@ -126,14 +130,31 @@ def stage_csv(
     ).df()
 
 
-def write_parquet(con, table: ibis.Table, path: Path, *, order_by: str | Sequence[str] = ()) -> None:
-    """A lazy table into a Parquet file; sorted by `order_by`, columns that are then left out."""
+def write_parquet(
+    con, table: ibis.Table, path: Path, *, order_by: str | Sequence[str] = (), sorted_already: bool = False
+) -> bool:
+    """A lazy table into a Parquet file; in the order of `order_by`, columns that are then left out. Where the files it
+    reads are `sorted_already`, only what may have lost their order since is sorted. To: whether it kept their order."""
     query = con.compile(table)
-    if order_by:
-        keys = ", ".join(_name(key) for key in ([order_by] if isinstance(order_by, str) else order_by))
-        query = f"SELECT * EXCLUDE ({keys}) FROM ({query}) ORDER BY {keys}"
-    packing = "COMPRESSION zstd" if order_by else _ON_ITS_WAY  # what is not sorted is on its way only
-    _write(con, f"COPY ({query}) TO {_text(path)} (FORMAT parquet, {packing})", path)
+    kept = _keeps_order(con, query)
+    if not order_by:
+        _write(con, f"COPY ({query}) TO {_text(path)} (FORMAT parquet, {_ON_ITS_WAY})", path)
+        return kept
+    keys = ", ".join(_name(key) for key in ([order_by] if isinstance(order_by, str) else order_by))
+    order = "" if kept and sorted_already else f" ORDER BY {keys}"
+    # one thread alone would part the rows into groups at other places: the same bytes on every machine
+    threads = con.raw_sql("SELECT current_setting('threads')").fetchall()[0][0]
+    con.raw_sql(f"SET threads = {max(2, threads)}")
+    query = f"SELECT * EXCLUDE ({keys}) FROM ({query}){order}"
+    _write(con, f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)", path)
+    con.raw_sql(f"SET threads = {threads}")
+    return kept
+
+
+def _keeps_order(con, query: str) -> bool:
+    """Whether a query's rows come in the order of the files it reads: nothing is joined or grouped on the way."""
+    plan = con.raw_sql(f"EXPLAIN (FORMAT json) {query}").fetchall()[0][1]
+    return {"READ_PARQUET"} <= {name.strip() for name in re.findall(r'"name": "([^"]*)"', plan)} <= _IN_ORDER
 
 
 def write_csv(con, table: ibis.Table, path: Path) -> None:
@@ -196,6 +217,18 @@ def collect(table: ibis.Table, *, order_by: str | Sequence[str], max_rows: int =
     return frame
 
 
+def by_text(con, name: str, function: Callable[[list[str]], list[str]]) -> Callable[[StringValue], StringValue]:
+    """A function from texts to texts for the engine to call: to join with its answers would lose the rows' order."""
+    import pyarrow as pa
+
+    def answer(texts):
+        each = texts.combine_chunks().dictionary_encode()
+        return pa.array(function(each.dictionary.to_pylist()), pa.string()).take(each.indices)
+
+    con.con.create_function(name, answer, ["VARCHAR"], "VARCHAR", type="arrow")
+    return ibis.udf.scalar.builtin(name=name, signature=((dt.string,), dt.string))(lambda text: text)
+
+
 def barrier(table: ibis.Table) -> ibis.Table:
     """The same table as a query of its own inside those that use it: its columns are computed once, however often they
     are used after it."""
@@ -250,7 +283,7 @@ def at_microseconds(microseconds: dt.int64) -> dt.timestamp:
     """The time so many microseconds after 1970 began."""
 
 
-def plain(text: ibis.expr.types.StringValue) -> ibis.expr.types.StringValue:
+def plain(text: StringValue) -> StringValue:
     """A text without the blanks around it, of any kind; null where nothing is left."""
     # most texts have none, and to look at both ends is several times quicker than to trim, or to search by a pattern
     blanks = [-1, *(ord(blank) for blank in BLANKS)]  # an empty text has no letter: -1
@@ -258,7 +291,7 @@ def plain(text: ibis.expr.types.StringValue) -> ibis.expr.types.StringValue:
     return ibis.cases((_code(text).isin(blanks), trimmed), (_code(_letter(text, -1)).isin(blanks), trimmed), else_=text)
 
 
-def parse_time(text: ibis.expr.types.StringValue, pattern: str) -> ibis.expr.types.TimestampValue:
+def parse_time(text: StringValue, pattern: str) -> ibis.expr.types.TimestampValue:
     """Text -> time by a strptime pattern, null where it does not fit; with %z or %Z an instant, else a local time."""
     zoned = "%z" in pattern or "%Z" in pattern
     return (_try_strptime_zoned if zoned else _try_strptime)(text, pattern)

@@ -12,6 +12,7 @@ from cxkit.client import Client
 from cxkit.errors import UsageError
 from cxkit.tables import TABLES
 
+MOST_CUSTOMERS = 50_000_000
 COLUMNS = {"pseudonym": "string", "table": "string", "own_id": "string", "file": "string", "record": "int64"}
 MEMORY = "1GB"
 
@@ -92,7 +93,7 @@ def _people(con, client: Client, table: str, merged: Table | None, *, work: Path
 
 def _asked(ids: Table, wanted: list[str], *, key: bytes) -> pd.DataFrame:
     """The ids whose person has one of the pseudonyms: own_id, line, pseudonym."""
-    people = engine.collect(ids.select("person").distinct(), order_by="person", max_rows=door.MOST_CUSTOMERS).person
+    people = engine.collect(ids.select("person").distinct(), order_by="person", max_rows=MOST_CUSTOMERS).person
     named = {person: privacy.pseudonym(person, key=key) for person in people}
     asked = {person: p for person, p in named.items() if p in set(wanted)}
     found = engine.collect(ids.filter(ids.person.isin(list(asked))), order_by=["own_id", "person"])

@@ -27,7 +27,8 @@ class Shaped:
     records: `line`, `part` (the question's number, 0 where there are none), `row_hash`, `is_duplicate`, the raw
     columns, `shared_` columns of shared money, `q_` columns where there are questions. names: raw column -> its name in
     the engine. files: as client.yml has them. duplicates: how many records repeat an earlier one. beside: raw column of
-    a joined file -> the file. left: file -> its columns that nothing names.
+    a joined file -> the file. left: file -> its columns that nothing names. in_order: whether the records
+    come in the files' order as far as files of ours between hold them.
     """
 
     records: Table
@@ -38,6 +39,7 @@ class Shaped:
     notes: list[str] = field(default_factory=list)
     beside: dict[str, str] = field(default_factory=dict)
     left: dict[str, list[str]] = field(default_factory=dict)
+    in_order: bool = True
 
 
 def shape(con, client: Client, table: str, *, work: Path) -> Shaped:
@@ -69,7 +71,7 @@ def shape(con, client: Client, table: str, *, work: Path) -> Shaped:
     shared = shares(export.columns)
     if others and (export.once_per_order or shared or export.questions):
         path = work / f"{table}.joined.parquet"
-        engine.write_parquet(con, shaped.records, path)
+        shaped.in_order = engine.write_parquet(con, shaped.records, path)
         shaped.records = engine.read_parquet(con, path)
     if export.once_per_order:
         _fill_once(con, shaped, export)

@@ -44,6 +44,55 @@ def test_parquet_goes_out_in_order_and_comes_back(con, tmp_path):
     assert engine.read_parquet(con, [path, path]).count().execute() == 4
 
 
+def test_only_what_may_have_lost_its_order_is_sorted(con, tmp_path):
+    place, out = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    frame = pd.DataFrame({"n": [1, 3, 2], "x": ["a", "c", "b"]})
+    kept = engine.keep_frame(con, "k", frame, types={"n": "int64", "x": "string"})
+    assert not engine.write_parquet(con, kept, place)  # from no file
+    rows = engine.read_parquet(con, place)
+    told = rows.filter(rows.n > 0).mutate(x=rows.x.upper())
+    assert engine.write_parquet(con, told, out, order_by="n", sorted_already=True)
+    assert pd.read_parquet(out).x.tolist() == ["A", "C", "B"]  # as it was told
+    engine.write_parquet(con, told, out, order_by="n")
+    assert pd.read_parquet(out).x.tolist() == ["A", "B", "C"]
+    for mixed in (rows.left_join(kept, "n").select("n", "x"), rows.union(rows, distinct=True), rows.order_by("x")):
+        assert not engine.write_parquet(con, mixed, out, order_by="n", sorted_already=True)
+        assert pd.read_parquet(out).x.tolist() == ["a", "b", "c"]
+
+
+def test_what_keeps_its_order_has_the_same_bytes_whatever_the_threads(tmp_path):
+    found = []
+    for threads in (1, 2, 4, 4):
+        con = engine.connect(memory_limit="500MB", threads=threads)
+        n = range(400_000)
+        engine.keep_frame(
+            con, "n", pd.DataFrame({"n": n, "x": [f"{i % 977}" for i in n]}), types={"n": "int64", "x": "string"}
+        )
+        kept = con.table("n", database=("temp", "main"))
+        engine.write_parquet(con, kept, tmp_path / "in.parquet")
+        rows = engine.read_parquet(con, tmp_path / "in.parquet")
+        rows = rows.filter(rows.n % 11 != 0)
+        assert engine.write_parquet(con, rows, tmp_path / "out.parquet", order_by="n", sorted_already=True)
+        found.append((tmp_path / "out.parquet").read_bytes())
+        assert con.raw_sql("SELECT current_setting('threads')").fetchall() == [(threads,)]
+        con.disconnect()
+    assert len(set(found)) == 1
+
+
+def test_the_engine_calls_a_function_once_for_each_text_of_a_batch(con):
+    asked = []
+
+    def louder(texts):
+        asked.extend(texts)
+        return [text + "!" for text in texts]
+
+    frame = pd.DataFrame({"n": [1, 2, 3, 4], "x": ["a", None, "b", "a"]})
+    table = engine.keep_frame(con, "c", frame, types={"n": "int64", "x": "string"})
+    table = table.mutate(x=engine.by_text(con, "louder", louder)(table.x))
+    assert engine.collect(table, order_by="n").x.fillna("").tolist() == ["a!", "", "b!", "a!"]
+    assert asked == ["a", "b"]
+
+
 def test_what_is_no_parquet_is_told(con, tmp_path):
     path = tmp_path / "x.parquet"
     path.write_text("no", encoding="utf-8")
