@@ -63,9 +63,9 @@ def test_readme_links_lead_somewhere():
 
 def test_readme_names_only_commands_and_options_that_exist():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    commands = set(re.findall(r"\bcxkit (new|inspect|check|run|reveal|render|demo-data)\b", text))
-    assert {"new", "inspect", "check", "run", "reveal"} <= commands
-    for line in re.findall(r"cxkit (?:new|inspect|check|run|reveal|render|demo-data)[^\n`]*", text):
+    commands = set(re.findall(r"\bcxkit (new|inspect|check|run|diff|reveal|render|demo-data)\b", text))
+    assert {"new", "inspect", "check", "run", "diff", "reveal"} <= commands
+    for line in re.findall(r"cxkit (?:new|inspect|check|run|diff|reveal|render|demo-data)[^\n`]*", text):
         help_text = CliRunner().invoke(cli, [line.split()[1], "--help"]).output
         assert [option for option in re.findall(r"--[a-z-]+", line) if option not in help_text] == []
 
