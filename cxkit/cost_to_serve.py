@@ -143,7 +143,7 @@ def cost_to_serve(costs: pd.DataFrame, groups: pd.DataFrame, *, level: float = 0
     contact_cost), left_per_customer, left_after_winning (less acquisition); of (what share is a share of: goods margin,
     or sales before discounts where no cost of goods is known); share (discounts, returns and contacts as a share of
     it) with low, high, n (customers), level, method; others (the same of all other groups together), difference (share
-    - others, in points) with difference_low, difference_high; verdict.
+    - others, in points) with difference_low, difference_high, difference_level; verdict.
     The intervals take customers as the units; in a comparison a group's spread is never put below that of the others,
     since a few customers who are alike by chance have little. All comparisons of the table, with the others and with
     the whole margin (1), are a family (Holm): a verdict other than "not told apart" holds together with all others.
@@ -176,7 +176,8 @@ def cost_to_serve(costs: pd.DataFrame, groups: pd.DataFrame, *, level: float = 0
     table = table.sort_values(["share", "group"], ascending=[False, True], kind="stable", ignore_index=True)
     return table[
         ["group", "customers", *money[:-2], "left", "left_per_customer", "left_after_winning", "of", "share", "low",
-         "high", "n", "level", "method", "others", "difference", "difference_low", "difference_high", "verdict"]
+         "high", "n", "level", "method", "others", "difference", "difference_low", "difference_high",
+         "difference_level", "verdict"]
     ]  # fmt: skip
 
 
@@ -220,7 +221,8 @@ def _judged(table: pd.DataFrame, told: pd.DataFrame, hidden: np.ndarray, level: 
     return table.assign(
         share=share, low=np.maximum(share - half_own, 0.0), high=share + half_own, n=table["customers"], level=level,
         method=np.where(hidden, WITHHELD, METHOD), others=others, difference=100 * gap,
-        difference_low=100 * (gap - half), difference_high=100 * (gap + half), verdict=verdict,
+        difference_low=100 * (gap - half), difference_high=100 * (gap + half),
+        difference_level=levels[: len(table)], verdict=verdict,
     )  # fmt: skip
 
 
@@ -253,20 +255,21 @@ def eaten_finding(costs: pd.DataFrame) -> Finding:
 
 def costly_findings(table: pd.DataFrame) -> list[Finding]:
     """personas.costs.<group>: the groups that cost more to serve than the others, or more than their margin, for
-    certain. From: `cost_to_serve`. Judged against the other groups together."""
+    certain. From: `cost_to_serve`, without groups that are cut by what customers spend: who spent least is dear to
+    serve by the cut alone. Judged against the other groups together; the interval holds with the table's others."""
     found = []
     for row in table[table["verdict"].isin([EATEN, DEAR])].itertuples():
         name = clean_text(row.group).replace("{", "{{").replace("}", "}}")
-        share, low, high = (float(x) for x in (row.share, row.low, row.high))
-        estimate = Estimate(share, low, high, int(row.n), "share", row.level, row.method)
+        ends = (float(x) for x in (row.difference, row.difference_low, row.difference_high))
+        shares = f"{format_value(row.share, 'share')} of the {row.of}", format_value(row.others, "share")
         found.append(
             Finding(
                 id=f"personas.costs.{name_key(row.group)}",
-                claim=f"Discounts, returns and contacts take {{value}} of the {row.of} of the group “{name}” "
-                f"({{interval}}), and {format_value(row.others, 'share')} with the others.",
-                estimate=estimate,
+                claim=f"Discounts, returns and contacts take {shares[0]} of the group “{name}”, and {shares[1]} with "
+                "the others: {value} percentage points more ({interval}).",
+                estimate=Estimate(*ends, int(row.n), "points", row.difference_level, row.method),
                 label=f"Cost to serve: {clean_text(row.group)}",
-                target=float(row.others),
+                target=0.0,
                 target_source="the other groups together",
                 higher_is_better=False,
                 evidence=("cost_to_serve",),

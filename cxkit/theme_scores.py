@@ -10,7 +10,7 @@ from cxkit.answer_sums import HIGHER, LOWER, judged
 from cxkit.estimates import Estimate
 from cxkit.findings import Finding
 from cxkit.others import SUMS, against_others
-from cxkit.privacy import LEAST_SHOWN, scrub, withhold_small
+from cxkit.privacy import scrub, withhold_small
 from cxkit.rate_trends import trends
 from cxkit.satisfaction import DETRACTOR, PROMOTER
 from cxkit.stages import name_key
@@ -110,9 +110,8 @@ def _told(rows: list[dict], *, about: str, level: float) -> pd.DataFrame:
     frame = pd.DataFrame(rows).assign(about=about, unit="points", method=METHOD)
     found = judged(frame.assign(metric=frame["name"]), level=level)
     found = found.assign(theme=frame["name"], origin=frame["origin"])[COLUMNS]
-    hidden = found["people"].between(1, LEAST_SHOWN - 1)
     found = withhold_small(found.assign(people=found["people"].astype("int64")), count="people")
-    found.loc[hidden.to_numpy(), "reading"] = "withheld"
+    found.loc[found["people"].isna(), "reading"] = "withheld"  # the small ones, and what they could be worked out from
     order = found["difference"].round(6).fillna(np.inf)
     return found.assign(order=order).sort_values(["order", "theme"], ignore_index=True).drop(columns="order")
 

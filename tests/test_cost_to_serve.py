@@ -22,6 +22,7 @@ from cxkit.cost_to_serve import (
     WITHHELD,
     cost_sentences,
     cost_to_serve,
+    costly_findings,
     customer_costs,
     describe_costs,
     eaten,
@@ -236,3 +237,16 @@ def test_nobody_is_in_a_group():
     table = cost_to_serve(frame.drop(columns="group"), groups_of(frame)[:0])
     assert len(table) == 0
     assert cost_sentences(table)
+
+
+def test_a_finding_tells_the_difference_with_the_interval_that_holds_with_all_others():
+    table = served(people(60, 80, 90, dear=0.5))
+    (found,) = costly_findings(table)
+    row = table.set_index("group").loc["a"]
+    assert found.id == "personas.costs.a"
+    assert found.quadrant() == "weakness"
+    assert (found.estimate.value, found.estimate.low) == (row["difference"], row["difference_low"])
+    assert 0.95 < found.estimate.level < 1
+    assert found.target == 0.0
+    assert "with the others" in found.sentence()
+    assert "percentage points more" in found.sentence()

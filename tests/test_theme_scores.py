@@ -57,6 +57,17 @@ def test_a_theme_is_not_judged_by_the_question_it_is_spoken_of_under():
     assert frame["reading"][0] == "too early to say"
 
 
+def test_what_a_withheld_theme_could_be_worked_out_from_is_withheld_and_no_finding():
+    """Three people write of returns: they are withheld, and so is the theme beside them, low for certain as it is."""
+    rows = [(f"a{i}", "оплата зависла", "nps", 2.0 + i % 2) for i in range(60)]
+    rows += [(f"b{i}", "повернення", "nps", 8.0) for i in range(3)]
+    rows += [(f"c{i}", "гарно", "nps", 9.0 + i % 2) for i in range(300)]
+    comments = said(rows)
+    frame = kit.theme_scores(comments, about(comments, payment="оплата", returns="повернення"))
+    assert frame["reading"].tolist() == ["withheld", "withheld"]
+    assert kit.theme_findings(frame) == []
+
+
 def test_who_writes_often_is_one_person():
     once = answers()
     thrice = said(list(once[["who", "text", "metric", "score"]].itertuples(index=False)) * 3)
