@@ -35,9 +35,10 @@ def by_item(data: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     to none) and why: finding (it names one of the item's), touchpoint, words (the same, or alike in one language). A
     statement that names several findings of one family has a row for each of their items.
     How, within a quadrant: (1) a statement that names a finding of an item of the data joins it (of a total such as
-    search.nothing_found the parts whose words it uses), else one about its touchpoint (not about the gap that a survey
-    found there); what speaks of a promised day where parcels are delivered joins the late orders, of several ways the
-    one that it names; (2) else statements that name the same finding are one item, else those about one touchpoint,
+    search.nothing_found the parts whose words it uses); else what speaks of a promised day where parcels are delivered
+    joins the late orders (of several ways the one that it names); else one about a touchpoint joins what the data say
+    of it, and never the gap that a survey found there;
+    (2) else statements that name the same finding are one item, else those about one touchpoint,
     whatever their language; (3) else statements alike in their words (`statements.alike`), where not one of two denies
     what the other says, join what is most like them: an item so far, else the statement that most people made. A
     register's note joins an item and makes none. The order of the rows decides nothing.
@@ -121,8 +122,8 @@ def _anchored(units: dict, data: pd.DataFrame) -> tuple[dict, dict, dict]:
         places = commonest(facts["touchpoints"])
         meant = _meant(unit, ids, by_id)
         options = [(meant[0], "finding")] if meant else []
-        options += [(by_touchpoint[p, unit[1]], "touchpoint") for p in places if (p, unit[1]) in by_touchpoint]
         options += [(late, "words") for late in _late(unit, places, by_id)]
+        options += [(by_touchpoint[p, unit[1]], "touchpoint") for p in places if (p, unit[1]) in by_touchpoint]
         if facts["sheet"]:
             options += [(f"id:{id}", "finding") for id in ids] + [(f"touch:{place}", "touchpoint") for place in places]
         if options:

@@ -111,7 +111,7 @@ def _without_effort(items: pd.DataFrame, plan: pd.DataFrame, rows: pd.DataFrame)
         return []
     return [("an item for now whose effort nobody knows", f"the plan: {len(bare):,} of {len(urgent):,} for now",
              "No action on them says what it takes.",
-             "Let a department say how much work it is (1 to 5): what takes 4 or more is not for now.")]  # fmt: skip
+             "Let a department say how much work it is (1 to 5) before anybody promises a day.")]  # fmt: skip
 
 
 def _meant(plan: pd.DataFrame, items: pd.DataFrame, rows: pd.DataFrame) -> list[list[str]]:

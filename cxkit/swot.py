@@ -95,6 +95,22 @@ def left_out(findings: Sequence[Finding]) -> str:
     return f"Of {len(findings):,} findings {count:,} are in no quadrant: {'; '.join(told)}." if told else ""
 
 
+def retold(findings: Sequence[Finding], data: pd.DataFrame) -> str:
+    """Where the weaknesses that the pages name stand in the SWOT, in one sentence that adds up; empty without one.
+
+    From: the findings of the run, `data_items` of them.
+    """
+    weak = [f.id for f in findings if f.quadrant() == "weakness"]
+    side = {id: row.quadrant for row in data.itertuples() for id in split_ids(row.evidence)}
+    counts = Counter(side.get(id, "the audit") for id in weak)
+    own = sum(split_ids(cell)[0] in weak for cell in data.loc[data["quadrant"] == "weakness", "evidence"])
+    places = (("under opportunities", counts["opportunity"]), ("under threats", counts["threat"]),
+              ("of the audit itself", counts["the audit"]), ("told with another", counts["weakness"] - own),
+              ("here as weaknesses", own))  # fmt: skip
+    told = [f"{words} {count:,}" for words, count in places if count]
+    return f"The pages name weaknesses {len(weak):,} times: {', '.join(told)}." if weak else ""
+
+
 def said_items(
     sheet: pd.DataFrame,
     context: pd.DataFrame,

@@ -113,6 +113,10 @@ def test_what_is_said_of_a_touchpoint_is_not_said_of_a_surveys_gap():
     assert at["The courier rang at noon"] == at["The chat answers late"] == [""]
     assert at["Обіцяли в п'ятницю"] == at["Late!"] == ["service.late.courier"]
     assert at["Gap"] == ["feedback.gap.delivery"]
+    at = placed(
+        [finding("feedback.touchpoint.delivery", -3.0, 1.0), *found], (), [("Late!", "delivery"), ("Rude", "delivery")]
+    )
+    assert (at["Late!"], at["Rude"]) == (["service.late.courier"], ["feedback.touchpoint.delivery"])
     two = [*found, finding("service.late.locker", 3.0, 1.0, up=False)]
     at = placed(two, (), [("Late!", "delivery"), ("Lockers are filled late", "delivery")])
     assert (at["Late!"], at["Lockers are filled late"]) == ([""], ["service.late.locker"])

@@ -61,6 +61,15 @@ def test_what_the_data_say():
     )
 
 
+def test_where_the_pages_weaknesses_stand():
+    found = [*FOUND, full("quality.odd_things", 9.0, target=0.0, up=False)]
+    assert swot.retold(found, swot.data_items(found, across_audit(found))) == (
+        "The pages name weaknesses 6 times: under opportunities 1, under threats 1, of the audit itself 1, "
+        "told with another 1, here as weaknesses 2."
+    )
+    assert swot.retold([], swot.data_items([], across_audit([]))) == ""
+
+
 def test_two_findings_that_differ_about_one_touchpoint_are_named():
     frame = joined(found=[finding("journey.touchpoint.cart", -3.0, 1.0), finding("feedback.touchpoint.cart", 3.0, 1.0)])
     assert frame["quadrant"].tolist() == ["strength", "weakness"]
