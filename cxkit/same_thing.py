@@ -37,8 +37,9 @@ def by_item(data: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     How, within a quadrant: (1) a statement that names a finding of an item of the data joins it (of a total such as
     search.nothing_found the parts whose words it uses); else what speaks of a promised day where parcels are delivered
     joins the late orders (of several ways the one that it names); else one about a touchpoint joins what the data say
-    of it, and never the gap that a survey found there; (2) else statements that name the same finding are one item,
-    else those about one touchpoint, whatever their language; (3) else statements alike in their words
+    of it, and never the gap that a survey found there; (2) else statements that name the same finding about one thing
+    (a touchpoint, a reason; not NPS or another figure of the whole shop) are one item, else those about one touchpoint,
+    whatever their language; (3) else statements alike in their words
     (`statements.alike`), where not one of two denies what the other says, join what is most like them: an item so far,
     else the statement that most people made. A register's note joins an item and makes none. The order of the rows
     decides nothing.
@@ -125,7 +126,8 @@ def _anchored(units: dict, data: pd.DataFrame) -> tuple[dict, dict, dict]:
         options += [(late, "words") for late in _late(unit, places, by_id)]
         options += [(by_touchpoint[p, unit[1]], "touchpoint") for p in places if (p, unit[1]) in by_touchpoint]
         if facts["sheet"]:
-            options += [(f"id:{id}", "finding") for id in ids] + [(f"touch:{place}", "touchpoint") for place in places]
+            about = [(f"id:{id}", "finding") for id in ids if family_of(id)]  # NPS and the like are of many things
+            options += about + [(f"touch:{place}", "touchpoint") for place in places]
         if options:
             anchors[unit], why[unit] = options[0]
             also[unit] = meant[1:]

@@ -237,11 +237,12 @@ def _touchpoints_of_quotes(quotes: pd.DataFrame | None) -> dict[str, str]:
 
 
 def _measures(actions: pd.DataFrame | None) -> dict[str, list[str]]:
-    """Statement, in its normal words -> the findings by which the actions on it are measured."""
+    """Statement, in its normal words -> the findings by which the actions on it are measured, where these are about one
+    thing (a touchpoint, a reason): that NPS is to move does not say what the statement is about."""
     found: dict[str, set[str]] = {}
     for row in _records(actions):
         if row.get("item") and row.get("measure"):
-            found.setdefault(normal_statement(row["item"]), set()).update(_ids(row["measure"]))
+            found.setdefault(normal_statement(row["item"]), set()).update(filter(family_of, _ids(row["measure"])))
     return {text: sorted(ids) for text, ids in found.items()}
 
 

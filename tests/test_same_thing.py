@@ -44,15 +44,25 @@ def test_words_join_within_a_language_and_a_quadrant():
     assert rows["item"].nunique() == 3  # neither the other quadrant nor what denies it
 
 
-def test_statements_that_name_the_same_finding_are_one_in_any_language():
+def test_statements_that_name_the_same_finding_about_one_thing_are_one_in_any_language():
+    id = "service.growing.damaged"
     rows, items = items_of(
-        ("Search is poor", "weakness", "search.nothing_found"), ("Пошук нічого не знаходить", "weakness",
-        "search.nothing_found, search.no_click"), ("Wyszukiwarka jest świetna", "strength", "search.nothing_found"),
+        ("Goods come broken", "weakness", id), ("Товар приходить розбитим", "weakness", f"{id}, search.no_click"),
+        ("Nic się nie tłucze", "strength", id),
     )  # fmt: skip
-    assert rows["item"].tolist()[:1] + rows["item"].tolist()[2:] == ["search.nothing_found"] * 2
-    praise = rows.loc["Wyszukiwarka jest świetna", "item"]
+    assert rows["item"].tolist()[:1] + rows["item"].tolist()[2:] == [id] * 2
+    praise = rows.loc["Nic się nie tłucze", "item"]
     assert praise.startswith("said.")  # the id is the weakness's
-    assert items.set_index("item").loc[praise, "against"] == "search.nothing_found"
+    assert items.set_index("item").loc[praise, "against"] == id
+
+
+def test_a_figure_of_the_whole_shop_makes_no_two_statements_one():
+    """Neither as evidence nor as the measure of an action: NPS is of many things."""
+    actions = pd.DataFrame({"action": ["Shoot", "Staff"], "item": ["Photos are small", "Nobody answers at night"],
+                            "measure": ["feedback.nps", "feedback.nps"]})  # fmt: skip
+    said = ("Photos are small", "weakness", None), ("Nobody answers at night", "weakness", None)
+    rows, _ = items_of(*said, ("Refunds take weeks", "weakness", "feedback.nps"), actions=actions)
+    assert rows["item"].nunique() == 3
 
 
 def test_a_quote_or_an_action_tells_the_touchpoint_or_the_finding():
