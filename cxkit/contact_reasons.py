@@ -24,8 +24,9 @@ from cxkit.rate_trends import (
     trend_text,
     trends,
 )
+from cxkit.shares_apart import no_places
 from cxkit.stages import name_key
-from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value
+from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value, in_quotes
 from cxkit.tables import order_totals
 
 if TYPE_CHECKING:
@@ -156,36 +157,43 @@ def growing_rates(
     return rates.assign(place=rates["name"].map(names.index)).sort_values(["place", "month"], ignore_index=True)
 
 
-def growing_findings(grown: pd.DataFrame) -> list[Finding]:
-    """service.growing.<reason>: reasons of which there are more a hundred orders each year, for certain. From:
-    `reason_trends`. Judged against no change; what is not given and all others together are told in the table only."""
+TO_DO = {  # what to do about a growing reason, by whether late orders explain it (None: it cannot be said)
+    True: "Read these messages first; where they ask for a late order, tell customers before they have to ask.",
+    False: "Read these messages first, to see what they ask: it is not that more orders come late.",
+    None: "Read these messages first, to see what they ask and what changed with it.",
+}
+
+
+def growing_findings(grown: pd.DataFrame, causes: pd.DataFrame | None = None) -> list[Finding]:
+    """service.growing.<reason>: reasons of which there are more a hundred orders each year, for certain.
+
+    From: `reason_trends`; `delivery_promises.growth_causes`: what is known of the cause stands in the claim, and only
+    where late orders explain the growth does the action say to tell customers before they ask. Judged against no
+    change; what is not given and all others together are told in the table only.
+    """
     found, family = [], int(grown["p"].notna().sum())
+    known = {} if causes is None else {row.reason: row for row in causes.itertuples()}
     for row in grown[(grown["verdict"] == GROWS) & ~grown["reason"].isin([NOT_GIVEN, OTHERS])].itertuples():
-        name = clean_text(row.reason)
+        name, cause = in_quotes(row.reason), known.get(row.reason)
         shown = [f"{end:.1f}" for end in (row.first, row.last)]
         found.append(
             Finding(
                 id=f"service.growing.{name_key(row.reason)}",
-                claim=f"Contacts about “{_braces(name)}” grew from {shown[0]} to {shown[1]} a hundred orders in "
-                f"{row.months} months: {{value}} a year ({{interval}}).",
+                claim=f"Contacts about {no_places(name)} grew from {shown[0]} to {shown[1]} for every hundred orders "
+                f"in {row.months} months, {{value}} a year ({{interval}}).{f' {cause.told}' if cause else ''}",
                 estimate=Estimate(
                     *(float(x) for x in (row.value, row.low, row.high)), int(row.n), "lift", float(row.level),
                     row.method,
                 ),
-                label=f"Growth of contacts about {name}",
+                label=f"Contacts about {name} for every hundred orders, growth a year",
                 target=0.0,
                 target_source=f"no change ({family} reasons judged together, Holm)",
                 higher_is_better=False,
                 evidence=("reasons", "reason_trends", "growing"),
-                action="Find what changed with it, and tell customers before they have to ask.",
+                action=TO_DO[bool(cause.explained) if cause else None],
             )
         )  # fmt: skip
     return found
-
-
-def _braces(name: str) -> str:
-    """A client's own name in a claim: its braces are no places."""
-    return name.replace("{", "{{").replace("}", "}}")
 
 
 def trends_in_words(grown: pd.DataFrame) -> list[str]:

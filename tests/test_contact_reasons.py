@@ -63,6 +63,14 @@ def test_growing_reasons_come_first(grown):
     assert finding.id == "service.growing.late_{parcel}"
     assert finding.sentence().startswith("Contacts about “Late {parcel}” grew from ")
     assert finding.quadrant() == "weakness"
+    assert " for every hundred orders in " in finding.sentence()
+    assert finding.action == "Read these messages first, to see what they ask and what changed with it."
+    for explained in (True, False):
+        causes = pd.DataFrame({"reason": ["Late {parcel}"], "explained": explained, "told": "What is known of it."})
+        (told,) = growing_findings(frame, causes)
+        assert told.sentence() == f"{finding.sentence()} What is known of it."
+        assert told.action.startswith("Read these messages first")
+        assert ("before they have to ask" in told.action) == explained
 
 
 def test_the_table_puts_what_grows_above_what_is_common(desk, grown):
