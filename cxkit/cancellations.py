@@ -13,8 +13,8 @@ from cxkit.findings import Finding
 from cxkit.pareto import first_names, pareto, why_nameless, with_names
 from cxkit.privacy import LEAST_SHOWN
 from cxkit.rate_trends import month_counts, monthly_rates
-from cxkit.shares_apart import no_places, share_of, surely_more
-from cxkit.style import format_interval, format_value, in_quotes
+from cxkit.shares_apart import share_of, surely_more
+from cxkit.style import format_interval, format_value, in_quotes, no_places
 from cxkit.tables import counted_lines
 
 PLACES = 4

@@ -24,9 +24,8 @@ from cxkit.rate_trends import (
     trend_text,
     trends,
 )
-from cxkit.shares_apart import no_places
 from cxkit.stages import name_key
-from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value, in_quotes
+from cxkit.style import GREY, INK, folded_text, format_ends, format_value, in_quotes, no_places
 from cxkit.tables import order_totals
 
 if TYPE_CHECKING:
@@ -196,6 +195,11 @@ def growing_findings(grown: pd.DataFrame, causes: pd.DataFrame | None = None) ->
     return found
 
 
+def _named(reason: str) -> str:
+    """A reason in a sentence: the client's own in quotes, ours as they are."""
+    return reason if reason in (NOT_GIVEN, OTHERS, REST) else in_quotes(reason)
+
+
 def trends_in_words(grown: pd.DataFrame) -> list[str]:
     """Which reasons grow or fall for certain, and how many could not be judged. From: `reason_trends`."""
     if not len(grown):
@@ -204,7 +208,7 @@ def trends_in_words(grown: pd.DataFrame) -> list[str]:
     for verdict, word in ((GROWS, "Growing"), (FALLS, "Falling")):
         rows = [row for _, row in grown[grown["verdict"] == verdict].iterrows()]
         if rows:
-            told = "; ".join(f"{clean_text(row['reason'])} {trend_text(row)}" for row in rows)
+            told = "; ".join(f"{_named(row['reason'])} {trend_text(row)}" for row in rows)
             texts.append(f"{word} for certain, beside the number of orders: {told}.")
     judged, early = int(grown["p"].notna().sum()), int(grown["verdict"].eq(EARLY).sum())
     if not texts and judged:
@@ -284,7 +288,7 @@ def describe_growing(rates: pd.DataFrame) -> str:
     for name, part in rates.groupby("name", sort=False):
         first, last = (format_value(part["value"].iloc[i], "ratio") for i in (0, -1))
         when = [f"{part['month'].iloc[i]:%Y-%m}" for i in (0, -1)]
-        told.append(f"{clean_text(name)} {first} in {when[0]}, {last} in {when[1]}")
+        told.append(f"{_named(name)} {first} in {when[0]}, {last} in {when[1]}")
     return f"Contacts a hundred orders by whole month, with intervals: {'; '.join(told) or 'no reason grows'}."
 
 
@@ -295,7 +299,7 @@ def share_in_words(shares: pd.DataFrame) -> str:
         return f"Why customers write cannot be told by reason: {why_nameless(shares['name'])}."
     first = named.iloc[0]
     text = (
-        f"The commonest reason is {clean_text(first['name'])}: {format_value(first['value'], 'share')} of "
+        f"The commonest reason is {in_quotes(first['name'])}: {format_value(first['value'], 'share')} of "
         f"{first['n']:,} contacts ({format_ends(first['low'], first['high'], 'share')})"
     )
     if len(named) > 2:

@@ -12,8 +12,8 @@ from cxkit.engine import collect, instant, local_time
 from cxkit.estimates import Estimate
 from cxkit.findings import Finding
 from cxkit.rate_trends import GROWS, month_counts, monthly_rates, trend_text
-from cxkit.shares_apart import ALIKE, FEW, LESS, MORE, certain, no_places, share_of, shares_apart, surely_more
-from cxkit.style import format_ends, format_interval, format_value, in_quotes
+from cxkit.shares_apart import ALIKE, FEW, LESS, MORE, certain, share_of, shares_apart, surely_more
+from cxkit.style import format_ends, format_interval, format_value, in_quotes, no_places
 from cxkit.survival import survival_quantiles
 from cxkit.tables import counted_lines
 

@@ -12,9 +12,8 @@ from cxkit.answer_sums import LEAST_ANSWERS
 from cxkit.engine import collect
 from cxkit.estimates import Estimate, cluster_error, holm_levels, unknown
 from cxkit.findings import Finding
-from cxkit.shares_apart import no_places
 from cxkit.stages import name_key
-from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value, in_quotes
+from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value, in_quotes, no_places
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -232,7 +231,7 @@ def gaps_in_words(frame: pd.DataFrame) -> list[str]:
     said = []
     for reading in (BELOW, ABOVE):
         rows = frame[frame["reading"] == reading]
-        told = [f"{clean_text(row.item)} ({_gap(row)}, n = {row.n:,})" for row in rows.itertuples()]
+        told = [f"{in_quotes(row.item)} ({_gap(row)}, n = {row.n:,})" for row in rows.itertuples()]
         if told:
             said.append(f"Certainly {reading}: {', '.join(told)}.")
     if said:

@@ -15,9 +15,18 @@ from cxkit.errors import UsageError
 from cxkit.estimates import Estimate
 from cxkit.feedback import MEASURES
 from cxkit.findings import Finding
-from cxkit.shares_apart import no_places
 from cxkit.stages import name_key
-from cxkit.style import GREY, INK, LIGHT, clean_text, folded_text, format_ends, format_value, in_quotes, plain_text
+from cxkit.style import (
+    GREY,
+    INK,
+    LIGHT,
+    folded_text,
+    format_ends,
+    format_value,
+    in_quotes,
+    no_places,
+    plain_text,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,7 +142,7 @@ def certain_in_words(judged: pd.DataFrame, name: str, *, doubted: Sequence[str] 
     beside = "the others and the middle one" if (rows.groupby("metric")["low"].count() > 2).any() else "the others"
     for metric, part in rows.groupby("metric", sort=False):
         for reading, word in ((LOWER, "below"), (HIGHER, "above")):
-            told = [f"{clean_text(row.name)} ({_gap(row)})" for row in part[part["reading"] == reading].itertuples()]
+            told = [f"{in_quotes(row.name)} ({_gap(row)})" for row in part[part["reading"] == reading].itertuples()]
             if told:
                 said.append(f"{CALLED[metric]} certainly {word} {beside}: {', '.join(told)}.")
     if said:

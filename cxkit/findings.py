@@ -69,7 +69,7 @@ NO_SHARES += ("service.contacts_per_100", "service.contact_trend")
 # families of findings, one a stage, touchpoint, segment or group of the client's own: `journey.stage.payment`
 FAMILIES = ("journey.stage", "journey.days", "journey.touchpoint", "segments.shrinks", "segments.grows")
 FAMILIES += ("personas.costs", "feedback.touchpoint", "feedback.theme", "feedback.gap", "search.missing")
-FAMILIES += ("service.growing", "maturity.item", "maturity.gap")
+FAMILIES += ("maturity.item", "maturity.gap")
 FAMILIES += ("service.growing", "service.late", "service.returned")
 # what is judged by itself and takes no target of the client
 JUDGED_OTHERWISE = {

@@ -10,9 +10,8 @@ from ibis.expr.types import Table
 from cxkit.estimates import Estimate, holm_levels, wilson_ends
 from cxkit.findings import Finding
 from cxkit.others import against_others, beyond_middle, unit_sums
-from cxkit.shares_apart import no_places
 from cxkit.stages import GOAL, name_key
-from cxkit.style import clean_text, format_ends, format_value, in_quotes
+from cxkit.style import clean_text, format_ends, format_value, in_quotes, no_places
 
 MEASURES = ("goes_on", "nps", "csat", "ces", "asks", "criteria")  # in the order in which they are told
 JUDGED = ("goes_on", "nps", "csat", "ces")

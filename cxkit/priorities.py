@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cxkit.stages import name_key
-from cxkit.style import GREY, INK, LIGHT, format_value, plain_text
+from cxkit.style import GREY, INK, LIGHT, format_value, in_quotes, plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -131,7 +131,7 @@ def sentences(weighed: pd.DataFrame, *, size: str | None = None) -> list[str]:
     for row in weak.head(3).itertuples():
         loudest, *others = row.reason.split(". ")[0].split("; ")
         more = f", and by {len(others)} more measure{'s' * (len(others) > 1)}" if others else ""
-        told.append(f"{row.touchpoint} is weak for certain: {loudest}{more}.")
+        told.append(f"{in_quotes(row.touchpoint)} is weak for certain: {loudest}{more}.")
     if len(weak) > 3:
         told.append(f"{len(weak) - 3} more are weak for certain; the table names them.")
     if weak.empty:

@@ -81,6 +81,11 @@ def in_quotes(name: object) -> str:
     return f"“{clean_text(str(name).replace('_', ' '))}”"
 
 
+def no_places(name: str) -> str:
+    """A client's own name in a claim: its braces are no places."""
+    return name.replace("{", "{{").replace("}", "}}")
+
+
 def plain_text(text: object, *, width: int = 60) -> str:
     """Text from data as a picture's label: cleaned, at most `width` characters, and never read as a formula by
     matplotlib (`$` is escaped)."""

@@ -32,7 +32,7 @@ def test_gaps_by_hand():
     # the smallest of two p-values has the level 97.5 %: t of 39
     assert delivery["high"] - delivery["low"] == pytest.approx(2 * 2.3313 * error, rel=1e-3)
     assert (delivery["reading"], price["reading"]) == (ex.BELOW, ex.EARLY)
-    assert ex.gaps_in_words(frame)[0].startswith("Certainly below what was expected: delivery (−1.50 points, ")
+    assert ex.gaps_in_words(frame)[0].startswith("Certainly below what was expected: “delivery” (−1.50 points, ")
     (found,) = ex.gap_findings(frame)
     assert (found.id, found.quadrant()) == ("feedback.gap.delivery", "weakness")
     assert found.target_source == "as expected"

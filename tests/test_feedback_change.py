@@ -52,7 +52,7 @@ def test_touchpoints_and_their_findings():
     }, "one weak touchpoint lifts no other"
     assert (frame["low"] > 0).sum() == 2, "from the others together they differ for certain"
     words = change.certain_in_words(frame, change.TOUCHPOINT)
-    assert words[0].startswith("NPS certainly below the others and the middle one: advice {x} (−150 ")
+    assert words[0].startswith("NPS certainly below the others and the middle one: “advice {x}” (−150 ")
     found = change.touchpoint_findings(frame)
     assert [f.id for f in found] == ["feedback.touchpoint.advice_{x}"]
     told = "NPS of “advice {x}” is −75, of the other touchpoints together 75: a difference of −150 points ("

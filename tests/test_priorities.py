@@ -195,7 +195,7 @@ def test_it_draws_where_it_is_told():
 
 def test_what_follows_is_said_in_words():
     told = priorities.sentences(weighed(), size="small")
-    assert told[0] == "cart is weak for certain: Cart goes_on beside the others."
+    assert told[0] == "“cart” is weak for certain: Cart goes_on beside the others."
     assert told[1] == (
         "Weighed as for a small company: the first stages and support count more (S2c; the weights' numbers are ours)."
     )

@@ -183,7 +183,8 @@ def test_the_findings_speak():
     apart = share_difference(36, 100, 14, 100)
     told = referrals.referral_findings(share, lift, apart, promoters=shares)[-1].sentence()
     assert told.startswith(
-        "Of 100 promoters 36 have sent somebody, of the others who answered 14: a difference of 22.0 percentage points ("
+        "Of 100 promoters 36 have sent somebody, of the others who answered 14: a difference of 22.0 percentage "
+        "points ("
     )
     texts = referrals.referrals_in_words(share, lift, referrals.referrers(people), currency="UAH")
     assert texts[0].startswith("50 % of customers were sent by another one")
