@@ -82,10 +82,10 @@ def weigh(
 
 
 def _reason(row: object, measures: pd.DataFrame) -> str:
-    """Why a touchpoint stands where it stands, in words with their numbers."""
+    """Why a touchpoint stands where it stands, in words with their numbers; what is certain with the surest first."""
     ordered = measures.assign(size=-measures["below"]).sort_values(["size", "measure"], kind="stable")
     sure = ordered["certain"] == "weak"
-    parts = ["; ".join(ordered.loc[sure, "said"])] if sure.any() else []
+    parts = ["; ".join(ordered[sure].sort_values("p", kind="stable")["said"])] if sure.any() else []
     rest = ordered.loc[~sure & (ordered["below"] >= SEEN), "said_middle"]
     if len(rest):
         parts.append(("Also: " if parts else "Not for certain: ") + "; ".join(rest))

@@ -23,6 +23,7 @@ def measured(rows: list[tuple]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["touchpoint", "measure", "scaled", "certain"])
     return frame.astype({"scaled": float}).assign(
         judged=frame["measure"] != "criteria",
+        p=np.where(frame["certain"] == "", 0.5, 0.001),
         said=frame["touchpoint"] + " " + frame["measure"] + " beside the others",
         said_middle=frame["touchpoint"] + " " + frame["measure"] + " beside the middle",
     )
@@ -117,6 +118,14 @@ def test_without_importance_and_without_measures():
 def test_rows_in_any_order_give_the_same():
     stated = {"touchpoint_map": touchpoint_map(sheet=SHEET), "removal": REMOVAL, "met": MET}
     pd.testing.assert_frame_equal(priorities.weigh(FOUND.sample(frac=1, random_state=1), **stated), weighed())
+
+
+def test_the_surest_measure_is_told_first():
+    found = measured([("cart", "csat", -0.2, "weak"), ("cart", "goes_on", -0.1, "weak"), ("home", "csat", 0.0, "")])
+    found.loc[1, "p"] = 1e-9
+    rows = priorities.weigh(found, touchpoint_map=touchpoint_map())
+    assert rows["reason"][0].startswith("Cart goes_on beside the others; cart csat beside the others. ")
+    assert priorities.sentences(rows)[0].endswith("Cart goes_on beside the others, and by 1 more measure.")
 
 
 def test_fields():
