@@ -13,8 +13,8 @@ from cxkit.findings import Finding
 from cxkit.pareto import first_names, pareto, why_nameless, with_names
 from cxkit.privacy import LEAST_SHOWN
 from cxkit.rate_trends import month_counts, monthly_rates
-from cxkit.shares_apart import no_places, share_of, surely_more
-from cxkit.style import format_interval, format_value
+from cxkit.shares_apart import share_of, surely_more
+from cxkit.style import format_interval, format_value, in_quotes, no_places
 from cxkit.tables import counted_lines
 
 PLACES = 4
@@ -212,19 +212,20 @@ def returned_where_findings(where: pd.DataFrame) -> list[Finding]:
     `shares_apart.shares_apart` of `sold_lines`, by ASPECTS."""
     found = []
     for row in surely_more(where, aspect="category").itertuples(index=False):
+        name = in_quotes(row.name)
         shares = f"{format_value(row.value, 'share')} of order lines against {format_value(row.others, 'share')}"
         found.append(
             Finding(
                 id=f"service.returned.{row.key}",
-                claim=f"“{no_places(row.name)}” is sent back more often than other goods: {shares}, "
+                claim=f"{no_places(name)} is sent back more often than other goods: {shares}, "
                 "{value} percentage points more ({interval}).",
                 estimate=row.estimate,
-                label=f"Sending back of {row.name} against all other goods",
+                label=f"Sending back of {name} against all other goods",
                 target=0.0,
                 target_source=f"the client's other categories ({row.family} comparisons together, Holm)",
                 higher_is_better=False,
                 evidence=("returned_where",),
-                action=f"See why {row.name} comes back, and what its page leaves unsaid.",
+                action=f"See why {name} comes back, and what its page leaves unsaid.",
             )
         )
     return found

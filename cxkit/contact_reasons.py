@@ -25,7 +25,7 @@ from cxkit.rate_trends import (
     trends,
 )
 from cxkit.stages import name_key
-from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value
+from cxkit.style import GREY, INK, folded_text, format_ends, format_value, in_quotes, no_places
 from cxkit.tables import order_totals
 
 if TYPE_CHECKING:
@@ -156,36 +156,48 @@ def growing_rates(
     return rates.assign(place=rates["name"].map(names.index)).sort_values(["place", "month"], ignore_index=True)
 
 
-def growing_findings(grown: pd.DataFrame) -> list[Finding]:
-    """service.growing.<reason>: reasons of which there are more a hundred orders each year, for certain. From:
-    `reason_trends`. Judged against no change; what is not given and all others together are told in the table only."""
+TO_DO = {  # what to do about a growing reason, by whether late orders explain it (None: it cannot be said)
+    True: "Read these messages first; where they ask for a late order, tell customers before they have to ask.",
+    False: "Read these messages first, to see what they ask: it is not that more orders come late.",
+    None: "Read these messages first, to see what they ask and what changed with it.",
+}
+
+
+def growing_findings(grown: pd.DataFrame, causes: pd.DataFrame | None = None) -> list[Finding]:
+    """service.growing.<reason>: reasons of which there are more a hundred orders each year, for certain.
+
+    From: `reason_trends`; `delivery_promises.growth_causes`: what is known of the cause stands in the claim, and only
+    where late orders explain the growth does the action say to tell customers before they ask. Judged against no
+    change; what is not given and all others together are told in the table only.
+    """
     found, family = [], int(grown["p"].notna().sum())
+    known = {} if causes is None else {row.reason: row for row in causes.itertuples()}
     for row in grown[(grown["verdict"] == GROWS) & ~grown["reason"].isin([NOT_GIVEN, OTHERS])].itertuples():
-        name = clean_text(row.reason)
+        name, cause = in_quotes(row.reason), known.get(row.reason)
         shown = [f"{end:.1f}" for end in (row.first, row.last)]
         found.append(
             Finding(
                 id=f"service.growing.{name_key(row.reason)}",
-                claim=f"Contacts about “{_braces(name)}” grew from {shown[0]} to {shown[1]} a hundred orders in "
-                f"{row.months} months: {{value}} a year ({{interval}}).",
+                claim=f"Contacts about {no_places(name)} grew from {shown[0]} to {shown[1]} for every hundred orders "
+                f"in {row.months} months, {{value}} a year ({{interval}}).{f' {cause.told}' if cause else ''}",
                 estimate=Estimate(
                     *(float(x) for x in (row.value, row.low, row.high)), int(row.n), "lift", float(row.level),
                     row.method,
                 ),
-                label=f"Growth of contacts about {name}",
+                label=f"Contacts about {name} for every hundred orders, growth a year",
                 target=0.0,
                 target_source=f"no change ({family} reasons judged together, Holm)",
                 higher_is_better=False,
                 evidence=("reasons", "reason_trends", "growing"),
-                action="Find what changed with it, and tell customers before they have to ask.",
+                action=TO_DO[bool(cause.explained) if cause else None],
             )
         )  # fmt: skip
     return found
 
 
-def _braces(name: str) -> str:
-    """A client's own name in a claim: its braces are no places."""
-    return name.replace("{", "{{").replace("}", "}}")
+def _named(reason: str) -> str:
+    """A reason in a sentence: the client's own in quotes, ours as they are."""
+    return reason if reason in (NOT_GIVEN, OTHERS, REST) else in_quotes(reason)
 
 
 def trends_in_words(grown: pd.DataFrame) -> list[str]:
@@ -196,7 +208,7 @@ def trends_in_words(grown: pd.DataFrame) -> list[str]:
     for verdict, word in ((GROWS, "Growing"), (FALLS, "Falling")):
         rows = [row for _, row in grown[grown["verdict"] == verdict].iterrows()]
         if rows:
-            told = "; ".join(f"{clean_text(row['reason'])} {trend_text(row)}" for row in rows)
+            told = "; ".join(f"{_named(row['reason'])} {trend_text(row)}" for row in rows)
             texts.append(f"{word} for certain, beside the number of orders: {told}.")
     judged, early = int(grown["p"].notna().sum()), int(grown["verdict"].eq(EARLY).sum())
     if not texts and judged:
@@ -276,7 +288,7 @@ def describe_growing(rates: pd.DataFrame) -> str:
     for name, part in rates.groupby("name", sort=False):
         first, last = (format_value(part["value"].iloc[i], "ratio") for i in (0, -1))
         when = [f"{part['month'].iloc[i]:%Y-%m}" for i in (0, -1)]
-        told.append(f"{clean_text(name)} {first} in {when[0]}, {last} in {when[1]}")
+        told.append(f"{_named(name)} {first} in {when[0]}, {last} in {when[1]}")
     return f"Contacts a hundred orders by whole month, with intervals: {'; '.join(told) or 'no reason grows'}."
 
 
@@ -287,7 +299,7 @@ def share_in_words(shares: pd.DataFrame) -> str:
         return f"Why customers write cannot be told by reason: {why_nameless(shares['name'])}."
     first = named.iloc[0]
     text = (
-        f"The commonest reason is {clean_text(first['name'])}: {format_value(first['value'], 'share')} of "
+        f"The commonest reason is {in_quotes(first['name'])}: {format_value(first['value'], 'share')} of "
         f"{first['n']:,} contacts ({format_ends(first['low'], first['high'], 'share')})"
     )
     if len(named) > 2:

@@ -49,8 +49,9 @@ SHEETS = {"journey.stage": "workshop/touchpoints", "journey.days": "workshop/tou
 # findings whose claim carries numbers of the data beside its own: they are no part of the definition
 COUNTED_IN_CLAIM = ("segments.top_group_share", "segments.best_change", "loyalty.loyal_customers_change")
 COUNTED_IN_CLAIM += ("lifetime.value_per_customer", "lifetime.held_out_error", "search.nothing_found")
-COUNTED_IN_CLAIM += ("search.order_after", "service.contacts_per_100", *FAMILIES)
-NUMBER = re.compile(r"\d+(?:[ .,]\d+)*")
+COUNTED_IN_CLAIM += ("search.order_after", "service.contacts_per_100", "loyalty.promoters_refer", *FAMILIES)
+SIDES = (("fewer", "more"), ("falls short of", "exceeds"))  # which side it lies on is the data's to say
+NUMBER = re.compile(r"−?\d+(?:[ .,]\d+)*")
 MONTH_DAYS = 31  # a first order so many days earlier or later is no other history
 
 
@@ -141,10 +142,16 @@ def _history(now: Mapping, then: Mapping) -> list[str]:
 
 
 def _words(finding: Finding) -> str:
-    """The claim as far as it is a definition: in families and where the data's numbers stand in it, without them."""
+    """The claim as far as it is a definition: in families and where the data's numbers stand in it, without them, and
+    up to the end of the sentence with the number: what follows is told of the data beside it."""
     counted = any(f"{finding.id}.".startswith(f"{start}.") for start in COUNTED_IN_CLAIM)
-    # more and fewer are the data's too
-    return NUMBER.sub("#", finding.claim).replace("fewer", "more") if counted else finding.claim
+    if not counted:
+        return finding.claim
+    number, place, beside = finding.claim.rpartition("}")
+    words = NUMBER.sub("#", f"{number}{place}{beside.partition('. ')[0].removesuffix('.')}")
+    for one, other in SIDES:
+        words = words.replace(one, other)
+    return words
 
 
 def _plain(claim: str) -> str:

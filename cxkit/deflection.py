@@ -15,7 +15,7 @@ from cxkit.group_table import nothing_to_show
 from cxkit.pareto import NOT_GIVEN, OTHERS, why_nameless
 from cxkit.privacy import LEAST_SHOWN
 from cxkit.rate_trends import poisson_ends
-from cxkit.style import INK, clean_text, folded_text, format_ends, format_value
+from cxkit.style import INK, folded_text, format_ends, format_value, in_quotes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -191,7 +191,7 @@ def savings_in_words(savings: pd.DataFrame, *, currency: str = "") -> list[str]:
     noun = "" if unit == "money" else " contacts"
     value, low, high = supported(row["value"], row["low"], row["high"])
     texts = [
-        f"Were {format_value(row['avoided'], 'share')} of the contacts about {clean_text(row['reason'])} not needed, "
+        f"Were {format_value(row['avoided'], 'share')} of the contacts about {in_quotes(row['reason'])} not needed, "
         f"that would save {format_value(value, unit, currency)}{noun} a year "
         f"({format_ends(low, high, unit, currency)})."
     ]

@@ -12,8 +12,8 @@ from cxkit.engine import collect, instant, local_time
 from cxkit.estimates import Estimate
 from cxkit.findings import Finding
 from cxkit.rate_trends import GROWS, month_counts, monthly_rates, trend_text
-from cxkit.shares_apart import ALIKE, FEW, LESS, MORE, certain, no_places, share_of, shares_apart, surely_more
-from cxkit.style import clean_text, format_ends, format_interval, format_value
+from cxkit.shares_apart import ALIKE, FEW, LESS, MORE, certain, share_of, shares_apart, surely_more
+from cxkit.style import format_ends, format_interval, format_value, in_quotes, no_places
 from cxkit.survival import survival_quantiles
 from cxkit.tables import counted_lines
 
@@ -187,19 +187,20 @@ def late_where_findings(where: pd.DataFrame) -> list[Finding]:
     `late_by`."""
     found = []
     for row in surely_more(where, aspect="delivery").itertuples(index=False):
+        name = in_quotes(row.name)
         shares = f"{format_value(row.value, 'share')} against {format_value(row.others, 'share')}"
         found.append(
             Finding(
                 id=f"service.late.{row.key}",
-                claim=f"Orders by “{no_places(row.name)}” come late more often than others: {shares}, "
+                claim=f"Orders by {no_places(name)} come late more often than others: {shares}, "
                 "{value} percentage points more ({interval}).",
                 estimate=row.estimate,
-                label=f"Late orders by {row.name} against all others",
+                label=f"Late orders by {name} against all others",
                 target=0.0,
                 target_source=f"the client's other ways of delivery ({row.family} comparisons together, Holm)",
                 higher_is_better=False,
                 evidence=("late_where",),
-                action=f"Promise a day by {row.name} that is kept, or find out what holds these orders up.",
+                action=f"Promise a day by {name} that is kept, or find out what holds these orders up.",
             )
         )
     return found
@@ -229,17 +230,43 @@ def growth_unexplained(grown: pd.DataFrame, courses: pd.DataFrame, after: pd.Dat
     A reason is about deliveries where its own words say so (deliver, достав, dostaw). It is said where the lowest
     growth of the contacts lies above the highest of the late orders.
     """
-    late = courses[courses["name"] == LATE_ORDERS]
+    late, rows = courses[courses["name"] == LATE_ORDERS], _about_deliveries(grown)
     most = float(late["high"].iloc[0]) if len(late) else np.nan
-    about = [any(word in str(reason).casefold() for word in DELIVERY_WORDS) for reason in grown["reason"]]
-    rows = grown[(grown["verdict"] == GROWS) & np.array(about, dtype=bool)]
-    asked = after[after["what"].str.startswith(CONTACT)]["verdict"].tolist()
-    nor = " Nor do customers contact the shop more often for certain after a late order." if asked == [ALIKE] else ""
     return [
-        f"Contacts about “{clean_text(row['reason'])}” grow by {trend_text(row)}, late orders by "
-        f"{trend_text(late.iloc[0])}: the growth is not explained by more late orders.{nor}"
+        f"Contacts about {in_quotes(row['reason'])} grow by {trend_text(row)}, late orders by "
+        f"{trend_text(late.iloc[0])}: the growth is not explained by more late orders.{_nor(after)}"
         for _, row in rows[rows["low"].astype(float) > most][:1].iterrows()
     ]
+
+
+def growth_causes(grown: pd.DataFrame, courses: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Whether late orders explain that contacts about deliveries grow, for `contact_reasons.growing_findings`.
+
+    From: as `growth_unexplained`. To, one row a growing reason of which it can be said: reason, explained (no: its
+    lowest growth lies above the highest of the late orders; yes: that is not so, and late orders grow for certain),
+    told (a sentence). What it cannot show: that the lateness is why, where both grow.
+    """
+    late = courses[(courses["name"] == LATE_ORDERS) & courses["high"].notna()]
+    found = []
+    for _, row in _about_deliveries(grown).iterrows() if len(late) else []:
+        course = late.iloc[0]
+        if float(row["low"]) > float(course["high"]):
+            told = f"Late orders do not explain it: their share changed by {trend_text(course)}."
+            found.append((row["reason"], False, told + _nor(after)))
+        elif course["low"] > 0:
+            told = f"Late orders may explain it: their share grew by {trend_text(course)}."
+            found.append((row["reason"], True, told))
+    return pd.DataFrame(found, columns=["reason", "explained", "told"])
+
+
+def _about_deliveries(grown: pd.DataFrame) -> pd.DataFrame:
+    about = [any(word in str(reason).casefold() for word in DELIVERY_WORDS) for reason in grown["reason"]]
+    return grown[(grown["verdict"] == GROWS) & np.array(about, dtype=bool)]
+
+
+def _nor(after: pd.DataFrame) -> str:
+    asked = after[after["what"].str.startswith(CONTACT)]["verdict"].tolist()
+    return " Nor do customers contact the shop more often for certain after a late order." if asked == [ALIKE] else ""
 
 
 def after_in_words(after: pd.DataFrame) -> list[str]:

@@ -13,7 +13,7 @@ from cxkit.engine import collect
 from cxkit.estimates import Estimate, cluster_error, holm_levels, unknown
 from cxkit.findings import Finding
 from cxkit.stages import name_key
-from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value
+from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value, in_quotes, no_places
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -188,8 +188,12 @@ def csi_finding(index: Estimate) -> Finding:
     )
 
 
-def gap_findings(frame: pd.DataFrame) -> list[Finding]:
-    """feedback.gap.<item>: items certain to lie below or above what was expected, judged against 0. From: `gaps`."""
+def gap_findings(frame: pd.DataFrame, *, scale: tuple[float, float] | None = None) -> list[Finding]:
+    """feedback.gap.<item>: items certain to lie below or above what was expected, judged against 0.
+
+    From: `gaps`; the scale of both questions, for "3.3 of 5" in the sentence.
+    """
+    of = f" of {scale[1]:g}" if scale else ""
     certain = frame[frame["reading"].isin((BELOW, ABOVE))]
     keys = [name_key(item).replace(" ", "_") for item in certain["item"]]
     family = int(np.isfinite(frame["low"].to_numpy(dtype=float)).sum())
@@ -197,18 +201,18 @@ def gap_findings(frame: pd.DataFrame) -> list[Finding]:
     for row, key in zip(certain.itertuples(), keys, strict=True):
         if keys.count(key) > 1:
             continue
-        name = clean_text(row.item)
-        braced = name.replace("{", "{{").replace("}", "}}")
+        name = in_quotes(row.item)
+        verb = "falls short of" if row.reading == BELOW else "exceeds"
         method = f"{row.method}; {family} items judged together (Holm)"
         ends = (float(row.gap), float(row.low), float(row.high))
         number = Estimate(*ends, int(row.n), "points", float(row.level), method)
         found.append(
             Finding(
                 id=f"feedback.gap.{key}",
-                claim=f"What customers experience of {braced} differs from what they expected by {{value}} points of "
-                "the scale ({interval}).",
+                claim=f"Experience of {no_places(name)} {verb} what customers expected: {row.experience:.1f}{of} "
+                f"against {row.expectation:.1f}, a difference of {{value}} points ({{interval}}).",
                 estimate=number,
-                label=f"Experience of {name} less expectation",
+                label=f"Experience of {name}, less what was expected",
                 target=0.0,
                 target_source="as expected",
                 evidence=("gaps",),
@@ -227,7 +231,7 @@ def gaps_in_words(frame: pd.DataFrame) -> list[str]:
     said = []
     for reading in (BELOW, ABOVE):
         rows = frame[frame["reading"] == reading]
-        told = [f"{clean_text(row.item)} ({_gap(row)}, n = {row.n:,})" for row in rows.itertuples()]
+        told = [f"{in_quotes(row.item)} ({_gap(row)}, n = {row.n:,})" for row in rows.itertuples()]
         if told:
             said.append(f"Certainly {reading}: {', '.join(told)}.")
     if said:

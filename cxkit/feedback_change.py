@@ -16,7 +16,17 @@ from cxkit.estimates import Estimate
 from cxkit.feedback import MEASURES
 from cxkit.findings import Finding
 from cxkit.stages import name_key
-from cxkit.style import GREY, INK, LIGHT, clean_text, folded_text, format_ends, format_value, plain_text
+from cxkit.style import (
+    GREY,
+    INK,
+    LIGHT,
+    folded_text,
+    format_ends,
+    format_value,
+    in_quotes,
+    no_places,
+    plain_text,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,7 +142,7 @@ def certain_in_words(judged: pd.DataFrame, name: str, *, doubted: Sequence[str] 
     beside = "the others and the middle one" if (rows.groupby("metric")["low"].count() > 2).any() else "the others"
     for metric, part in rows.groupby("metric", sort=False):
         for reading, word in ((LOWER, "below"), (HIGHER, "above")):
-            told = [f"{clean_text(row.name)} ({_gap(row)})" for row in part[part["reading"] == reading].itertuples()]
+            told = [f"{in_quotes(row.name)} ({_gap(row)})" for row in part[part["reading"] == reading].itertuples()]
             if told:
                 said.append(f"{CALLED[metric]} certainly {word} {beside}: {', '.join(told)}.")
     if said:
@@ -163,14 +173,15 @@ def touchpoint_findings(judged: pd.DataFrame, *, answers: str = "answers") -> li
     for row, key in zip(certain.itertuples(), keys, strict=True):
         if keys.count(key) > 1:  # two spellings of one name: neither can have the id
             continue
-        name = clean_text(row.name)
+        name = in_quotes(row.name)
+        here, there = (_level(number, metric) for number in (row.value, row.others))
         ends = (float(row.difference), float(row.low), float(row.high))
         method = f"{row.method}; {family} comparisons judged together (Holm)"
         found.append(
             Finding(
                 id=f"feedback.touchpoint.{key}",
-                claim=f"Over all {answers or 'answers'}, {CALLED[metric]} of {_braces(name)} differs from that of the "
-                "other touchpoints together by {value} points ({interval}).",
+                claim=f"{CALLED[metric]} of {no_places(name)} is {here}, of the other touchpoints together {there}: a "
+                f"difference of {{value}} points ({{interval}}); over all {answers or 'answers'}.",
                 estimate=Estimate(*ends, int(row.n), "points", float(row.level), method),
                 label=f"{CALLED[metric]} of {name} against the other touchpoints",
                 target=0.0,
@@ -182,8 +193,10 @@ def touchpoint_findings(judged: pd.DataFrame, *, answers: str = "answers") -> li
     return found[:MOST_FOUND]
 
 
-def _braces(name: str) -> str:
-    return name.replace("{", "{{").replace("}", "}}")
+def _level(number: float, metric: str) -> str:
+    """A score as the sentence has it: NPS without decimals, else with one."""
+    text = f"{number:.{0 if metric == 'nps' else 1}f}"
+    return text.replace("-", "−") if text.strip("-0.") else text.lstrip("-")
 
 
 def plot_differences(rows: pd.DataFrame, *, title: str, ax: "Axes | None" = None) -> "Axes":

@@ -175,12 +175,12 @@ def conversion(funnel: pd.DataFrame, *, group: str = EVERYBODY) -> Estimate:
 def conversion_finding(funnel: pd.DataFrame, *, group: str = EVERYBODY) -> Finding:
     """journey.conversion: how many of those who come to the first step reach the last. From: `funnel`."""
     rows = only_group(funnel, group)
-    first, last = (step_name(rows["touchpoint"].iloc[end]) for end in (0, -1))
+    first, last = (f"“{step_name(rows['touchpoint'].iloc[end])}”" for end in (0, -1))
     within, who = window_words(rows["window_hours"].iloc[0]), _who(rows)
     claim = f"{{value}} of {who} at {_braced(first)} reach {_braced(last)} within {within} ({{interval}})."
     action = ""
     if (worst := _worst(rows)) is not None:
-        one, other = (step_name(rows["touchpoint"].iloc[k]) for k in (worst - 1, worst))
+        one, other = (f"“{step_name(rows['touchpoint'].iloc[k])}”" for k in (worst - 1, worst))
         action = (
             f"By number most are lost from {one} to {other}; which touchpoints are weak, the list to work on tells."
         )

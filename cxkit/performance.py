@@ -11,7 +11,7 @@ from cxkit.estimates import Estimate, holm_levels, wilson_ends
 from cxkit.findings import Finding
 from cxkit.others import against_others, beyond_middle, unit_sums
 from cxkit.stages import GOAL, name_key
-from cxkit.style import clean_text, format_ends, format_value
+from cxkit.style import clean_text, format_ends, format_value, in_quotes, no_places
 
 MEASURES = ("goes_on", "nps", "csat", "ces", "asks", "criteria")  # in the order in which they are told
 JUDGED = ("goes_on", "nps", "csat", "ces")
@@ -241,7 +241,8 @@ def performance_findings(performance: pd.DataFrame, *, first: Sequence[str] = ()
     """journey.touchpoint.<touchpoint>: what is weak or strong for certain, and the touchpoints in `first`.
 
     From: `performance`; `first`: touchpoints that are told in any case (the first of the priorities). One finding a
-    touchpoint, on the measure that speaks loudest: weak for certain before strong for certain before the rest.
+    touchpoint, weak for certain before strong for certain before the rest, on its surest measure: of those that say so
+    the one with the smallest p (the next audit can tell the smallest change of it too); the others are named after it.
     The reference is the client's other touchpoints: a difference of 0. What is left out: what lies apart from the
     others but not from the middle touchpoint (see `performance`), which is no finding.
     """
@@ -251,27 +252,37 @@ def performance_findings(performance: pd.DataFrame, *, first: Sequence[str] = ()
     loudness = rows["certain"].map({"weak": 0, "strong": 1, "": 2})
     size = rows["scaled"].where(loudness != 1, -rows["scaled"]).fillna(0)  # the furthest below, or above, first
     rows = rows.assign(loudness=loudness, size=size)
-    rows = rows.sort_values(["loudness", "size", "touchpoint", "measure"], kind="stable").drop_duplicates("touchpoint")
+    rows = rows.sort_values(["loudness", "p", "size", "touchpoint", "measure"], kind="stable")
+    also = {key: list(part["measure"]) for key, part in rows.groupby(["touchpoint", "certain"], sort=False)}
+    rows = rows.drop_duplicates("touchpoint")
     order = {name: place for place, name in enumerate(first)}
     rows = rows[(rows["certain"] != "") | rows["touchpoint"].isin(order)]
     rows = rows.assign(place=rows["touchpoint"].map(order).fillna(len(order)))
     rows = rows.sort_values(["place", "loudness", "size", "touchpoint"], kind="stable")
-    return [_finding(row, family) for row in rows.itertuples()]
+    return [_finding(row, also[row.touchpoint, row.certain][1:], family) for row in rows.itertuples()]
 
 
-def _finding(row: object, family: int) -> Finding:
-    name = clean_text(row.touchpoint)
-    said = {"goes_on": "share of touches after which the visit goes on"}.get(row.measure) or SAID[row.measure]
+def _finding(row: object, also: Sequence[str], family: int) -> Finding:
+    """From: a row of `performance`; the other measures that say as much of the touchpoint for certain."""
+    name, shown = clean_text(row.touchpoint), in_quotes(row.touchpoint)
+    value, others = (_in_trade(number, row) for number in (row.value, row.others))
     points = "percentage points" if row.unit == "share" else "points"
-    verb = {"weak": "falls short of", "strong": "does better than"}.get(row.certain, "is not told apart from")
-    plain = f"{name}: {said} against the other touchpoints"
-    action = {"weak": f"Find out what stops customers at {name}, mend it, and measure again.",
-              "strong": f"See what {name} does well, and keep it so."}.get(row.certain, "")  # fmt: skip
+    if row.measure == "goes_on":
+        said = f"Of 100 touches at {no_places(shown)} {value} go on, at the other touchpoints {others}"
+        plain = f"Touches at {shown} that go on, against the other touchpoints"
+    else:
+        of = f" of {row.scale_high:g}" if row.measure != "nps" and np.isfinite(row.scale_high) else ""
+        said = f"{SAID[row.measure]} at {no_places(shown)} is {value}{of}, at the other touchpoints {others}"
+        plain = f"{SAID[row.measure]} at {shown} against the other touchpoints"
+    more = [{"goes_on": "share of touches that go on"}.get(m) or SAID[m] for m in MEASURES if m in also]
+    side = {"weak": "below", "strong": "above"}.get(row.certain, "")
+    too = f" It lies {side} them for certain by {_listed(more)} too." if side and more else ""
+    action = {"weak": f"Find out what stops customers at {shown}, mend it, and measure again.",
+              "strong": f"See what {shown} does well, and keep it so."}.get(row.certain, "")  # fmt: skip
     ends = (float(row.difference), float(row.low), float(row.high))
     return Finding(
         id=f"journey.touchpoint.{name}",
-        claim=f"{name.replace('{', '{{').replace('}', '}}')} {verb} the client's other touchpoints: "
-        f"{said} {{value}} {points} ({{interval}}).",
+        claim=f"{said}: a difference of {{value}} {points} ({{interval}}).{too}",
         estimate=Estimate(*ends, int(row.n), "points", float(row.level), row.method),
         label=plain,
         target=0.0,
@@ -279,3 +290,14 @@ def _finding(row: object, family: int) -> Finding:
         evidence=("touchpoint_performance",),
         action=action,
     )
+
+
+def _in_trade(number: float, row: object) -> str:
+    """A level in the words of the trade: of a share so many in 100, of a score its own points."""
+    if row.unit == "share":
+        return format_value(number, "share").removesuffix(" %")
+    return _plain(number, 0 if row.measure == "nps" else 1)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cxkit.stages import name_key
-from cxkit.style import GREY, INK, LIGHT, format_value, plain_text
+from cxkit.style import GREY, INK, LIGHT, format_value, in_quotes, plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,10 +82,10 @@ def weigh(
 
 
 def _reason(row: object, measures: pd.DataFrame) -> str:
-    """Why a touchpoint stands where it stands, in words with their numbers."""
+    """Why a touchpoint stands where it stands, in words with their numbers; what is certain with the surest first."""
     ordered = measures.assign(size=-measures["below"]).sort_values(["size", "measure"], kind="stable")
     sure = ordered["certain"] == "weak"
-    parts = ["; ".join(ordered.loc[sure, "said"])] if sure.any() else []
+    parts = ["; ".join(ordered[sure].sort_values("p", kind="stable")["said"])] if sure.any() else []
     rest = ordered.loc[~sure & (ordered["below"] >= SEEN), "said_middle"]
     if len(rest):
         parts.append(("Also: " if parts else "Not for certain: ") + "; ".join(rest))
@@ -131,7 +131,7 @@ def sentences(weighed: pd.DataFrame, *, size: str | None = None) -> list[str]:
     for row in weak.head(3).itertuples():
         loudest, *others = row.reason.split(". ")[0].split("; ")
         more = f", and by {len(others)} more measure{'s' * (len(others) > 1)}" if others else ""
-        told.append(f"{row.touchpoint} is weak for certain: {loudest}{more}.")
+        told.append(f"{in_quotes(row.touchpoint)} is weak for certain: {loudest}{more}.")
     if len(weak) > 3:
         told.append(f"{len(weak) - 3} more are weak for certain; the table names them.")
     if weak.empty:

@@ -260,11 +260,20 @@ def promoters_in_words(table: pd.DataFrame, gap: Estimate) -> str:
     )
 
 
-def referral_findings(share: Estimate, lift: pd.DataFrame, gap: Estimate, *, window_days: int = 180) -> list[Finding]:
+def referral_findings(
+    share: Estimate, lift: pd.DataFrame, gap: Estimate, *, promoters: pd.DataFrame | None = None,
+    window_days: int = 180,
+) -> list[Finding]:  # fmt: skip
     """loyalty.referred_share, loyalty.referral_lift and loyalty.promoters_refer.
 
-    From: `referred_share`, `referral_lift`, the difference of `promoters`.
+    From: `referred_share`, `referral_lift`, the difference of `promoters` and its table, for the shares themselves.
     """
+    shares = {} if promoters is None else dict(zip(promoters["group"], promoters["value"], strict=True))
+    sent = {group: format_value(value, "share").removesuffix(" %") for group, value in shares.items()}
+    told = "The share who sent somebody differs between promoters and the others who answered by"
+    if sent:
+        told = f"Of 100 promoters {sent['promoters']} have sent somebody, "
+        told += f"of the others who answered {sent['others']}: a difference of"
     row = lift[lift["measure"] == REVENUE].iloc[0]
     numbers = (float(row[name]) for name in ("difference", "low", "high"))
     more = Estimate(*numbers, int(row["n"]), "money", float(row["level"]), str(row["method"]))
@@ -289,8 +298,7 @@ def referral_findings(share: Estimate, lift: pd.DataFrame, gap: Estimate, *, win
         ),
         Finding(
             id="loyalty.promoters_refer",
-            claim="Promoters against the others who answered, share who sent somebody: {value} percentage points "
-            "({interval}).",
+            claim=f"{told} {{value}} percentage points ({{interval}}).",
             estimate=gap,
             label="Promoters who sent somebody, against the others who answered",
             target=0.0,

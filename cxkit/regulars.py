@@ -204,9 +204,10 @@ def loyal_change_finding(
     if change.known:
         now, then = by_month.iloc[-1], by_month.iloc[-1 - months]
         claim = (
-            f"{_share_of(now)} of those who bought in the last {active_days:,} days are loyal (on at least "
-            f"{loyal_orders} of them), {_share_of(then)} were {months} months before: a change of {{value}} percentage "
-            f"points ({{interval}}); in numbers {now['loyal']:,} after {then['loyal']:,}."
+            f"{_share_of(now)} of those who bought in the last {active_days:,} days are loyal (they bought on at least "
+            f"{loyal_orders} of these days); {months} {'month' if months == 1 else 'months'} before it was "
+            f"{_share_of(then)}: a change of {{value}} percentage points ({{interval}}). That is from "
+            f"{then['loyal']:,} to {now['loyal']:,} loyal customers."
         )
     return Finding(
         id="loyalty.loyal_customers_change",

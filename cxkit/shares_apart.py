@@ -156,11 +156,6 @@ def surely_more(frame: pd.DataFrame, *, aspect: str) -> pd.DataFrame:
     return rows[["name", "key", "value", "others", "estimate", "family"]]
 
 
-def no_places(name: str) -> str:
-    """A client's own name in a claim: its braces are no places."""
-    return name.replace("{", "{{").replace("}", "}}")
-
-
 def apart_in_words(frame: pd.DataFrame, *, what: str, tell: Sequence[str] = (MORE, LESS)) -> list[str]:
     """Where `what` happens more often, and where less often, for certain; `tell`: one of both, or both. From:
     `shares_apart`."""

@@ -73,6 +73,19 @@ def clean_text(text: object) -> str:
     return "".join(c for c in one_line if unicodedata.category(c) not in hidden).strip()
 
 
+def in_quotes(name: object) -> str:
+    """A client's own name (a touchpoint, a reason, a way of delivery) in a sentence: `payment_page` is “payment page”.
+
+    Ids and tables keep the name as the data have it.
+    """
+    return f"“{clean_text(str(name).replace('_', ' '))}”"
+
+
+def no_places(name: str) -> str:
+    """A client's own name in a claim: its braces are no places."""
+    return name.replace("{", "{{").replace("}", "}}")
+
+
 def plain_text(text: object, *, width: int = 60) -> str:
     """Text from data as a picture's label: cleaned, at most `width` characters, and never read as a formula by
     matplotlib (`$` is escaped)."""

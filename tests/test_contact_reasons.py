@@ -56,13 +56,21 @@ def test_growing_reasons_come_first(grown):
     assert frame["lag_days"].tolist() == [3, 0, 0, 0]
     assert frame["share"].sum() == pytest.approx(1)
     texts = trends_in_words(frame)
-    assert texts[0].startswith("Growing for certain, beside the number of orders: Late {parcel} +")
-    assert texts[1].startswith("Falling for certain, beside the number of orders: size −")
+    assert texts[0].startswith("Growing for certain, beside the number of orders: “Late {parcel}” +")
+    assert texts[1].startswith("Falling for certain, beside the number of orders: “size” −")
     assert texts[2] == "Too early to say of 1 reason: fewer than 6 whole months, or than 30 in them."
     (finding,) = growing_findings(frame)
     assert finding.id == "service.growing.late_{parcel}"
     assert finding.sentence().startswith("Contacts about “Late {parcel}” grew from ")
     assert finding.quadrant() == "weakness"
+    assert " for every hundred orders in " in finding.sentence()
+    assert finding.action == "Read these messages first, to see what they ask and what changed with it."
+    for explained in (True, False):
+        causes = pd.DataFrame({"reason": ["Late {parcel}"], "explained": explained, "told": "What is known of it."})
+        (told,) = growing_findings(frame, causes)
+        assert told.sentence() == f"{finding.sentence()} What is known of it."
+        assert told.action.startswith("Read these messages first")
+        assert ("before they have to ask" in told.action) == explained
 
 
 def test_the_table_puts_what_grows_above_what_is_common(desk, grown):
@@ -73,7 +81,7 @@ def test_the_table_puts_what_grows_above_what_is_common(desk, grown):
     assert table["count"].sum() == shares["count"].sum()
     assert table["cumulative"].iloc[0] == table["value"].iloc[0]
     assert table["cumulative"].iloc[-1] == pytest.approx(1)
-    assert share_in_words(shares).startswith("The commonest reason is size: 47 % of ")
+    assert share_in_words(shares).startswith("The commonest reason is “size”: 47 % of ")
 
 
 def test_the_picture(grown):
@@ -102,7 +110,7 @@ def test_what_grows_by_month(desk, grown):
     ax.figure.canvas.draw()
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["Late {parcel}", REST]
     assert describe_growing(rates).startswith(
-        "Contacts a hundred orders by whole month, with intervals: Late {parcel} "
+        "Contacts a hundred orders by whole month, with intervals: “Late {parcel}” "
     )
     none = growing_rates(*desk, grown[1:], as_of=AS_OF)
     assert not len(none)

@@ -104,3 +104,21 @@ def test_numbers_of_the_data_in_a_claim_are_no_definition():
 )  # fmt: skip
 def test_settings_that_a_figure_rests_on(id, change, told):
     assert settings_changed(id, RECORD, other(**change)) == told
+
+
+def test_what_a_claim_tells_beside_its_number_is_no_definition():
+    claim = "Contacts about “late” grew from 3.3 to 12.6, {value} a year ({interval}).%s"
+    now, then = (
+        replace(REPEAT, id="service.growing.late", claim=claim % told)
+        for told in (" Late orders do not explain it: they changed by −16 % a year.", "")
+    )
+    assert between(now, then) == []
+    gap = "Experience of “delivery” %s what customers expected: 3.3 of 5 against 3.9, a difference of {value} points."
+    now, then = (
+        replace(REPEAT, id="feedback.gap.delivery", claim=gap % side) for side in ("exceeds", "falls short of")
+    )
+    assert between(now, then) == []
+    level = "NPS at “advice” is %s, at the other touchpoints 23: a difference of {value} points ({interval})."
+    now, then = (replace(REPEAT, id="journey.touchpoint.advice", claim=level % nps) for nps in ("−22", "4"))
+    assert between(now, then) == []
+    assert between(replace(now, claim=now.claim.replace("NPS", "CSAT")), then) != []

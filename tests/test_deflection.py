@@ -51,7 +51,7 @@ def test_money_by_hand():
     half = 1.959964 * np.sqrt(1 / 100 + (1 / 9) / 100)
     assert (late["low"], late["high"]) == pytest.approx((600 * np.exp(-half), 600 * np.exp(half)), rel=1e-6)
     text = savings_in_words(frame, currency="UAH")
-    assert text[0].startswith("Were 20 % of the contacts about late not needed, that would save 600 UAH a year (")
+    assert text[0].startswith("Were 20 % of the contacts about “late” not needed, that would save 600 UAH a year (")
     assert text[-1].endswith("is not in these data: it has to be tried.")
 
 

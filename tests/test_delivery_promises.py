@@ -10,6 +10,7 @@ import pytest
 from cxkit.delivery_promises import (
     after_in_words,
     after_lateness,
+    growth_causes,
     growth_unexplained,
     late_by,
     late_days,
@@ -172,6 +173,26 @@ def test_growth_that_late_orders_do_not_explain():
         assert growth_unexplained(grown, silent, after) == []
     assert growth_unexplained(grown.assign(verdict="grew"), courses, after) == []
     assert growth_unexplained(grown[:0], courses, after) == []
+
+
+def test_what_is_known_of_the_cause_of_growing_contacts():
+    grown = pd.DataFrame(
+        {"reason": ["late_delivery", "size"], "verdict": GROWS, "value": 1.7, "low": [0.8, 0.9], "high": 3.1}
+    )
+    courses = pd.DataFrame({"name": ["late orders"], "value": [-0.16], "low": [-0.3], "high": [0.011]})
+    after = pd.DataFrame({"what": ["contact the shop about it", "order again"], "verdict": [ALIKE, LESS]})
+    (no,) = growth_causes(grown, courses, after).itertuples()
+    assert (no.reason, no.explained) == ("late_delivery", False)
+    assert no.told == (
+        "Late orders do not explain it: their share changed by −16 % a year (−30 to +1.1 %). Nor do "
+        "customers contact the shop more often for certain after a late order."
+    )
+    (yes,) = growth_causes(grown, courses.assign(value=1.0, low=0.4, high=1.8), after).itertuples()
+    assert (yes.explained, yes.told) == (
+        True, "Late orders may explain it: their share grew by +100 % a year (+40 to +180 %)."
+    )  # fmt: skip
+    for silent in (courses.assign(high=0.85), courses.assign(high=np.nan), courses[:0]):
+        assert len(growth_causes(grown, silent, after)) == 0, "it cannot be said"
 
 
 def test_without_columns_or_rows():

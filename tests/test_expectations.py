@@ -32,10 +32,18 @@ def test_gaps_by_hand():
     # the smallest of two p-values has the level 97.5 %: t of 39
     assert delivery["high"] - delivery["low"] == pytest.approx(2 * 2.3313 * error, rel=1e-3)
     assert (delivery["reading"], price["reading"]) == (ex.BELOW, ex.EARLY)
-    assert ex.gaps_in_words(frame)[0].startswith("Certainly below what was expected: delivery (−1.50 points, ")
+    assert ex.gaps_in_words(frame)[0].startswith("Certainly below what was expected: “delivery” (−1.50 points, ")
     (found,) = ex.gap_findings(frame)
     assert (found.id, found.quadrant()) == ("feedback.gap.delivery", "weakness")
     assert found.target_source == "as expected"
+    assert found.sentence().startswith(
+        "Experience of “delivery” falls short of what customers expected: 2.5 against 4.0, a difference of "
+        "−1.50 points ("
+    )
+    (scaled,) = ex.gap_findings(frame, scale=SCALES["csi_item"])
+    assert "expected: 2.5 of 5 against 4.0, a difference" in scaled.sentence()
+    above = frame.assign(item="late_{delivery}", reading=ex.ABOVE)[:1]
+    assert ex.gap_findings(above)[0].sentence().startswith("Experience of “late {delivery}” exceeds what customers")
     assert found.estimate.method.endswith("; 2 items judged together (Holm)")
 
 

@@ -52,13 +52,15 @@ def test_touchpoints_and_their_findings():
     }, "one weak touchpoint lifts no other"
     assert (frame["low"] > 0).sum() == 2, "from the others together they differ for certain"
     words = change.certain_in_words(frame, change.TOUCHPOINT)
-    assert words[0].startswith("NPS certainly below the others and the middle one: advice {x} (−150 ")
+    assert words[0].startswith("NPS certainly below the others and the middle one: “advice {x}” (−150 ")
     found = change.touchpoint_findings(frame)
     assert [f.id for f in found] == ["feedback.touchpoint.advice_{x}"]
-    told = "NPS of advice {x} differs from that of the other touchpoints together by −150"
-    assert found[0].sentence().startswith(f"Over all answers, {told}")
+    told = "NPS of “advice {x}” is −75, of the other touchpoints together 75: a difference of −150 points ("
+    assert found[0].sentence().startswith(told)
+    assert found[0].sentence().endswith("; over all answers.")
+    assert found[0].label == "NPS of “advice {x}” against the other touchpoints"
     (plain,) = change.touchpoint_findings(frame, answers="answers without incentive")
-    assert plain.sentence().startswith(f"Over all answers without incentive, {told}")
+    assert plain.sentence().endswith("; over all answers without incentive.")
     assert [f.quadrant() for f in found] == ["weakness"]
     assert found[0].target_source == "no difference"
     assert found[0].estimate.method.endswith("; 3 comparisons judged together (Holm)")

@@ -488,8 +488,8 @@ def test_the_sentence_and_the_finding():
     )
     finding = conversion_finding(rows)
     assert (finding.id, finding.quadrant()) == ("journey.conversion", "no reference")
-    assert finding.sentence() == "28 % of visitors at product reach order placed within 7 days (22–34 %, n = 200)."
-    assert finding.action.startswith("By number most are lost from product to cart; which touchpoints are weak")
+    assert finding.sentence() == "28 % of visitors at “product” reach “order placed” within 7 days (22–34 %, n = 200)."
+    assert finding.action.startswith("By number most are lost from “product” to “cart”; which touchpoints are weak")
     assert conversion(rows).method == "Wilson"
     with pytest.raises(UsageError, match="holds no group 'great'; it has: everybody"):
         conversion(rows, group="great")
@@ -502,7 +502,7 @@ def test_names_from_data_are_no_places_in_a_claim():
         steps=["product", name], until=END, window_hours=2,
     )  # fmt: skip
     sentence = conversion_finding(rows).sentence()
-    assert "reach {value} <script>" in sentence
+    assert "reach “{value} <script>" in sentence
     assert len(sentence) < 200
     ax = plot_funnel(rows)
     ax.figure.canvas.draw()

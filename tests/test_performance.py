@@ -171,7 +171,9 @@ def test_findings_are_of_what_is_certain_and_of_the_first():
     assert findings[0].quadrant() == "too early to say"
     weak = next(f for f in findings if hostile in f.id)
     assert weak.quadrant() == "weakness"
-    assert "<b>{value}</b> {x} falls short of the client's other touchpoints: CSAT −1.0" in weak.sentence()
+    assert weak.sentence().startswith(
+        f"CSAT at “{hostile}” is 3.0 of 5, at the other touchpoints 4.0: a difference of "
+    )
     assert weak.target_source == "the client's other touchpoints (5 comparisons hold together, Holm)"
     assert weak.estimate.unit == "points"
 
@@ -180,3 +182,34 @@ def test_shuffled_rows_change_nothing():
     table = walks(5, visits=200)
     shuffled = ibis.memtable(table.to_pandas().sample(frac=1, random_state=1), schema=table.schema())
     pd.testing.assert_frame_equal(performance.going_on(table), performance.going_on(shuffled))
+
+
+def test_a_finding_stands_on_its_surest_measure_and_names_the_others():
+    """Visits tell page c apart far more surely than the answers, which lie further below on their scale."""
+    going = performance.going_on(walks(1, visits=2000, weak={"page_c": 0.6, "page c": 0.6}))
+    names = [f"page {letter}" for letter in "abcdefgh"]
+    scores = scored({name: 2.0 if name == "page c" else 4.0 for name in names}, error=0.3, customers=60)
+    found = performance.performance(going, scores)
+    rows = found[found["touchpoint"] == "page c"].set_index("measure")
+    assert list(rows["certain"]) == ["weak", "weak"]
+    assert rows.loc["goes_on", "p"] < rows.loc["csat", "p"]
+    assert rows.loc["csat", "scaled"] < rows.loc["goes_on", "scaled"]
+    (finding,) = performance.performance_findings(found)
+    row = rows.loc["goes_on"]
+    assert finding.estimate.value == row["difference"]
+    assert (finding.estimate.low, finding.estimate.high, finding.estimate.n) == (row["low"], row["high"], row["n"])
+    sentence = finding.sentence()
+    levels = [f"{100 * row[name]:.0f}" for name in ("value", "others")]
+    assert sentence.startswith(
+        f"Of 100 touches at “page c” {levels[0]} go on, at the other touchpoints {levels[1]}: a difference of −"
+    )
+    assert sentence.endswith(f", n = {row['n']:,}). It lies below them for certain by CSAT too.")
+    assert finding.label == "Touches at “page c” that go on, against the other touchpoints"
+
+
+def test_names_are_shown_with_blanks_and_ids_keep_theirs():
+    found = performance.performance(None, scored({"payment_page": 3.0, "b": 4.0, "c": 4.0, "d": 4.0}))
+    (finding,) = performance.performance_findings(found)
+    assert finding.id == "journey.touchpoint.payment_page"
+    assert "_" not in finding.sentence() + finding.label + finding.action
+    assert finding.action == "Find out what stops customers at “payment page”, mend it, and measure again."

@@ -23,6 +23,7 @@ def measured(rows: list[tuple]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["touchpoint", "measure", "scaled", "certain"])
     return frame.astype({"scaled": float}).assign(
         judged=frame["measure"] != "criteria",
+        p=np.where(frame["certain"] == "", 0.5, 0.001),
         said=frame["touchpoint"] + " " + frame["measure"] + " beside the others",
         said_middle=frame["touchpoint"] + " " + frame["measure"] + " beside the middle",
     )
@@ -119,6 +120,14 @@ def test_rows_in_any_order_give_the_same():
     pd.testing.assert_frame_equal(priorities.weigh(FOUND.sample(frac=1, random_state=1), **stated), weighed())
 
 
+def test_the_surest_measure_is_told_first():
+    found = measured([("cart", "csat", -0.2, "weak"), ("cart", "goes_on", -0.1, "weak"), ("home", "csat", 0.0, "")])
+    found.loc[1, "p"] = 1e-9
+    rows = priorities.weigh(found, touchpoint_map=touchpoint_map())
+    assert rows["reason"][0].startswith("Cart goes_on beside the others; cart csat beside the others. ")
+    assert priorities.sentences(rows)[0].endswith("Cart goes_on beside the others, and by 1 more measure.")
+
+
 def test_fields():
     frame = pd.DataFrame({"touchpoint": list("abcd"), "importance": [5, 5, 1, 1], "standing": [-0.1, 0.1, -0.1, 0.0]})
     assert list(priorities.fields(frame)["field"]) == list(priorities.FIELDS)
@@ -195,7 +204,7 @@ def test_it_draws_where_it_is_told():
 
 def test_what_follows_is_said_in_words():
     told = priorities.sentences(weighed(), size="small")
-    assert told[0] == "cart is weak for certain: Cart goes_on beside the others."
+    assert told[0] == "“cart” is weak for certain: Cart goes_on beside the others."
     assert told[1] == (
         "Weighed as for a small company: the first stages and support count more (S2c; the weights' numbers are ours)."
     )

@@ -8,6 +8,7 @@ from hand_orders import orders
 
 from cxkit import referrals
 from cxkit.errors import UsageError
+from cxkit.estimates import share_difference
 
 DAY = date(2026, 6, 30)
 
@@ -178,6 +179,13 @@ def test_the_findings_speak():
     assert set(found) == {"loyalty.referred_share", "loyalty.referral_lift", "loyalty.promoters_refer"}
     assert found["loyalty.referral_lift"].quadrant() == "strength"
     assert found["loyalty.promoters_refer"].sentence().endswith("no answers to surveys are known by customer).")
+    shares = pd.DataFrame({"group": ["promoters", "others"], "value": [0.36, 0.14]})
+    apart = share_difference(36, 100, 14, 100)
+    told = referrals.referral_findings(share, lift, apart, promoters=shares)[-1].sentence()
+    assert told.startswith(
+        "Of 100 promoters 36 have sent somebody, of the others who answered 14: a difference of 22.0 percentage "
+        "points ("
+    )
     texts = referrals.referrals_in_words(share, lift, referrals.referrers(people), currency="UAH")
     assert texts[0].startswith("50 % of customers were sent by another one")
     assert "90.5 UAH each, the others 40.5 UAH" in texts[1]

@@ -88,10 +88,10 @@ def test_the_change_and_its_verdict(joined, left, word):
     assert f"{word}." in regulars.loyal_in_words(frame, loyal_orders=3, active_days=365, months=1)[-1]
     finding = regulars.loyal_change_finding(frame, loyal_orders=3, active_days=365, months=1)
     assert finding.sentence().startswith(
-        f"{(100 + joined - left) / 10:.1f} % of those who bought in the last 365 days are loyal (on at least 3 of "
-        "them), 10.0 % were 1 months before: a change of "
+        f"{(100 + joined - left) / 10:.1f} % of those who bought in the last 365 days are loyal (they bought on at "
+        "least 3 of these days); 1 month before it was 10.0 %: a change of "
     )
-    assert finding.sentence().endswith(f"; in numbers {100 + joined - left} after 100.")
+    assert finding.sentence().endswith(f"). That is from 100 to {100 + joined - left} loyal customers.")
 
 
 def test_a_shop_that_only_grows_is_no_strength():
@@ -109,7 +109,7 @@ def test_a_shop_that_only_grows_is_no_strength():
     finding = regulars.loyal_change_finding(frame, loyal_orders=3, active_days=365)
     assert finding.estimate.value == 0
     assert finding.quadrant() == "too early to say"
-    assert "33.3 % were 6 months before" in finding.sentence()
+    assert "6 months before it was 33.3 %: a change of 0 percentage points" in finding.sentence()
 
 
 def test_the_error_of_the_share_is_that_of_each_customers_part():

@@ -19,12 +19,12 @@ from cxkit.shares_apart import (
     apart_in_words,
     certain,
     describe_apart,
-    no_places,
     plot_apart,
     share_of,
     shares_apart,
     surely_more,
 )
+from cxkit.style import no_places
 
 WORDS = {"channel": "channel", "delivery": "way of delivery"}
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxkit.estimates import UNITS, Estimate
-from cxkit.style import folded_text, format_interval, format_value
+from cxkit.style import folded_text, format_interval, format_value, in_quotes, no_places
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,9 @@ def test_a_sign_is_a_true_one_and_never_on_nothing(value, unit):
     if not digits.strip("0"):
         assert not set("−+") & set(text)
     assert digits
+
+
+def test_a_clients_own_name_in_a_sentence():
+    assert in_quotes("payment_page") == "“payment page”"
+    assert in_quotes(" Нова_пошта\n2 ") == "“Нова пошта 2”"
+    assert no_places(in_quotes("{x}_y")).format() == "“{x} y”"
