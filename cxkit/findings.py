@@ -65,12 +65,10 @@ NO_SHARES = ("segments.best_change", "loyalty.lift_goods", "loyalty.lift_categor
 NO_SHARES += ("loyalty.loyal_customers_change", "loyalty.referral_lift", "loyalty.promoters_refer")
 NO_SHARES += ("loyalty.five_points", "lifetime.value_per_customer", "lifetime.held_out_error")
 NO_SHARES += ("service.contacts_per_100", "service.contact_trend", "quality.odd_things")
-NO_SHARES += ("service.contacts_per_100", "service.contact_trend")
 # families of findings, one a stage, touchpoint, segment or group of the client's own: `journey.stage.payment`
 FAMILIES = ("journey.stage", "journey.days", "journey.touchpoint", "segments.shrinks", "segments.grows")
 FAMILIES += ("personas.costs", "feedback.touchpoint", "feedback.theme", "feedback.gap", "search.missing")
-FAMILIES += ("service.growing", "maturity.item", "maturity.gap")
-FAMILIES += ("service.growing", "service.late", "service.returned")
+FAMILIES += ("service.growing", "service.late", "service.returned", "maturity.item", "maturity.gap")
 # what is judged by itself and takes no target of the client
 JUDGED_OTHERWISE = {
     "journey.touchpoint": "touchpoints are judged against the client's others",

@@ -1,10 +1,11 @@
 """The audit checks itself: a voice that is missing, an item without evidence, an action without an item."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 
 import pandas as pd
 
+from cxkit.changes import DRIFTS
 from cxkit.client import did_you_mean
 from cxkit.findings import IDS, Finding, is_finding
 from cxkit.same_thing import APART, QUADRANTS, keys_of, split_ids
@@ -17,6 +18,12 @@ ASKED = {"data": "an export of the tables that are missing", "customer": "interv
          "partner": "a talk with carriers and makers", "employee": "a workshop with each department"}  # fmt: skip
 OLD = timedelta(days=365)  # a statement about the world outside that is older is looked at again
 BAD = ("weakness", "threat")
+NOW = "now"  # as `triage` names what is urgent
+# keys of client.yml's strategy that a plan needs -> what cannot be said without them
+SETTINGS = {
+    "product_control": "Which strategy fits cannot be said: how far the goods are in the shop's hands is not stated.",
+    "budget": "What the plan may cost is not known.",
+}
 
 
 def faults(
@@ -28,20 +35,30 @@ def faults(
     rows: pd.DataFrame | None = None,
     context: pd.DataFrame | None = None,
     as_of: date | None = None,
+    planned: pd.DataFrame | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> pd.DataFrame:
     """What is missing from the audit, or stands on nothing; no rows where all is well.
 
-    From: `swot.join`; the sheet `actions` (action, item, department, measure, … as people wrote it); the findings of
-    the run; the names of the sheets that people filled in; rows: `same_thing.by_item`; context: the sheet, and `as_of`,
-    the last day that counts. To, the gravest first: what (the kind of fault), where (a sheet and its statement, an item
-    or a sphere), why, mend.
+    From: `swot.join` (after `triage.triage`: what is for now, too); the sheet `actions` (action, item, department,
+    measure, … as people wrote it); the findings of the run; the names of the sheets that people filled in; rows:
+    `same_thing.by_item`; context: the sheet, and `as_of`, the last day that counts; planned: the whole plan
+    (`action_sheet.link`; without it the sheet is the plan); settings: client.yml's `strategy`, as a mapping. To, the
+    gravest first: what (the kind of fault), where (a sheet and its statement, an item or a sphere), why, mend.
     Source: all voices, each sphere, and no change without analysis: S0.
     """
     rows = pd.DataFrame({"item": [], "statement": [], "copies": []}) if rows is None else rows
+    plan = actions if planned is None else planned
     found = [
+        *_contradictions(items),
         *_voices(items, sheets_present),
+        *_without_effort(items, plan, rows),
+        *_unjudged(plan, findings),
+        *_nobody(plan),
+        *_settings(settings),
         *_actions(items, actions, [f.id for f in findings], rows),
-        *_evidence(items, findings),
+        *_evidence(items, findings, rows),
+        *_unjoined(rows),
         *_spheres(items, findings),
         *_unanswered(items, actions, rows),
         *_doubtful(items, rows),
@@ -70,6 +87,89 @@ def _voices(items: pd.DataFrame, sheets: Collection[str]) -> list[tuple]:
          "Ask for it in the workshop." if quadrant in ("strength", "weakness") else "Fill in the sheet context.")
         for quadrant in QUADRANTS if quadrant not in set(items["quadrant"])
     ]  # fmt: skip
+
+
+def _contradictions(items: pd.DataFrame) -> list[tuple]:
+    words = dict(zip(items["item"], items["statement"], strict=True))
+    return [
+        ("a contradiction", f"{item.quadrant}: {item.statement}",
+         f"The opposite is said of the same: {'; '.join(words[key] for key in split_ids(item.against))}",
+         "Find out who means what; neither is averaged away.")
+        for item in items[(items["against"] != "") & items["quadrant"].isin(BAD)].itertuples()
+    ]  # fmt: skip
+
+
+def _without_effort(items: pd.DataFrame, plan: pd.DataFrame, rows: pd.DataFrame) -> list[tuple]:
+    """What is for now although nobody said what it takes."""
+    if "triage" not in items.columns:
+        return []
+    known = plan[pd.to_numeric(plan["effort"]).notna()]
+    told = {key for keys in _meant(known, items, rows) for key in keys}
+    urgent = items[items["triage"] == NOW]
+    bare = urgent[~urgent["item"].isin(told)]
+    if not len(bare):
+        return []
+    return [("an item for now whose effort nobody knows", f"the plan: {len(bare):,} of {len(urgent):,} for now",
+             "No action on them says what it takes.",
+             "Let a department say how much work it is (1 to 5) before anybody promises a day.")]  # fmt: skip
+
+
+def _meant(plan: pd.DataFrame, items: pd.DataFrame, rows: pd.DataFrame) -> list[list[str]]:
+    """The items of each action: those that it is linked to, else those that the sheet's words mean."""
+    return [split_ids(cell) for cell in plan["items"]] if "items" in plan else keys_of(plan["item"], items, rows)
+
+
+def _unjudged(plan: pd.DataFrame, findings: Sequence[Finding]) -> list[tuple]:
+    """Measures that no later audit judges: they are shown, and tell nobody whether an action helped."""
+    found, labels = [], {f.id: clean_text(f.label) for f in findings}
+    for measure, part in plan[plan["measure"].notna()].groupby("measure", sort=True):
+        why = next((text for start, text in DRIFTS.items() if f"{measure}.".startswith(f"{start}.")), "")
+        if why:
+            where = f"{labels.get(measure, measure)}: {_counted(len(part), 'action')}"
+            mend = "Name a level of the latest months beside it: a share, or a number a hundred orders."
+            found.append(("a measure that no later audit judges", where,
+                          f"It is shown and not judged from audit to audit: {why}.", mend))  # fmt: skip
+    return found
+
+
+def _nobody(plan: pd.DataFrame) -> list[tuple]:
+    none = ~plan["owner"].map(lambda name: isinstance(name, str) and bool(name.strip()))
+    if not none.any():
+        return []
+    return [("actions that nobody has taken", f"the plan: {int(none.sum()):,} of {_counted(len(plan), 'action')}",
+             "Nobody is named for them.",
+             "Let each department take them, change them, or throw them out.")]  # fmt: skip
+
+
+def _settings(settings: Mapping[str, object] | None) -> list[tuple]:
+    return [
+        ("a setting that the plan needs", f"client.yml, strategy: {key}", why, "State it; it may be changed later.")
+        for key, why in SETTINGS.items() if settings is not None and settings.get(key) is None
+    ]  # fmt: skip
+
+
+def _unjoined(rows: pd.DataFrame) -> list[tuple]:
+    """Notes of the register that are about no item: nothing of them is in the plan."""
+    if "sheet" not in rows:
+        return []
+    notes = rows[rows["sheet"] == "register"]
+    lost = notes[notes["item"] == ""]
+    if not len(lost):
+        return []
+    no_side = int((lost["quadrant"] == "").sum())
+    why = f"They join no item, and are left out of the SWOT; {no_side:,} of them take no side." if no_side else (
+        "They join no item, and are left out of the SWOT.")  # fmt: skip
+    return [("notes that join nothing", f"the register: {len(lost):,} of {_counted(_said_once(notes), 'note')}", why,
+             "Read them, and write what they show into the sheet swot.")]  # fmt: skip
+
+
+def _said_once(rows: pd.DataFrame) -> int:
+    """How many rows there are before one that names several items was told of each."""
+    return len(rows.drop(columns="item").drop_duplicates())
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'s' * (count != 1)}"
 
 
 def _actions(items: pd.DataFrame, actions: pd.DataFrame, known: Sequence[str], rows: pd.DataFrame) -> list[tuple]:
@@ -116,8 +216,9 @@ def without_evidence(items: pd.DataFrame, findings: Sequence[Finding]) -> list[s
     ]
 
 
-def _evidence(items: pd.DataFrame, findings: Sequence[Finding]) -> list[tuple]:
+def _evidence(items: pd.DataFrame, findings: Sequence[Finding], rows: pd.DataFrame) -> list[tuple]:
     known, bare = [f.id for f in findings], set(without_evidence(items, findings))
+    named = rows.groupby("item")["ids"].agg(list) if "ids" in rows else {}
     found = []
     for item in items.itertuples():
         where = f"{item.quadrant}: {item.statement}"
@@ -127,7 +228,12 @@ def _evidence(items: pd.DataFrame, findings: Sequence[Finding]) -> list[tuple]:
             for id in split_ids(item.evidence) if id not in known
         ]  # fmt: skip
         if item.item in bare:
-            found.append(("an item without evidence", where, "No finding and no quote stands behind it.",
+            cells = named.get(item.item, [])
+            kept = split_ids(item.evidence)
+            refuted = dict.fromkeys(id for cell in cells for id in split_ids(cell) if id not in kept)
+            why = f"What it names says the opposite: {', '.join(refuted)}." if refuted else (
+                "No finding and no quote stands behind it.")  # fmt: skip
+            found.append(("an item without evidence", where, why,
                           "Name a finding's id or a quote in the sheet swot; no evidence, no action."))  # fmt: skip
     return found
 
@@ -163,18 +269,12 @@ def _unanswered(items: pd.DataFrame, actions: pd.DataFrame, rows: pd.DataFrame) 
 
 
 def _doubtful(items: pd.DataFrame, rows: pd.DataFrame) -> list[tuple]:
-    words = dict(zip(items["item"], items["statement"], strict=True))
     found = [
         ("a statement that its speakers doubt", f"{item.quadrant}: {item.statement}", "Their confidence is 1 of 5.",
          "Ask again, or look for a number.")
         for item in items[items["confidence"] == 1].itertuples()
-    ] + [
-        ("a contradiction", f"{item.quadrant}: {item.statement}",
-         f"The opposite is said of the same: {'; '.join(words[key] for key in split_ids(item.against))}",
-         "Find out who means what; neither is averaged away.")
-        for item in items[(items["against"] != "") & items["quadrant"].isin(BAD)].itertuples()
     ]  # fmt: skip
-    if again := int((rows["copies"] - 1).sum()):
+    if again := int((rows.drop(columns="item").drop_duplicates()["copies"] - 1).sum()):
         found.append(("rows written twice", f"the sheets: {again:,}", "They repeat another row and count once.",
                       "If several people said it, say so in the column source."))  # fmt: skip
     return found

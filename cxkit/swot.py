@@ -8,7 +8,7 @@ import pandas as pd
 
 from cxkit.certainty import CERTAIN, LIKELY, SAID, family_of
 from cxkit.findings import IDS, Finding, is_finding
-from cxkit.same_thing import APART, QUADRANTS, by_item, commonest, split_ids
+from cxkit.same_thing import APART, GAP, QUADRANTS, TOTALS, by_item, commonest, split_ids
 from cxkit.spheres import AT_TOUCHPOINTS, sphere_of
 from cxkit.stages import name_key
 from cxkit.statements import alike, normal_statement
@@ -22,7 +22,9 @@ MEANS = {
     ("segments.shrinks", "weakness"): "threat",
     ("segments.grows", "weakness"): "threat",
 }
-NEAR = "feedback.gap."  # an item of the survey may carry a touchpoint's name; it stays an item of its own
+# what tells how well the audit could look, and not how the shop does
+OF_THE_AUDIT = ("quality.", "feedback.incentive_bias", "feedback.response_rate")
+PARTS = {"service.contact_trend": "service.growing"}  # a total, and the family of what it may grow by
 AREAS = frozenset(id.partition(".")[0] for id in IDS)
 SCORED = (
     "maturity.item.",
@@ -44,15 +46,19 @@ def data_items(findings: Sequence[Finding], certainty: pd.DataFrame) -> pd.DataF
     id), statement (its sentence), quadrant, voices (data; of what people scored on checklists theirs), evidence (ids,
     comma between), certainty (the surest of them), sphere, touchpoint (empty where it is about none).
     A weakness is an opportunity where customers look for what is not offered, and a threat where groups of customers
-    shrink or grow against the shop. What is left out: findings without a reference, or too early to say (`left_out`
-    counts them).
+    shrink or grow against the shop. A total that gets worse is evidence of the item of its part, and none of its own,
+    where exactly one part gets worse and that is certain: contacts a hundred orders, and the one reason that grows.
+    What is left out: findings without a reference, or too early to say, and what tells of the audit itself (rows that
+    could not be used, who answers a survey and why): `left_out` counts them.
     """
     sure = dict(zip(certainty["id"], certainty["certainty"], strict=True))
     groups: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
+    parts = _explained(findings, sure)
+    for finding in sorted(findings, key=lambda f: f.id in parts):  # a part goes before what it explains
         verdict = finding.quadrant()
-        if verdict in QUADRANTS:
-            about = _touchpoint(finding.id) if finding.id.startswith(AT_TOUCHPOINTS) else finding.id
+        if verdict in QUADRANTS and not finding.id.startswith(OF_THE_AUDIT):
+            about = parts.get(finding.id, finding.id)
+            about = _touchpoint(about) if about.startswith(AT_TOUCHPOINTS) else about
             quadrant = MEANS.get((family_of(finding.id), verdict), verdict)
             groups.setdefault((about, quadrant), []).append(finding)
     rows = [
@@ -73,16 +79,36 @@ def data_items(findings: Sequence[Finding], certainty: pd.DataFrame) -> pd.DataF
 
 def left_out(findings: Sequence[Finding]) -> str:
     """How many findings are in no quadrant, and why, in one sentence; empty where all are."""
-    counts = Counter(finding.quadrant() for finding in findings)
+    counts = Counter(
+        "the audit" if f.quadrant() in QUADRANTS and f.id.startswith(OF_THE_AUDIT) else f.quadrant() for f in findings
+    )
     told = [
         f"{counts[verdict]:,} {words}"
         for verdict, words in (
             ("no reference", "have nothing to be judged against (no target of the client's)"),
             ("too early to say", "are too early to say"),
+            ("the audit", "tell how well the audit could look, not how the shop does"),
         )
         if counts[verdict]
     ]
-    return f"Of {len(findings):,} findings are in no quadrant: {'; '.join(told)}." if told else ""
+    count = sum(n for verdict, n in counts.items() if verdict not in QUADRANTS)
+    return f"Of {len(findings):,} findings {count:,} are in no quadrant: {'; '.join(told)}." if told else ""
+
+
+def retold(findings: Sequence[Finding], data: pd.DataFrame) -> str:
+    """Where the weaknesses that the pages name stand in the SWOT, in one sentence that adds up; empty without one.
+
+    From: the findings of the run, `data_items` of them.
+    """
+    weak = [f.id for f in findings if f.quadrant() == "weakness"]
+    side = {id: row.quadrant for row in data.itertuples() for id in split_ids(row.evidence)}
+    counts = Counter(side.get(id, "the audit") for id in weak)
+    own = sum(split_ids(cell)[0] in weak for cell in data.loc[data["quadrant"] == "weakness", "evidence"])
+    places = (("under opportunities", counts["opportunity"]), ("under threats", counts["threat"]),
+              ("of the audit itself", counts["the audit"]), ("told with another", counts["weakness"] - own),
+              ("here as weaknesses", own))  # fmt: skip
+    told = [f"{words} {count:,}" for words, count in places if count]
+    return f"The pages name weaknesses {len(weak):,} times: {', '.join(told)}." if weak else ""
 
 
 def said_items(
@@ -130,13 +156,15 @@ def join(data: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     (finding ids, comma between), quotes, impact (median of those stated; NaN), certainty (certain, likely, said),
     sphere, department (the one named most), by_voice (how many of each), said (people's words), sources, confidence
     (median of those stated), against (items that say the opposite of the same thing: strength and weakness,
-    opportunity and threat; they share a finding, a touchpoint that the data judge, or their words).
+    opportunity and threat; they share a finding, a touchpoint that the data judge, or their words). A finding that says
+    the opposite of a statement is no evidence for it: it stands under `against` alone.
     """
     rows = by_item(data, said)
     rows = rows[rows["item"] != ""]
     facts = {row["item"]: row for row in data.to_dict("records")}
     people = dict(list(rows.groupby("item", sort=True)))
-    items = [_item(key, facts.get(key), people.get(key, rows[:0])) for key in sorted({*facts, *people})]
+    sides = {(id, fact["quadrant"]): key for key, fact in facts.items() for id in split_ids(fact["evidence"])}
+    items = [_item(key, facts.get(key), people.get(key, rows[:0]), sides) for key in sorted({*facts, *people})]
     frame = pd.DataFrame(items, columns=list(ITEMS))
     frame["against"] = _against(frame, facts, people)
     place = {name: i for i, name in enumerate((*QUADRANTS, CERTAIN, LIKELY, SAID))}
@@ -150,8 +178,16 @@ def _scored_by(finding: Finding) -> list[str]:
     return [v for v in VOICES[1:] if f"{v}s" in finding.claim] if finding.id.startswith(SCORED) else []
 
 
+def _explained(findings: Sequence[Finding], sure: dict[str, str]) -> dict[str, str]:
+    """A total that got worse -> the one part that did; of several, or where it is not certain, none."""
+    worse = {f.id for f in findings if f.quadrant() == "weakness"}
+    found = {total: [id for id in sorted(worse) if family_of(id) == family] for total, family in PARTS.items()}
+    return {total: part[0] for total, part in found.items()
+            if total in worse and len(part) == 1 and sure.get(part[0]) == CERTAIN}  # fmt: skip
+
+
 def _touchpoint(id: str) -> str:
-    return id.split(".", 2)[2] if id.startswith((*AT_TOUCHPOINTS, NEAR)) else ""
+    return id.split(".", 2)[2] if id.startswith((*AT_TOUCHPOINTS, GAP)) else ""
 
 
 def _records(frame: pd.DataFrame | None) -> list[dict]:
@@ -219,13 +255,16 @@ def _side(row: dict) -> str:
     return "weakness" if score <= 2 else "strength" if score >= 4 else ""
 
 
-def _item(key: str, fact: dict | None, rows: pd.DataFrame) -> dict:
-    """One row of the SWOT from its data and the people who say it."""
+def _item(key: str, fact: dict | None, rows: pd.DataFrame, sides: dict[tuple[str, str], str]) -> dict:
+    """One row of the SWOT from its data and the people who say it; sides: (finding, quadrant) -> the data's item."""
+    quadrant = fact["quadrant"] if fact else rows["quadrant"].iloc[0]
     sheets = rows[rows["sheet"] != "register"]
     texts = Counter(sheets["statement"])
     spoken = commonest(texts)
     ids = split_ids(fact["evidence"]) if fact else []
-    ids += [id for id in commonest(Counter(i for cell in rows["ids"] for i in split_ids(cell))) if id not in ids]
+    named = commonest(Counter(i for cell in rows["ids"] for i in split_ids(cell)))
+    ids += [id for id in named if id not in ids and (id, OPPOSITE[quadrant]) not in sides
+            and not (fact and _of_another(id, key, sides.get((id, quadrant))))]  # fmt: skip
     voices = Counter(rows.loc[rows["voice"].isin(VOICES[1:]), "voice"])
     if fact and fact["voices"] == "data":
         voices["data"] = len(split_ids(fact["evidence"]))
@@ -239,7 +278,7 @@ def _item(key: str, fact: dict | None, rows: pd.DataFrame) -> dict:
     return {
         "item": key,
         "statement": statement,
-        "quadrant": fact["quadrant"] if fact else rows["quadrant"].iloc[0],
+        "quadrant": quadrant,
         "voices": APART.join(heard),
         "supporters": len(rows) + bool(fact),
         "evidence": APART.join(ids),
@@ -253,6 +292,13 @@ def _item(key: str, fact: dict | None, rows: pd.DataFrame) -> dict:
         "sources": "; ".join(sorted({s for s in rows["source"] if s})),
         "confidence": float(rows["confidence"].median()),
     }  # fmt: skip
+
+
+def _of_another(id: str, key: str, owner: str | None) -> bool:
+    """Whether a finding that people name belongs to another item of the same family, or is the total of this one."""
+    return (owner not in (None, key) and family_of(id) == family_of(key) != "") or key.startswith(
+        TOTALS.get(id, "no finding")
+    )
 
 
 def _first(texts: pd.Series) -> str:
@@ -270,7 +316,9 @@ def _against(items: pd.DataFrame, facts: dict, people: dict) -> list[str]:
         rows = people.get(item.item)
         places = {facts[item.item]["touchpoint"]} if item.item in facts else set()
         places |= set(rows["touchpoint"]) & judged if rows is not None else set()
-        for thing in [("id", id) for id in split_ids(item.evidence)] + [("at", place) for place in places - {""}]:
+        cells = [item.evidence, *([] if rows is None else rows["ids"])]
+        ids = [id for cell in cells for id in split_ids(cell)]
+        for thing in [("id", id) for id in ids] + [("at", place) for place in places - {""}]:
             about.setdefault(thing, set()).add(item.item)
         for text in sorted(set(rows["statement"])) if rows is not None else []:
             texts.append(text)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from cxkit.certainty import CERTAIN, LIKELY, SAID
+from cxkit.same_thing import split_ids, telling_words
 from cxkit.stakes import touchpoints_of
 from cxkit.style import clean_text
-from cxkit.words import split_words, stop_words
 
 KINDS = {
     "SO": ("strength", "opportunity", "Use what is strong, {inner}, to take up what opens, {outer}."),
@@ -25,29 +25,35 @@ MEANS = {
 }
 INNER = str.maketrans("“”„«»", "‘’‘‘’")  # quotation marks within a statement that is quoted
 MOST = 3  # proposals of a kind
-LETTERS, STEM = 5, 6  # shorter words join nothing; longer ones are compared by their beginning
+LEAST = 2  # words in common that join two items: one alone (“parcels”) says little
 # what a shop's statements all speak of
 EMPTY = ("custom", "client", "order", "клієнт", "клиент", "покупе", "покупц", "замовл", "заказ", "klient", "zamów")
 COMMON = 3  # a word in more items than this says nothing of one; at least a tenth of them
-WIDE = "company"  # a sphere that everything lies in joins nothing
 COLUMNS = ("kind", "proposal", "because", "joins", "impact")
 CERTAINTIES = (CERTAIN, LIKELY, SAID)
 
 
-def proposals(items: pd.DataFrame, *, spheres: Mapping[str, str] = {}, most: int = MOST) -> pd.DataFrame:
+def proposals(
+    items: pd.DataFrame,
+    *,
+    spheres: Mapping[str, str] = {},
+    labels: Mapping[str, str] = {},
+    most: int = MOST,
+) -> pd.DataFrame:
     """Proposals that name what they join, at most `most` a kind, the weightiest first.
 
-    From: items (item, statement, said, quadrant, voices, evidence, impact, certainty, sphere); `spheres`: a sphere's
-    key -> its name. To: kind (SO, WO, ST, WT), proposal, because (what joins the two, and who says each), joins (the
-    keys of both items, with a comma), impact (of both together).
-    Two items are joined by a touchpoint that the evidence of both names, by a word that people use of both and of few
-    others, or by their sphere (company is too wide to join anything); whatever has none of these in common is not
-    joined. An item stands in one proposal of a kind. Ranked by what joins them (touchpoint, word, sphere), then by
-    impact, then by certainty.
+    From: items (item, statement, said, quadrant, voices, evidence, quotes, sources, impact, certainty, sphere);
+    `spheres`: a sphere's key -> its name, told where both lie in one; `labels`: a finding's id -> its label, by which a
+    proposal calls what the data know. To: kind (SO, WO, ST, WT), proposal, because (what joins the two, and who says
+    each), joins (the keys of both items, with a comma), impact (of both together).
+    Only items with evidence are joined: a finding, a quote, or of what comes from outside its source. Two are joined by
+    a finding or a touchpoint that the evidence of both names, or by two words or more that people use of both and of
+    few others; a sphere alone joins nothing. An item stands in one proposal of a kind. Ranked by what joins them
+    (finding, touchpoint, words), then by impact, then by certainty.
     What it cannot show: whether a proposal is worth its money; it says where to look.
     Source: Weihrich (1982), Long Range Planning 15(2), 54-66.
     """
-    rows = items.to_dict("records")
+    rows = [row for row in items.to_dict("records") if _backed(row)]
     words = _words(rows)
     found = []
     for kind, (inner, outer, template) in KINDS.items():
@@ -57,13 +63,15 @@ def proposals(items: pd.DataFrame, *, spheres: Mapping[str, str] = {}, most: int
             if one["quadrant"] == inner
             for other in rows
             if other["quadrant"] == outer
-            if (tie := _tie(one, other, words, spheres))
+            if (tie := _tie(one, other, words))
         ]
         used: set[str] = set()
         for _, tie, one, other in sorted(pairs, key=_rank):
             if len(used) < 2 * most and not used & {one["item"], other["item"]}:
                 used |= {one["item"], other["item"]}
-                found.append(_proposal(kind, template, tie, one, other))
+                same = spheres.get(one["sphere"], "") if one.get("sphere") == other.get("sphere") else ""
+                tie = f"{tie} ({same})" if same else tie
+                found.append(_proposal(kind, template, tie, one, other, labels))
     return pd.DataFrame(found, columns=list(COLUMNS))
 
 
@@ -71,8 +79,8 @@ def in_words(found: pd.DataFrame) -> str:
     """How many proposals there are, or why there are none. From: `proposals`."""
     if not len(found):
         return (
-            "No strength or weakness has a touchpoint, a word or a sphere in common with an opportunity or a threat: "
-            "nothing is proposed."
+            "Nothing joins: no strength or weakness that has evidence shares a finding, a touchpoint or two words with "
+            "an opportunity or a threat that has evidence. So nothing is proposed."
         )
     lacking = [MEANS[kind].lower() for kind in KINDS if kind not in set(found["kind"])]
     count = f"{len(found)} proposal{'s' if len(found) > 1 else ''}, each joining two items of this page."
@@ -86,17 +94,21 @@ def short(statement: object) -> str:
     return first.rstrip(".").strip().translate(INNER)
 
 
-def _tie(
-    one: dict, other: dict, words: dict[str, dict[str, str]], spheres: Mapping[str, str]
-) -> tuple[int, str] | None:
+def _backed(row: dict) -> bool:
+    """Whether a finding, a quote or a source outside stands behind an item."""
+    outside = row.get("sources") if not row.get("voices") else ""
+    return any(isinstance(cell, str) and cell for cell in (row.get("evidence"), row.get("quotes"), outside))
+
+
+def _tie(one: dict, other: dict, words: dict[str, dict[str, str]]) -> tuple[int, str] | None:
     """What two items have in common, and how near that is (0 is nearest)."""
+    if set(split_ids(one.get("evidence"))) & set(split_ids(other.get("evidence"))):
+        return 0, "one number speaks of both"
     if points := touchpoints_of(one.get("evidence")) & touchpoints_of(other.get("evidence")):
-        return 0, f"both are about {', '.join(sorted(points))}"
-    if shared := sorted(set(words[one["item"]]) & set(words[other["item"]])):
-        return 1, f"both speak of “{words[other['item']][shared[0]]}”"
-    sphere = one.get("sphere")
-    if isinstance(sphere, str) and sphere not in ("", WIDE) and sphere == other.get("sphere"):
-        return 2, f"both lie in {spheres.get(sphere, sphere)}"
+        return 1, f"both are about {', '.join(sorted(points))}"
+    shared = sorted(set(words[one["item"]]) & set(words[other["item"]]))
+    if len(shared) >= LEAST:
+        return 2, "both speak of " + " and ".join(f"“{words[other['item']][stem]}”" for stem in shared[:LEAST])
     return None
 
 
@@ -105,7 +117,10 @@ def _words(rows: list[dict]) -> dict[str, dict[str, str]]:
 
     Of an item that only the data know they are the words of its key's end: its sentence is a template of ours.
     """
-    stems = {row["item"]: {word[:STEM]: word for word in split_words(_own_words(row)) if _tells(word)} for row in rows}
+    stems = {
+        row["item"]: {s: word for s, word in telling_words(_own_words(row)).items() if not word.startswith(EMPTY)}
+        for row in rows
+    }
     counts = Counter(stem for found in stems.values() for stem in found)
     most = max(COMMON, len(rows) // 10)
     return {item: {s: word for s, word in found.items() if counts[s] <= most} for item, found in stems.items()}
@@ -115,10 +130,6 @@ def _own_words(row: dict) -> str:
     if row.get("certainty") == SAID:
         return f"{row['statement']} {row.get('said') or ''}"
     return f"{row['item'].split('.', 2)[-1].replace('_', ' ')} {row.get('said') or ''}"
-
-
-def _tells(word: str) -> bool:
-    return len(word) >= LETTERS and word.isalpha() and not word.startswith(EMPTY) and word not in stop_words()
 
 
 def _rank(pair: tuple) -> tuple:
@@ -137,8 +148,8 @@ def _place(item: dict) -> int:
     return CERTAINTIES.index(certainty) if certainty in CERTAINTIES else len(CERTAINTIES)
 
 
-def _proposal(kind: str, template: str, tie: str, one: dict, other: dict) -> dict:
-    inner, outer = (f"“{short(item['statement'])}”" for item in (one, other))
+def _proposal(kind: str, template: str, tie: str, one: dict, other: dict, labels: Mapping[str, str]) -> dict:
+    inner, outer = (f"“{short(_called(item, labels))}”" for item in (one, other))
     said = "; ".join(f"{item['quadrant']}: {_said_by(item)}" for item in (one, other))
     return {
         "kind": kind,
@@ -147,6 +158,11 @@ def _proposal(kind: str, template: str, tie: str, one: dict, other: dict) -> dic
         "joins": f"{one['item']}, {other['item']}",
         "impact": _impact(one) + _impact(other),
     }
+
+
+def _called(item: dict, labels: Mapping[str, str]) -> str:
+    """What a proposal calls an item: its finding's label, or what people say where people alone say it."""
+    return item["statement"] if item.get("certainty") == SAID else labels.get(item["item"], item["statement"])
 
 
 def _said_by(item: dict) -> str:

@@ -96,6 +96,48 @@ def test_a_registers_side_is_told_by_its_kind_or_its_score():
     assert rows.loc["a", "item"] == rows.loc["d", "item"] == "journey.touchpoint.cart"
 
 
+def placed(found: list, rows: tuple, notes: list[tuple] = ()) -> pd.DataFrame:
+    """To which items statements and a register's complaints (text, touchpoint) belong: statement -> items."""
+    heard = pd.DataFrame(list(notes), columns=["statement", "touchpoint"])
+    heard = heard.assign(voice="customer", kind="complaint", score=None)
+    said = swot.said_items(sheet(*rows), CONTEXT, heard)
+    frame = by_item(swot.data_items(found, across_audit(found)), said)
+    return frame.groupby("statement")["item"].agg(list)
+
+
+def test_what_is_said_of_a_touchpoint_is_not_said_of_a_surveys_gap():
+    found = [finding("feedback.gap.delivery", -3.0, 1.0), finding("service.late.courier", 3.0, 1.0, up=False)]
+    notes = [("The courier rang at noon", "delivery"), ("Обіцяли в п'ятницю", "delivery"), ("Late!", "Delivery"),
+             ("The chat answers late", "support")]  # fmt: skip
+    at = placed(found, (("Gap", "weakness", "feedback.gap.delivery"),), notes)
+    assert at["The courier rang at noon"] == at["The chat answers late"] == [""]
+    assert at["Обіцяли в п'ятницю"] == at["Late!"] == ["service.late.courier"]
+    assert at["Gap"] == ["feedback.gap.delivery"]
+    at = placed(
+        [finding("feedback.touchpoint.delivery", -3.0, 1.0), *found], (), [("Late!", "delivery"), ("Rude", "delivery")]
+    )
+    assert (at["Late!"], at["Rude"]) == (["service.late.courier"], ["feedback.touchpoint.delivery"])
+    two = [*found, finding("service.late.locker", 3.0, 1.0, up=False)]
+    at = placed(two, (), [("Late!", "delivery"), ("Lockers are filled late", "delivery")])
+    assert (at["Late!"], at["Lockers are filled late"]) == ([""], ["service.late.locker"])
+
+
+def test_who_names_a_total_means_the_parts_that_he_says_and_who_names_parts_means_each():
+    found = [finding(f"search.missing.{n}", 0.9, 0.1, target=0.5, up=False) for n in ("balance_bikes", "prams", "cots")]
+    found.append(finding("search.nothing_found", 0.9, 0.1, target=0.5, up=False))
+    at = placed(found, (("They look for balance bikes", "opportunity", "search.nothing_found"),
+                        ("They look for much", "opportunity", "search.nothing_found"),
+                        ("Sleep on wheels", "opportunity", "search.missing.prams, search.missing.cots")))  # fmt: skip
+    assert at["They look for balance bikes"] == ["search.missing.balance_bikes"]
+    assert at["They look for much"][0].startswith("said.")  # the total is a weakness of the search
+    assert at["Sleep on wheels"] == ["search.missing.prams", "search.missing.cots"]
+    said = swot.said_items(
+        sheet(("Sleep on wheels", "opportunity", "search.missing.prams, search.missing.cots")), CONTEXT
+    )
+    items = swot.join(swot.data_items(found, across_audit(found)), said).set_index("item")
+    assert items.loc["search.missing.prams", ["evidence", "supporters"]].tolist() == ["search.missing.prams", 2]
+
+
 def test_whom_an_action_means():
     rows, items = items_of(("Couriers dawdle", "weakness", "service.late.courier"), ("Dear", "weakness", None))
     rows = rows.reset_index()

@@ -25,12 +25,16 @@ def sheet(rows: list[dict]) -> pd.DataFrame:
     return frame.astype({"impact": float, "confidence": float}).astype(dict.fromkeys(SWOT[:4] + SWOT[6:], object))
 
 
-def check(said=(), actions=(), *, outside=(), found=FOUND, sheets=("swot", "context", "actions")) -> pd.DataFrame:
+def check(
+    said=(), actions=(), *, outside=(), found=FOUND, sheets=("swot", "context", "actions"), notes=None, **more
+) -> pd.DataFrame:
     context = pd.DataFrame(outside, columns=["statement", "quadrant", "source", "date"])
-    rows, data = swot.said_items(sheet(list(said)), context), swot.data_items(found, across_audit(found))
+    rows, data = swot.said_items(sheet(list(said)), context, notes), swot.data_items(found, across_audit(found))
     items, placed = swot.join(data, rows), by_item(data, rows)
     done = pd.DataFrame(list(actions)).reindex(columns=ACTIONS).astype(object)
-    return faults(items, done, found, sheets, rows=placed, context=context, as_of=AS_OF)
+    urgent = more.pop("urgent", None)
+    items = items if urgent is None else items.assign(triage=["now" if i in urgent else "" for i in items["item"]])
+    return faults(items, done, found, sheets, rows=placed, context=context, as_of=AS_OF, **more)
 
 
 def told(frame: pd.DataFrame, what: str) -> list[tuple[str, str]]:
@@ -110,6 +114,53 @@ def test_spheres_departments_and_contradictions():
     assert told(frame, "a department without an action") == [("logistics", "No action on any of its weaknesses (1).")]
     assert told(frame, "a contradiction") == [("weakness: Dear", "The opposite is said of the same: Not dear")]
     assert told(frame, "rows written twice")[0][0] == "the sheets: 1"
+
+
+def test_a_contradiction_is_told_first_and_what_is_refuted_is_named():
+    frame = check([{"statement": "Best cart", "quadrant": "strength", "voice": "employee",
+                    "evidence": "journey.touchpoint.cart"}])  # fmt: skip
+    assert frame["what"][0] == "a contradiction"
+    assert told(frame, "an item without evidence") == [
+        ("strength: Best cart", "What it names says the opposite: journey.touchpoint.cart.")
+    ]
+
+
+def test_a_plan_that_nobody_took_or_weighed_or_can_judge():
+    found = [*FOUND, finding("loyalty.gini", 3.0, 1.0)]
+    cart, top = "journey.touchpoint.cart", "loyalty.top_share"
+    done = [{"action": "Mend", "item": cart, "measure": cart, "effort": 2.0, "owner": "Ann"},
+            {"action": "Keep", "item": top, "measure": top, "owner": " "}]  # fmt: skip
+    frame = check(actions=done, urgent=(cart, top), found=found)
+    assert told(frame, "an item for now whose effort nobody knows") == [
+        ("the plan: 1 of 2 for now", "No action on them says what it takes.")
+    ]
+    assert told(frame, "actions that nobody has taken") == [("the plan: 1 of 2 actions", "Nobody is named for them.")]
+    ((where, why),) = told(frame, "a measure that no later audit judges")
+    assert where == "loyalty.top_share: 1 action"
+    assert why.startswith("It is shown and not judged from audit to audit: what is spent since ever")
+    plan = pd.DataFrame(done).reindex(columns=ACTIONS).assign(items=[f"{cart}, {top}", ""])
+    whole = check(actions=done[:1], urgent=(cart, top), found=found, planned=plan)
+    assert not told(whole, "an item for now whose effort nobody knows")
+    assert told(whole, "actions that nobody has taken")[0][0] == "the plan: 1 of 2 actions"
+    assert not told(check(actions=done[:1], found=found), "actions that nobody has taken")
+
+
+def test_settings_that_the_plan_needs():
+    frame = check(settings={"product_control": "partly", "budget": None})
+    assert told(frame, "a setting that the plan needs") == [
+        ("client.yml, strategy: budget", "What the plan may cost is not known.")
+    ]
+    assert not told(check(), "a setting that the plan needs")
+
+
+def test_notes_that_join_nothing_are_counted():
+    notes = pd.DataFrame({"statement": ["Lost", "Ring", "An idea"], "voice": "customer", "score": None,
+                          "kind": ["complaint", "complaint", "employee_idea"],
+                          "touchpoint": ["cart", "door", "cart"]})  # fmt: skip
+    assert told(check(notes=notes), "notes that join nothing") == [
+        ("the register: 2 of 3 notes", "They join no item, and are left out of the SWOT; 1 of them take no side.")
+    ]
+    assert not told(check(notes=notes[:1]), "notes that join nothing")
 
 
 def test_findings_without_a_verdict_are_no_look_at_a_sphere():

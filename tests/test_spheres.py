@@ -26,6 +26,7 @@ def test_every_finding_of_the_kit_has_a_sphere(id):
     [
         ("journey.touchpoint.payment_page", "site"),
         ("feedback.touchpoint.delivery", "logistics"),
+        ("journey.touchpoint.advice", "site"),  # a page of the site, not goods
         ("feedback.touchpoint.support_chat", "support"),
         ("journey.touchpoint.сторінка_оплати", "site"),  # no word tells it: the area's own
         ("service.late.courier", "logistics"),

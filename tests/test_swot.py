@@ -51,15 +51,23 @@ def test_what_the_data_say():
         "search.missing.bikes": ("opportunity", "certain", "product"),
         "segments.shrinks.best": ("threat", "certain", "relations"),
         "segments.grows.best": ("strength", "likely", "relations"),
-        "quality.refused_share": ("strength", "certain", "company"),
     }
     both = frame.set_index("item").loc["journey.touchpoint.cart"]
     assert both["evidence"] == "journey.touchpoint.cart, feedback.touchpoint.cart"
     assert both["statement"] == FOUND[0].sentence()
     assert swot.left_out(FOUND) == (
-        "Of 9 findings are in no quadrant: 1 have nothing to be judged against (no target of the client's); "
-        "1 are too early to say."
+        "Of 9 findings 3 are in no quadrant: 1 have nothing to be judged against (no target of the client's); "
+        "1 are too early to say; 1 tell how well the audit could look, not how the shop does."
     )
+
+
+def test_where_the_pages_weaknesses_stand():
+    found = [*FOUND, full("quality.odd_things", 9.0, target=0.0, up=False)]
+    assert swot.retold(found, swot.data_items(found, across_audit(found))) == (
+        "The pages name weaknesses 6 times: under opportunities 1, under threats 1, of the audit itself 1, "
+        "told with another 1, here as weaknesses 2."
+    )
+    assert swot.retold([], swot.data_items([], across_audit([]))) == ""
 
 
 def test_two_findings_that_differ_about_one_touchpoint_are_named():
@@ -120,6 +128,27 @@ def test_contradictions_are_named_and_both_stay():
     assert frame.loc["journey.touchpoint.cart", "certainty"] == "certain"  # one voice takes nothing from a number
 
 
+def test_a_finding_that_says_the_opposite_is_no_evidence():
+    frame = joined({"statement": "Nobody loses a cart", "quadrant": "strength", "evidence": "feedback.touchpoint.cart"})
+    praise = frame[frame["statement"] == "Nobody loses a cart"].iloc[0]
+    assert (praise.name[:5], praise["evidence"], praise["against"]) == ("said.", "", "journey.touchpoint.cart")
+    assert frame.loc["journey.touchpoint.cart", "against"] == praise.name
+
+
+def test_a_total_is_evidence_of_the_one_part_that_grows():
+    trend = finding("service.contact_trend", 3.0, 0.5, up=False)
+    late, broken, unsure = (
+        finding(f"service.growing.{n}", v, 0.5, up=False) for n, v in (("late", 4.0), ("broken", 3.0), ("dear", 0.51))
+    )
+    items = swot.data_items([trend, late], across_audit([trend, late]))
+    assert items[["item", "evidence"]].values.tolist() == [
+        ["service.growing.late", "service.growing.late, service.contact_trend"]
+    ]
+    for found in ([trend, late, broken], [trend, unsure], [trend]):  # two parts, one that is not certain, none
+        items = swot.data_items(found, across_audit(found))
+        assert sorted(items["item"]) == sorted(f.id for f in found)
+
+
 def test_ids_of_findings_and_quotes_apart():
     texts = ["service.late.courier", "service.late.courier; loyalty.gini", "personas.costs.often,_small",
              "service.nonsense", "Nothing works. Nothing.", "example.com", None]  # fmt: skip
@@ -135,7 +164,7 @@ def test_ids_of_findings_and_quotes_apart():
 def test_nothing_at_all_breaks_nothing(found, rows):
     frame = joined(*rows, found=found)
     assert list(frame.columns) == list(swot.ITEMS[1:])
-    assert len(frame) == (6 if found else 0) + len(rows)
+    assert len(frame) == (5 if found else 0) + len(rows)
     assert swot.left_out([]) == ""
     assert not len(swot.said_items(pd.DataFrame(), None, None))
 
@@ -154,7 +183,7 @@ def test_hostile_texts_are_kept_as_texts():
         "x" * 5_000,
     ]
     frame = joined(*({"statement": text, "evidence": text, "source": text, "department": text} for text in texts))
-    assert len(frame) == 6 + len(texts)
+    assert len(frame) == 5 + len(texts)
     assert frame.index.is_unique
     assert not frame["statement"].str.contains("\u202e").any()
 
@@ -200,10 +229,11 @@ def test_five_hundred_statements_in_four_languages_in_seconds():
 
 
 def test_it_reads_the_findings_that_it_is_made_of():
-    """Whatever the family, a finding with a verdict is in the SWOT once."""
+    """Whatever the family, a finding with a verdict is in the SWOT once; what tells of the audit itself is not."""
     frame = joined()
     listed = [id for cell in frame["evidence"] for id in cell.split(", ")]
     judged = [f.id for f in FOUND if isinstance(f, Finding) and f.quadrant() in swot.QUADRANTS]
+    judged.remove("quality.refused_share")
     assert sorted(listed) == sorted(judged)
 
 

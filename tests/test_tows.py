@@ -5,9 +5,12 @@ import pytest
 
 from cxkit.tows import in_words, proposals, short
 
+AT, ABOUT = "journey.touchpoint.cart", "feedback.touchpoint.cart"
+
 
 def pair(one: dict, other: dict, **more):
-    strong, opens = {"item": "s", "quadrant": "strength"}, {"item": "o", "quadrant": "opportunity"}
+    strong = {"item": "s", "quadrant": "strength", "quotes": "Good."}
+    opens = {"item": "o", "quadrant": "opportunity", "quotes": "More."}
     return proposals(hand.items([strong | one, opens | other]), **more)
 
 
@@ -18,9 +21,30 @@ def test_a_touchpoint_joins_and_is_named():
     assert found["joins"][0] == "s, o"
 
 
-def test_a_word_that_few_others_use_joins():
-    found = pair({"statement": "The warehouse is quick"}, {"statement": "Rents of warehouses fall"})
-    assert found["because"][0] == "both speak of “warehouses”; strength: employee; opportunity: employee"
+def test_two_words_that_few_others_use_join_and_one_does_not():
+    found = pair({"statement": "The night warehouse is quick"}, {"statement": "Rents of warehouses fall at night"})
+    assert found["because"][0] == "both speak of “night” and “warehouses”; strength: employee; opportunity: employee"
+    assert not len(pair({"statement": "The warehouse is quick"}, {"statement": "Rents of warehouses fall"}))
+
+
+def test_a_number_that_speaks_of_both_joins():
+    found = pair({"evidence": "loyalty.gini, loyalty.repeat_rate"}, {"evidence": "loyalty.repeat_rate"})
+    assert found["because"][0].startswith("one number speaks of both; ")
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_an_item_without_evidence_is_not_joined(side):
+    words = [{"statement": "The night warehouse"}, {"statement": "The night warehouse"}]
+    words[side]["quotes"] = ""
+    assert not len(pair(*words))
+    words[side] |= {"voices": "", "sources": "the law"}  # of what comes from outside the source is the evidence
+    assert len(pair(*words)) == 1
+
+
+def test_a_proposal_calls_what_the_data_know_by_its_label():
+    one = {"item": AT, "evidence": AT, "certainty": "certain", "statement": "The cart falls short."}
+    found = pair(one, {"evidence": ABOUT, "statement": "Carts"}, labels={AT: "The cart: NPS", "o": "x"})
+    assert found["proposal"][0] == "Use what is strong, “The cart: NPS”, to take up what opens, “Carts”."
 
 
 @pytest.mark.parametrize(
@@ -34,34 +58,34 @@ def test_a_word_that_few_others_use_joins():
 def test_what_has_nothing_in_common_is_not_joined(one, other):
     found = pair({"statement": one}, {"statement": other})
     assert not len(found)
-    assert in_words(found).startswith("No strength or weakness has a touchpoint, a word or a sphere in common")
+    assert in_words(found).startswith("Nothing joins: no strength or weakness that has evidence shares")
 
 
 def test_the_words_of_the_datas_own_sentence_join_nothing():
-    found = pair({"statement": "Revenue of parcels", "certainty": "certain"}, {"statement": "Parcels grow"})
+    found = pair({"statement": "Revenue of night parcels", "certainty": "certain"}, {"statement": "Night parcels grow"})
     assert not len(found)
-    own = pair({"item": "search.missing.balance_bikes", "certainty": "certain"}, {"statement": "Balance is in fashion"})
-    assert "both speak of “balance”" in own["because"][0]
+    own = pair({"item": "search.missing.balance_bikes", "certainty": "certain"}, {"statement": "Balance of the bikes"})
+    assert "both speak of “balance” and “bikes”" in own["because"][0]
 
 
-def test_a_sphere_joins_but_not_the_whole_company():
-    found = pair({"sphere": "logistics"}, {"sphere": "logistics"}, spheres={"logistics": "Logistics"})
-    assert found["because"][0].startswith("both lie in Logistics; ")
-    assert not len(pair({"sphere": "company"}, {"sphere": "company"}))
-    assert not len(pair({"sphere": ""}, {"sphere": ""}))
+def test_a_sphere_alone_joins_nothing_and_is_told():
+    assert not len(pair({"sphere": "logistics"}, {"sphere": "logistics"}))
+    one, other = {"sphere": "site", "evidence": AT}, {"sphere": "site", "evidence": ABOUT}
+    assert pair(one, other, spheres={"site": "Site"})["because"][0].startswith("both are about cart (Site); ")
+    assert pair(one, other | {"sphere": ""}, spheres={"site": "Site"})["because"][0].startswith("both are about cart; ")
 
 
 def test_who_says_each_is_told():
-    data = {"sphere": "site", "voices": "data, customer", "certainty": "certain"}
-    outside = {"sphere": "site", "voices": "", "sources": "the law"}
+    data = {"evidence": AT, "voices": "data, customer", "certainty": "certain"}
+    outside = {"evidence": ABOUT, "voices": "", "sources": "the law"}
     found = pair(data, outside)
     assert found["because"][0].endswith("strength: the data (certain), customer; opportunity: the law")
 
 
 def test_each_item_once_a_kind_and_the_weightiest_first():
-    strong = [{"item": f"s{n}", "quadrant": "strength", "sphere": "site", "impact": float(n)} for n in range(1, 6)]
-    weak = [{"item": "w", "quadrant": "weakness", "sphere": "site", "impact": 5.0}]
-    outer = [{"item": f"t{n}", "quadrant": "threat", "sphere": "site", "impact": float(n)} for n in range(1, 6)]
+    strong = [{"item": f"s{n}", "quadrant": "strength", "evidence": AT, "impact": float(n)} for n in range(1, 6)]
+    weak = [{"item": "w", "quadrant": "weakness", "evidence": AT, "impact": 5.0}]
+    outer = [{"item": f"t{n}", "quadrant": "threat", "evidence": ABOUT, "impact": float(n)} for n in range(1, 6)]
     found = proposals(hand.items(strong + weak + outer))
     assert found.groupby("kind").size().to_dict() == {"ST": 3, "WT": 1}
     assert found["joins"].tolist() == ["s5, t5", "s4, t4", "s3, t3", "w, t5"]
@@ -72,7 +96,7 @@ def test_each_item_once_a_kind_and_the_weightiest_first():
 
 
 def test_the_order_of_the_rows_decides_nothing():
-    rows = [{"item": f"{q[0]}{n}", "quadrant": q, "sphere": "site"} for q in ("strength", "threat") for n in range(4)]
+    rows = [{"item": f"{q[0]}{n}", "quadrant": q, "evidence": AT} for q in ("strength", "threat") for n in range(4)]
     assert proposals(hand.items(rows)).equals(proposals(hand.items(rows[::-1])))
 
 
@@ -92,5 +116,5 @@ def test_nothing_of_nothing():
 )
 def test_a_statement_in_a_sentence(statement, told):
     assert short(statement) == told
-    found = pair({"statement": statement, "sphere": "site"}, {"sphere": "site"})
+    found = pair({"statement": statement, "evidence": AT}, {"evidence": ABOUT})
     assert f"“{told}”" in found["proposal"][0]
