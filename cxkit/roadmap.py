@@ -38,7 +38,7 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
 
     From: `triage.triage_actions`; the findings of the run. To, what is to be done now first, then by day and quarter:
     number (of the picture), action, items, department, owner, effort, due, quarter (2026 Q3), measure, detectable,
-    triage, fault, why, after, origin, seen_by (what is measured, in words).
+    triage, fault, why, after, origin, seen_by (what is measured, in words), by (the due day, else the quarter).
     The quarter is that of the due day; without one the quarter after the audit for now, and for gradually the three
     after that, a third each, by impact, then by the revenue touched; what is dropped has none. A due day before the
     audit's last day is a fault, and so is a measure that no later audit judges.
@@ -46,6 +46,7 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
     rows = zip(actions.to_dict("records"), _places(actions), strict=True)
     made = actions.assign(quarter=[_quarter(row, as_of, place) for row, place in rows])
     past = made["due"].notna() & (made["due"] < pd.Timestamp(as_of)) & (made["triage"] != DROP)
+    made = made.assign(by=made["due"].dt.strftime("%Y-%m-%d").where(made["due"].notna(), made["quarter"]))
     made = _with_fault(made, past, "it was due before this audit: take it out where it is done, else set a new day")
     known = {f.id: f for f in findings}
     measures = [known.get(id) for id in made["measure"]]
@@ -58,7 +59,7 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
     ranked = made.assign(heap=heap, proposed=proposed)
     ranked = ranked.sort_values(["heap", "proposed", "due", "quarter", "action"], kind="stable", na_position="last")
     ranked = ranked.assign(number=range(1, len(ranked) + 1))
-    return ranked[["number", *COLUMNS, "why", "after", "origin", "seen_by"]].reset_index(drop=True)
+    return ranked[["number", *COLUMNS, "why", "after", "origin", "seen_by", "by"]].reset_index(drop=True)
 
 
 def detectable(finding: Finding | None, *, power: float = POWER, level: float = LEVEL) -> str:
@@ -229,8 +230,7 @@ def _seen(row: dict) -> str:
 def _who(row: dict) -> str:
     owner = clean_text(row["owner"]) if isinstance(row["owner"], str) and row["owner"] else "nobody yet"
     department = f" ({clean_text(row['department'])})" if isinstance(row["department"], str) else ""
-    by = f"{pd.Timestamp(row['due']):%Y-%m-%d}" if pd.notna(row["due"]) else row["quarter"]
-    when = f"{row['triage']}, by {by}" if row["quarter"] else "not at all"
+    when = f"{row['triage']}, by {row['by']}" if row["quarter"] else "not at all"
     return f"{owner}{department}; {when}"
 
 

@@ -20,6 +20,8 @@ from cxkit.stages import name_key
 from cxkit.style import format_value
 
 DAYS = 365
+# a total that is evidence of its part's item adds no orders to it: total -> what its parts begin with
+PARTS = {"service.contact_trend": "service.growing.", "search.nothing_found": "search.missing."}
 YET_TO_COME = 90  # days after a first order in which a second may still come
 A_MONTH = DAYS / 12
 KEPT = {
@@ -32,7 +34,7 @@ KEPT = {
 COLUMNS = ("item", "stake", "stake_share", "orders", "n", "how")
 NO_NUMBER = "no number stands behind it"
 NO_RULE = "it cannot be said whose orders meet it"
-SPREAD = "it cannot be said: it tells how revenue is spread, not whose orders met a fault"
+SPREAD = "it cannot be said, since it tells how revenue is spread, not whose orders met a fault"
 Told = tuple[Table | pd.DataFrame | None, str]  # what meets it (or nothing), and how it was found (or why not)
 
 
@@ -60,7 +62,7 @@ def stakes(
     (how many are known, is told); stakes of fewer than five customers.
     """
     told = _gathered(tables, as_of=as_of, zone=zone, kept=kept)
-    asked = {row.item: split_ids(row.evidence) for row in items.itertuples()}
+    asked = {row.item: _parts(split_ids(row.evidence)) for row in items.itertuples()}
     answers = {id: _answer(id, told) for id in dict.fromkeys(id for ids in asked.values() for id in ids)}
     parts = [
         answers[id][0].mutate(item=ibis.literal(item)).select("item", "order_id", money="money")
@@ -108,6 +110,11 @@ def _gathered(tables: Mapping[str, Table], *, as_of: date, zone: str, kept: Mapp
     mean = revenue / count if count else float("nan")
     return dict(tables) | {"year": year, "revenue": revenue, "mean_order": mean, "kept": kept} | {
         "as_of": as_of, "since": since, "zone": zone}  # fmt: skip
+
+
+def _parts(ids: list[str]) -> list[str]:
+    """The findings of an item whose orders count: without the total where its part is there."""
+    return [id for id in ids if id not in PARTS or not any(other.startswith(PARTS[id]) for other in ids)]
 
 
 def _answer(id: str, told: dict) -> Told:

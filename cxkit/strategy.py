@@ -53,7 +53,12 @@ CONTROL = {
     "full": "the goods are wholly in the shop's hands",
 }
 GAPS = ("sphere", "name", "weaknesses", "pressing", "strengths", "opportunities", "threats", "stake", "worst")
-ASPECTS = ("aspect", "text", "source")
+ASPECTS = ("aspect", "text", "source", "heading")
+HERE, NEITHER_SIDE = "What it means here", "Counts for neither side"
+HEADINGS = {
+    True: "What it means here: what presses, and what is done first",
+    False: "What it asks for, and what it risks",
+}
 
 
 def gaps(items: pd.DataFrame, *, spheres: Mapping[str, str]) -> pd.DataFrame:
@@ -148,7 +153,7 @@ def told(
     revenue: float = float("nan"),
     currency: str = "",
 ) -> pd.DataFrame:
-    """What the strategy asks for and risks: aspect, text, source (S0 …, client.yml, the data, or cxkit).
+    """What the strategy asks for and risks: aspect, text, source (S0 …, client.yml, the data), heading (of the table).
 
     From: `choose`; `gaps`; the client's `strategy` settings and company `size`; the items (`triage.triage`) and the
     plan (`roadmap.plan`), so that each pressing weakness stands with its first action and quarter; `costly`: what the
@@ -159,8 +164,8 @@ def told(
     """
     strategy, rows = chosen[0], []
     if strategy != EARLY:
-        rows += [("What it means here", text, OF_PAGE) for text in _means(SPHERES[strategy], items, planned)]
-        rows += [("Counts for neither side", text, OF_PAGE) for text in _means(NEITHER, items, planned, none="")]
+        rows += [(HERE, text, OF_PAGE) for text in _means(SPHERES[strategy], items, planned)]
+        rows += [(NEITHER_SIDE, text, OF_PAGE) for text in _means(NEITHER, items, planned, none="")]
         rows += [("Horizon", _horizon(strategy, settings.get("horizon_years")), "S0; client.yml")]
         rows += [("What speaks against it", text, OF_PAGE) for text in _against(strategy, found)]
         rows += [("Risk", RISK[strategy], "S0")]
@@ -183,7 +188,8 @@ def told(
             "be thought of, not before."
         )
         rows += [("What comes after", after, "S0")]
-    return pd.DataFrame(rows, columns=list(ASPECTS))
+    headed = [(*row, HEADINGS[row[0] in (HERE, NEITHER_SIDE)]) for row in rows]
+    return pd.DataFrame(headed, columns=list(ASPECTS))
 
 
 def in_words(chosen: tuple[str, list[str]]) -> str:
@@ -295,11 +301,11 @@ def _means(
 
 
 def _first_action(item: str, planned: pd.DataFrame | None) -> str:
-    """What is done first about an item, and by which quarter. The plan is in order already."""
+    """What is done first about an item, and by when. The plan is in order already."""
     if planned is not None:
         for row in planned[planned["quarter"] != ""].itertuples():
             if item in split_ids(row.items):
-                return f"To do: {clean_text(row.action).rstrip('.')} ({row.triage}, by {row.quarter})."
+                return f"To do: {clean_text(row.action).rstrip('.')} ({row.triage}, by {row.by})."
     return "No action is named for it yet."
 
 

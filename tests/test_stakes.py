@@ -116,6 +116,8 @@ def test_orders_that_somebody_wrote_about():
     contacts = table(told, contact_id="string", order_id="string", reason="string")
     assert only("service.growing.delivery_delay", contacts=contacts) == (500.0, 5.0, 5.0)
     assert only("service.contact_trend", contacts=contacts)[1] == 6
+    both = "service.growing.delivery_delay, service.contact_trend"  # the total adds nothing to its part
+    assert only(both, contacts=contacts) == (500.0, 5.0, 5.0)
     assert found("service.contact_trend")["how"][0] == "contacts name no order"
 
 
@@ -144,7 +146,7 @@ def test_customers_who_are_named():
     assert only("loyalty.repeat_rate", kept=kept) == (500.0, 5.0, 5.0)  # the sixth may still come back
     assert only("lifetime.slipping_share", kept=kept) == (650.0, 7.0, 7.0)
     for spread in ("loyalty.top_share", "loyalty.gini", "segments.great_share"):
-        assert found(spread, kept=kept)["how"][0].startswith("it cannot be said: it tells how revenue is spread")
+        assert found(spread, kept=kept)["how"][0].startswith("it cannot be said, since it tells how revenue is spread")
     undated = {"customers": customers.drop(columns="recency_days")}
     assert found("loyalty.repeat_rate", kept=undated)["how"][0].startswith("since when they bought once was not kept")
     assert found("loyalty.overdue_share", kept=kept)["how"][0] == "the list of customers who are overdue was not kept"

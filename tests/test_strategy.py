@@ -118,6 +118,7 @@ def test_what_it_means_here_names_the_pressing_items_with_action_and_quarter():
     ])  # fmt: skip
     plan = [("a", "Later, never", "", "drop"), ("x, a", "Mend it.", "2026 Q3", "now"), ("a", "Too", "2026 Q4", "now")]
     planned = pd.DataFrame(plan, columns=["items", "action", "quarter", "triage"])
+    planned = planned.assign(by=planned["quarter"])
     words = advice((INTERACTION, []), counts(site=2), {"items": items, "planned": planned})
     assert words["What it means here"] == ("b. No action is named for it yet. a. To do: Mend it (now, by 2026 Q3).")
     assert words["Counts for neither side"] == "c. No action is named for it yet."
