@@ -37,11 +37,11 @@ def by_item(data: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     How, within a quadrant: (1) a statement that names a finding of an item of the data joins it (of a total such as
     search.nothing_found the parts whose words it uses); else what speaks of a promised day where parcels are delivered
     joins the late orders (of several ways the one that it names); else one about a touchpoint joins what the data say
-    of it, and never the gap that a survey found there;
-    (2) else statements that name the same finding are one item, else those about one touchpoint,
-    whatever their language; (3) else statements alike in their words (`statements.alike`), where not one of two denies
-    what the other says, join what is most like them: an item so far, else the statement that most people made. A
-    register's note joins an item and makes none. The order of the rows decides nothing.
+    of it, and never the gap that a survey found there; (2) else statements that name the same finding are one item,
+    else those about one touchpoint, whatever their language; (3) else statements alike in their words
+    (`statements.alike`), where not one of two denies what the other says, join what is most like them: an item so far,
+    else the statement that most people made. A register's note joins an item and makes none. The order of the rows
+    decides nothing.
     """
     units = _units(said)
     anchors, why, also = _anchored(units, data)
