@@ -36,8 +36,8 @@ COLUMNS = ("action", "items", "department", "owner", "effort", "due", "quarter",
 def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> pd.DataFrame:
     """The actions as they travel: who does what until when, and how it will be seen.
 
-    From: `triage.triage_actions`; the findings of the run. To, what is to be done now first, then by day and quarter:
-    number (of the picture), action, items, department, owner, effort, due, quarter (2026 Q3), measure, detectable,
+    From: `triage.triage_actions`; the findings of the run. To, by quarter, in it now first, then by day: number (of the
+    picture), action, items, department, owner, effort, due, quarter (2026 Q3), measure, detectable,
     triage, fault, why, after, origin, seen_by (what is measured, in words), by (the due day, else the quarter).
     The quarter is that of the due day; without one the quarter after the audit for now, and for gradually the three
     after that, a third each, by impact, then by the revenue touched; what is dropped has none. A due day before the
@@ -56,8 +56,10 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
     made = made.assign(detectable=[detectable(f) for f in measures], seen_by=seen_by)
     heap = made["triage"].map({NOW: 0, GRADUALLY: 1, DROP: 2})
     proposed = (made["origin"] != WORKSHOP).astype(int)
-    ranked = made.assign(heap=heap, proposed=proposed)
-    ranked = ranked.sort_values(["heap", "proposed", "due", "quarter", "action"], kind="stable", na_position="last")
+    ranked = made.assign(heap=heap, proposed=proposed, dropped=heap == 2)
+    ranked = ranked.sort_values(
+        ["dropped", "quarter", "heap", "proposed", "due", "action"], kind="stable", na_position="last"
+    )
     ranked = ranked.assign(number=range(1, len(ranked) + 1))
     return ranked[["number", *COLUMNS, "why", "after", "origin", "seen_by", "by"]].reset_index(drop=True)
 
@@ -139,12 +141,13 @@ def in_words(planned: pd.DataFrame) -> list[str]:
 
 def readable(planned: pd.DataFrame) -> pd.DataFrame:
     """The plan as a reader meets it: what (number and action), who (owner, department, heap, quarter), seen (measure
-    and smallest change), with all columns of `plan`."""
+    and smallest change), when (its quarter, as a heading), with all columns of `plan`."""
     rows = planned.to_dict("records")
     return planned.assign(
         what=[f"{row['number']}. {clean_text(row['action'])}" for row in rows],
         who=[_who(row) for row in rows],
         seen=[_seen(row) for row in rows],
+        when=[row["quarter"] or "Not at all" for row in rows],
     )
 
 

@@ -48,11 +48,11 @@ def test_quarters(row, quarter):
     assert planned(row)["quarter"][0] == quarter
 
 
-def test_now_first_then_the_workshops_then_by_day():
+def test_by_quarter_now_first_then_the_workshops_then_by_day():
     rows = [{"triage": "drop"}, {"triage": "gradually"}, {"origin": "finding"}, {"due": "2026-12-01"},
             {"due": "2026-09-01"}]  # fmt: skip
     found = planned(*rows)
-    assert found["action"].tolist() == ["a4", "a3", "a2", "a1", "a0"]
+    assert found["action"].tolist() == ["a4", "a2", "a3", "a1", "a0"]
     assert found["number"].tolist() == [1, 2, 3, 4, 5]
 
 
@@ -142,6 +142,7 @@ def test_as_a_reader_meets_it():
         "nothing yet",
     ]
     assert readable(planned({"triage": "drop"}))["who"][0] == "Ann (site); not at all"
+    assert told["when"].tolist() == ["2026 Q3"] * 2
 
 
 def test_the_picture():
@@ -149,7 +150,7 @@ def test_the_picture():
             {"department": "<logistics>", "triage": "gradually", "due": "2026-12-01"}, {"triage": "drop"},
             {"origin": "finding", "triage": "gradually"}]  # fmt: skip
     found = planned(*rows)
-    assert drawn(found)["action"].tolist() == ["a1", "Mend the page $x$ at once", "a2"]
+    assert drawn(found)["action"].tolist() == ["Mend the page $x$ at once", "a2", "a1"]
     ax = plot_roadmap(found)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["<logistics>", "site", "no department"]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["2026 Q3", "2026 Q4", "2027 Q1", "later"]
