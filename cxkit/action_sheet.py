@@ -12,6 +12,7 @@ from cxkit.same_thing import APART, commonest, keys_of, split_ids
 from cxkit.spheres import sphere_of
 from cxkit.style import clean_text
 from cxkit.tables import SHEETS
+from cxkit.triage import MOST_EFFORT
 
 WORKSHOP, FINDING = "workshop", "finding"  # where an action comes from
 TAKEN_UP = ("weakness", "opportunity")  # what an action is proposed for
@@ -27,18 +28,19 @@ def link(sheet: pd.DataFrame, items: pd.DataFrame, findings: Sequence[Finding], 
     (workshop or finding), fault (what is wrong with the row, or empty).
     An action of the sheet belongs to an item by its key, a finding's id, or the words of a statement
     (`same_thing.keys_of`); it may name several keys, as `to_sheet` writes them. A weakness or opportunity that has
-    evidence and no action yet gets the action that its first finding names, with nobody to do it, in the department
-    that people name most for such things: the workshop names who, and when.
+    evidence and no action yet, or none that takes less than much effort (over 3 of 5), gets the action that its first
+    finding names, with nobody to do it, in the department that people name most for such things: the workshop names
+    who, and when. Of two that would read alike each tells what it is about.
     """
     known = {f.id: f for f in findings}
     meant = keys_of(sheet["item"], items, rows)
     made = [_from_sheet(row, keys, items, known) for row, keys in zip(sheet.to_dict("records"), meant, strict=True)]
-    done = {key for row in made for key in split_ids(row["items"])}
+    done = {key for row in made if not row["effort"] > MOST_EFFORT for key in split_ids(row["items"])}
     departments = _departments([*items["department"], *sheet["department"]])
     for row in items.to_dict("records"):
         if row["item"] not in done and row["quadrant"] in TAKEN_UP:
             made += _from_finding(row, known, departments)
-    frame = pd.DataFrame(made, columns=list(COLUMNS))
+    frame = pd.DataFrame(_told_apart(made), columns=list(COLUMNS))
     return frame.assign(effort=pd.to_numeric(frame["effort"]), due=pd.to_datetime(frame["due"]).astype("datetime64[s]"))
 
 
@@ -96,8 +98,14 @@ def _from_finding(row: dict, known: dict[str, Finding], departments: dict[str, s
     if not named:
         return []
     first = named[0]
-    label = f"{clean_text(first.label)}: {first.action}"
     empty = {"owner": None, "effort": np.nan, "due": pd.NaT, "fault": ""}
     department = row["department"] or departments.get(row["sphere"])
-    return [{"action": label, "items": row["item"], "item": row["item"], "department": department,
-             "measure": first.id, "origin": FINDING, **empty}]  # fmt: skip
+    return [{"action": clean_text(first.action), "items": row["item"], "item": row["item"], "department": department,
+             "measure": first.id, "origin": FINDING, "about": clean_text(first.label), **empty}]  # fmt: skip
+
+
+def _told_apart(made: list[dict]) -> list[dict]:
+    """Proposals in the same words say what they are about."""
+    counts = Counter(row["action"] for row in made)
+    return [row | {"action": f"{row['action'].rstrip('.')} ({row['about']})."} if counts[row["action"]] > 1
+            and row["origin"] == FINDING else row for row in made]  # fmt: skip

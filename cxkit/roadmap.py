@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cxkit.changes import DRIFTS
 from cxkit.findings import Finding
 from cxkit.group_table import nothing_to_show
+from cxkit.impact import PERCENT, points_are
+from cxkit.since import FAMILY_OF, MEASURES
 from cxkit.style import GREY, INK, LIGHT, clean_text, format_value, plain_text
+from cxkit.triage import DROP, GRADUALLY, NOW
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POWER, LEVEL = 0.8, 0.95
-NOW, GRADUALLY, DROP = "now", "gradually", "drop"
 WORKSHOP = "workshop"  # where an action comes from; the others findings propose
 WAIT = {NOW: 1, GRADUALLY: 2}  # quarters after the audit's last day, where no day is set
+SPREAD = 3  # quarters over which what is gradual and has no day is spread, the greatest impact first
+NOT_JUDGED = "not judged from audit to audit"
+INSTEAD = "judged over the days after this audit against as many before"
 NOBODY = "no department"
 LATER = "later"
 MOST_QUARTERS = 4
@@ -30,27 +36,32 @@ COLUMNS = ("action", "items", "department", "owner", "effort", "due", "quarter",
 def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> pd.DataFrame:
     """The actions as they travel: who does what until when, and how it will be seen.
 
-    From: `triage.triage_actions`; the findings of the run. To, what is to be done now first, then by day: number (of
-    the picture), action, items, department, owner, effort, due, quarter (2026 Q3), measure, detectable, triage, fault,
-    why, after, origin, seen_by (the measure's label).
-    The quarter is that of the due day; without one the quarter after the audit for now, the next but one for
-    gradually; what is dropped has none. A due day before the audit's last day is a fault.
+    From: `triage.triage_actions`; the findings of the run. To, by quarter, in it now first, then by day: number (of the
+    picture), action, items, department, owner, effort, due, quarter (2026 Q3), measure, detectable,
+    triage, fault, why, after, origin, seen_by (what is measured, in words), by (the due day, else the quarter).
+    The quarter is that of the due day; without one the quarter after the audit for now, and for gradually the three
+    after that, a third each, by impact, then by the revenue touched; what is dropped has none. A due day before the
+    audit's last day is a fault, and so is a measure that no later audit judges.
     """
-    made = actions.assign(quarter=[_quarter(row, as_of) for row in actions.to_dict("records")])
+    rows = zip(actions.to_dict("records"), _places(actions), strict=True)
+    made = actions.assign(quarter=[_quarter(row, as_of, place) for row, place in rows])
     past = made["due"].notna() & (made["due"] < pd.Timestamp(as_of)) & (made["triage"] != DROP)
-    told = "it was due before this audit: take it out where it is done, else set a new day"
-    both = made["fault"].where(made["fault"] == "", made["fault"] + "; ") + told
-    made = made.assign(fault=made["fault"].mask(past, both))
+    made = made.assign(by=made["due"].dt.strftime("%Y-%m-%d").where(made["due"].notna(), made["quarter"]))
+    made = _with_fault(made, past, "it was due before this audit: take it out where it is done, else set a new day")
     known = {f.id: f for f in findings}
     measures = [known.get(id) for id in made["measure"]]
-    seen_by = [clean_text(finding.label) if finding else "nothing yet" for finding in measures]
-    made = made.assign(detectable=[detectable(finding) for finding in measures], seen_by=seen_by)
+    blind = [f is not None and bool(drift(f.id)) and not judged_by(f.id) for f in measures]
+    made = _with_fault(made, pd.Series(blind, index=made.index, dtype=bool), "no later audit judges its measure")
+    seen_by = [clean_text(judged_by(f.id) or f.label) if f else "nothing yet" for f in measures]
+    made = made.assign(detectable=[detectable(f) for f in measures], seen_by=seen_by)
     heap = made["triage"].map({NOW: 0, GRADUALLY: 1, DROP: 2})
     proposed = (made["origin"] != WORKSHOP).astype(int)
-    ranked = made.assign(heap=heap, proposed=proposed)
-    ranked = ranked.sort_values(["heap", "proposed", "due", "action"], kind="stable", na_position="last")
+    ranked = made.assign(heap=heap, proposed=proposed, dropped=heap == 2)
+    ranked = ranked.sort_values(
+        ["dropped", "quarter", "heap", "proposed", "due", "action"], kind="stable", na_position="last"
+    )
     ranked = ranked.assign(number=range(1, len(ranked) + 1))
-    return ranked[["number", *COLUMNS, "why", "after", "origin", "seen_by"]].reset_index(drop=True)
+    return ranked[["number", *COLUMNS, "why", "after", "origin", "seen_by", "by"]].reset_index(drop=True)
 
 
 def detectable(finding: Finding | None, *, power: float = POWER, level: float = LEVEL) -> str:
@@ -58,7 +69,9 @@ def detectable(finding: Finding | None, *, power: float = POWER, level: float = 
 
     From: the finding that is the measure. Two audits of like size, each with half width h of its interval, whose
     quantile is z: the standard error of the difference is sqrt(2) h / z, and the change is that times the sum of the
-    quantiles of (1 + level) / 2 and of `power` (1.96 + 0.84). Empty where there is no finding.
+    quantiles of (1 + level) / 2 and of `power` (1.96 + 0.84), told with two figures. Empty where there is no finding. A
+    figure that moves by itself as the data grow longer (`changes.DRIFTS`) is not judged from audit to audit: that is
+    said, and whether `since` judges another instead.
     What it leaves out: that two audits share customers and orders, which makes the difference of them surer, and
     that figures since ever change slowly.
     Source: Cohen (1988), Statistical power analysis, 2nd ed., ch. 2.
@@ -68,16 +81,37 @@ def detectable(finding: Finding | None, *, power: float = POWER, level: float = 
     if finding is None:
         return ""
     e = finding.estimate
+    if drift(finding.id):
+        return f"{NOT_JUDGED}; {INSTEAD}" if judged_by(finding.id) else NOT_JUDGED
     if not e.known:
         return "too early to say"
     if e.level == 1:
         return "any change: it is counted in full"
     error = np.sqrt(2) * (e.high - e.low) / 2 / ndtri((1 + e.level) / 2)
     change = float(error * (ndtri((1 + level) / 2) + ndtri(power)))
-    if e.unit in ("share", "lift"):
-        return f"{format_value(100 * change, 'points')} percentage points"
-    word = " points" if e.unit == "points" else ""
-    return format_value(change, e.unit, finding.currency) + word
+    change *= 100 if e.unit in ("share", "lift") else 1
+    digits = 1 - int(np.floor(np.log10(change))) if change > 0 else 0
+    change = round(change, digits)
+    if e.unit in ("share", "lift", "points"):
+        return f"{change:,.{max(digits, 0)}f} {points_are(finding) if e.unit == 'points' else PERCENT}"
+    return format_value(change, e.unit, finding.currency)
+
+
+def drift(id: str) -> str:
+    """Why a figure is not judged from audit to audit; empty where it is. From: a finding's id."""
+    return next((why for start, why in DRIFTS.items() if f"{id}.".startswith(f"{start}.")), "")
+
+
+def judged_by(id: str) -> str:
+    """The figure that `since` judges in place of one that is not judged from audit to audit, in words; empty where none
+    does, or none need. From: a finding's id."""
+    if not drift(id):
+        return ""
+    for measure, families in FAMILY_OF.items():
+        for start in (family.partition("{")[0] for family in families.split(",")):
+            if id.startswith(start):
+                return MEASURES[measure][1].format(id.removeprefix(start).replace("_", " "))
+    return next((every for every, _, _, _, ids in MEASURES.values() if id in ids.split(",")), "")
 
 
 def in_words(planned: pd.DataFrame) -> list[str]:
@@ -90,21 +124,30 @@ def in_words(planned: pd.DataFrame) -> list[str]:
     counts = [f"{int((planned['triage'] == name).sum())} {words}" for name, words in
               ((NOW, "now"), (GRADUALLY, "gradually"), (DROP, "not at all"))]  # fmt: skip
     text.append(f"By the rule: {', '.join(counts)}.")
+    if len(now := planned[planned["triage"] == NOW]):
+        unknown, nobody = int(now["effort"].isna().sum()), int(now["owner"].isna().sum())
+        text.append(f"Of the {len(now)} for now, nobody has said what effort {unknown or 'none'} of them would take, "
+                    f"and {nobody or 'none'} {'have' if nobody > 1 else 'has'} nobody to do it yet.")  # fmt: skip
     if nobody := int(kept["owner"].isna().sum()):
-        text.append(f"{nobody} of those to be done {'has' if nobody == 1 else 'have'} nobody to do them yet.")
-    if blind := int((kept["detectable"] == "").sum()):
-        text.append(f"{blind} cannot be seen in the next audit: no finding is their measure.")
+        text.append(f"{nobody} of all to be done {'has' if nobody == 1 else 'have'} nobody to do them yet.")
+    if unseen := int((kept["detectable"] == "").sum()):
+        text.append(f"{unseen} cannot be seen in the next audit: no finding is their measure.")
+    if drifting := int(kept["detectable"].str.startswith(NOT_JUDGED).sum()):
+        lost = int((kept["detectable"] == NOT_JUDGED).sum())
+        text.append(f"The finding behind {drifting} is {NOT_JUDGED}, since it moves by itself or is a change already; "
+                    f"for {lost or 'none'} of them no other figure is judged instead.")  # fmt: skip
     return text
 
 
 def readable(planned: pd.DataFrame) -> pd.DataFrame:
     """The plan as a reader meets it: what (number and action), who (owner, department, heap, quarter), seen (measure
-    and smallest change), with all columns of `plan`."""
+    and smallest change), when (its quarter, as a heading), with all columns of `plan`."""
     rows = planned.to_dict("records")
     return planned.assign(
         what=[f"{row['number']}. {clean_text(row['action'])}" for row in rows],
         who=[_who(row) for row in rows],
         seen=[_seen(row) for row in rows],
+        when=[row["quarter"] or "Not at all" for row in rows],
     )
 
 
@@ -174,26 +217,41 @@ def describe_roadmap(planned: pd.DataFrame) -> str:
     return f"Actions by quarter and department. {'. '.join(told) or 'No action is planned'}."
 
 
+def _with_fault(made: pd.DataFrame, where: pd.Series, told: str) -> pd.DataFrame:
+    both = made["fault"].where(made["fault"] == "", made["fault"] + "; ") + told
+    return made.assign(fault=made["fault"].mask(where, both))
+
+
 def _seen(row: dict) -> str:
     if row["detectable"][:1].isdigit():
-        return f"{row['seen_by']}; seen from a change of {row['detectable']} on"
+        return f"{row['seen_by']}; the next audit can tell a change of {row['detectable']} or more"
+    if row["detectable"].startswith(NOT_JUDGED) and INSTEAD in row["detectable"]:
+        return f"{row['seen_by']}, {INSTEAD}; the finding itself is {NOT_JUDGED}"
     return "; ".join(part for part in (row["seen_by"], row["detectable"]) if part)
 
 
 def _who(row: dict) -> str:
     owner = clean_text(row["owner"]) if isinstance(row["owner"], str) and row["owner"] else "nobody yet"
     department = f" ({clean_text(row['department'])})" if isinstance(row["department"], str) else ""
-    when = f"{row['triage']}, until {row['quarter']}" if row["quarter"] else "not at all"
+    when = f"{row['triage']}, by {row['by']}" if row["quarter"] else "not at all"
     return f"{owner}{department}; {when}"
 
 
-def _quarter(row: dict, as_of: date) -> str:
+def _places(actions: pd.DataFrame) -> list[int]:
+    """Of what is gradual and has no day, which of the following quarters: a third each, the greatest impact first."""
+    waiting = actions[(actions["triage"] == GRADUALLY) & actions["due"].isna()]
+    order = waiting.sort_values(["impact", "stake", "action"], ascending=[False, False, True], kind="stable").index
+    place = {label: rank * SPREAD // len(order) for rank, label in enumerate(order)}
+    return [place.get(label, 0) for label in actions.index]
+
+
+def _quarter(row: dict, as_of: date, place: int) -> str:
     if row["triage"] == DROP:
         return ""
     if pd.notna(row["due"]):
         return _named(pd.Timestamp(row["due"]).to_period("Q"))
     wait = WAIT.get(row["triage"])
-    return _named(pd.Timestamp(as_of).to_period("Q") + wait) if wait else ""
+    return _named(pd.Timestamp(as_of).to_period("Q") + wait + place) if wait else ""
 
 
 def _named(quarter: pd.Period) -> str:

@@ -1,4 +1,4 @@
-"""What is at stake where a weakness is met: the revenue of the last year's orders that met it, and its weight."""
+"""The revenue that an item touches: that of the last year's orders that met it."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,9 +20,10 @@ from cxkit.stages import name_key
 from cxkit.style import format_value
 
 DAYS = 365
-SHARES = ((0.10, 5), (0.05, 4), (0.02, 3), (0.005, 2))  # from this share of the year's revenue on: impact
-LEAST_IMPACT, NOT_WEIGHED = 1, 3
-STATED, FROM_STAKE, UNKNOWN = "stated in the workshop", "from what is at stake", "not weighed"
+# a total that is evidence of its part's item adds no orders to it: total -> what its parts begin with
+PARTS = {"service.contact_trend": "service.growing.", "search.nothing_found": "search.missing."}
+YET_TO_COME = 90  # days after a first order in which a second may still come
+A_MONTH = DAYS / 12
 KEPT = {
     "missing_goods": ("06_search", "missing_goods"),
     "customers": ("01_segmentation", "customers"),
@@ -33,6 +34,7 @@ KEPT = {
 COLUMNS = ("item", "stake", "stake_share", "orders", "n", "how")
 NO_NUMBER = "no number stands behind it"
 NO_RULE = "it cannot be said whose orders meet it"
+SPREAD = "it cannot be said, since it tells how revenue is spread, not whose orders met a fault"
 Told = tuple[Table | pd.DataFrame | None, str]  # what meets it (or nothing), and how it was found (or why not)
 
 
@@ -44,7 +46,7 @@ def stakes(
     zone: str,
     kept: Mapping[str, pd.DataFrame] = {},
 ) -> pd.DataFrame:
-    """What is at stake for each item: the revenue of the orders of the last 365 days that meet it.
+    """The revenue that each item touches: that of the orders of the last 365 days that meet it.
 
     From: items (item, evidence: as `swot.join` tells it); canonical tables: orders, and events, contacts
     where there are; `kept`, of what is known besides: touchpoints (`stages.touchpoint_map`), segments
@@ -56,10 +58,11 @@ def stakes(
     back or lost. What it cannot show: what would be won by mending it, since most such orders came all the same; items
     are met by the same orders, so stakes must not be added up. Of goods that are not offered it is a model: the orders
     a year that 06_search reckons times the mean order.
-    What is left out: touches at a touchpoint in visits that name no order; stakes of fewer than five customers.
+    What is left out: touches at a touchpoint in visits that name no order, and of months in which no visit is known
+    (how many are known, is told); stakes of fewer than five customers.
     """
     told = _gathered(tables, as_of=as_of, zone=zone, kept=kept)
-    asked = {row.item: split_ids(row.evidence) for row in items.itertuples()}
+    asked = {row.item: _parts(split_ids(row.evidence)) for row in items.itertuples()}
     answers = {id: _answer(id, told) for id in dict.fromkeys(id for ids in asked.values() for id in ids)}
     parts = [
         answers[id][0].mutate(item=ibis.literal(item)).select("item", "order_id", money="money")
@@ -70,29 +73,6 @@ def stakes(
     sums = _sums(parts, told).set_index("item")
     rows = [_row(item, ids, answers, sums, told) for item, ids in asked.items()]
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def weigh(items: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """Items with stake, stake_share, at_stake (how it was found), impact (1 to 5) and impact_from.
-
-    From: items (item, impact: the median that the workshop stated, or missing); `stakes`. The impact is what was
-    stated; else from the share of the year's revenue that is at stake: from 10 % on 5, from 5 % 4, from 2 % 3, from
-    0.5 % 2, below 1; else 3, and "not weighed".
-    """
-    both = items.drop(columns=["stake", "stake_share", "at_stake", "impact_from"], errors="ignore")
-    its = found.set_index("item").reindex(both["item"])
-    stated = pd.to_numeric(both["impact"], errors="coerce").to_numpy(dtype=float)
-    share = its["stake_share"].to_numpy(dtype=float)
-    sized = np.select([share >= border for border, _ in SHARES], [impact for _, impact in SHARES], LEAST_IMPACT)
-    impact = np.where(np.isfinite(stated), stated, np.where(np.isfinite(share), sized, NOT_WEIGHED))
-    source = np.where(np.isfinite(stated), STATED, np.where(np.isfinite(share), FROM_STAKE, UNKNOWN))
-    return both.assign(
-        impact=impact,
-        impact_from=source.astype(object),
-        stake=its["stake"].to_numpy(dtype=float),
-        stake_share=share,
-        at_stake=its["how"].to_numpy(dtype=object),
-    )
 
 
 def key_of(name: object) -> str:
@@ -130,6 +110,11 @@ def _gathered(tables: Mapping[str, Table], *, as_of: date, zone: str, kept: Mapp
     mean = revenue / count if count else float("nan")
     return dict(tables) | {"year": year, "revenue": revenue, "mean_order": mean, "kept": kept} | {
         "as_of": as_of, "since": since, "zone": zone}  # fmt: skip
+
+
+def _parts(ids: list[str]) -> list[str]:
+    """The findings of an item whose orders count: without the total where its part is there."""
+    return [id for id in ids if id not in PARTS or not any(other.startswith(PARTS[id]) for other in ids)]
 
 
 def _answer(id: str, told: dict) -> Told:
@@ -258,7 +243,27 @@ def _touched(told: dict, key: str) -> Told:
     passed = events.filter(events.touchpoint.isin(own), events.session_id.notnull()).select(visit="session_id")
     ordered = events.filter(events.order_id.notnull(), events.session_id.notnull())
     ordered = ordered.semi_join(passed, ordered.session_id == passed.visit)
-    return _of_orders(told, ordered, "orders whose visit passed it")
+    return _of_orders(told, ordered, f"orders whose visit passed it{_seen(told, events)}")
+
+
+def _seen(told: dict, events: Table) -> str:
+    """Of how many months of the year visits are known, where these are not all."""
+    if "occurred_on" not in events.columns:
+        return ""
+    ends = collect(events.aggregate(first=events.occurred_on.min(), last=events.occurred_on.max()), order_by="first")
+    if ends.isna().any(axis=None):
+        return ""
+    first, last = (pd.Timestamp(ends[name].iloc[0]).date() for name in ("first", "last"))
+    days = (min(last, told["as_of"]) - max(first, told["since"])).days + 1
+    months = round(days / A_MONTH)
+    return f"; visits are known of {months} of the 12 months" if 0 <= months < 12 else ""
+
+
+def _expected(told: dict, key: str) -> Told:
+    """Of what was expected and not met orders show that they came late; of things but delivery nothing."""
+    if key != "delivery":
+        return None, "it cannot be said which orders fell short of what was expected"
+    return _late(told, "")
 
 
 def _contacted(told: dict, key: str) -> Told:
@@ -302,10 +307,6 @@ def _in_group(told: dict, key: str) -> Told:
     return _kept(told, "groups", "group", [key], "customers of this group")
 
 
-def _best_tier(told: dict, _: str) -> Told:
-    return _kept(told, "customers", "tier", ["great"], "customers of the great tier")
-
-
 def _kept(told: dict, table: str, column: str, keys: list[str], words: str) -> Told:
     frame = told["kept"].get(table)
     if frame is None or column not in frame:
@@ -317,15 +318,15 @@ def _bought_once(told: dict, _: str) -> Told:
     frame = told["kept"].get("customers")
     if frame is None or "frequency" not in frame:
         return None, "who bought once was not kept (01_segmentation.customers)"
-    return _of_customers(told, frame.loc[frame["frequency"] == 1, "customer_id"], "customers who ordered once so far")
+    if "recency_days" not in frame:
+        return None, "since when they bought once was not kept (01_segmentation.customers)"
+    failed = (frame["frequency"] == 1) & (frame["recency_days"] >= YET_TO_COME)
+    words = f"customers with one order that is at least {YET_TO_COME} days old"
+    return _of_customers(told, frame.loc[failed, "customer_id"], words)
 
 
-def _top_fifth(told: dict, _: str) -> Told:
-    frame = told["kept"].get("customers")
-    if frame is None or "monetary" not in frame:
-        return None, "who spends most was not kept (01_segmentation.customers)"
-    ranked = frame.sort_values(["monetary", "customer_id"], ascending=[False, True])
-    return _of_customers(told, ranked["customer_id"].head(round(len(ranked) / 5)), "the fifth who spent most")
+def _spread(_told: dict, _: str) -> Told:
+    return None, SPREAD
 
 
 def _listed(table: str, words: str) -> Callable[[dict, str], Told]:
@@ -352,19 +353,22 @@ RULES: dict[str, Callable[[dict, str], Told]] = {
     "service.solved_in_time": _contacted,
     "journey.touchpoint.": _touched,
     "feedback.touchpoint.": _touched,
-    "feedback.gap.": _touched,
+    "feedback.gap.": _expected,
     "search.missing.": _missing,
     "search.nothing_found": _missing,
     "segments.grows.": _in_segment,
     "segments.shrinks.": _in_segment,
     "segments.quiet_share": _gone_quiet,
-    "segments.great_share": _best_tier,
-    "segments.great_kept": _best_tier,
+    "segments.great_share": _spread,
+    "segments.great_kept": _spread,
+    "segments.top_group_share": _spread,
     "personas.costs.": _in_group,
     "lifetime.slipping_share": _listed("slipping_away", "customers who are slipping away"),
     "loyalty.overdue_share": _listed("overdue", "customers who are overdue"),
     "loyalty.repeat_rate": _bought_once,
-    "loyalty.top_share": _top_fifth,
+    "loyalty.top_share": _spread,
+    "loyalty.top_profit_share": _spread,
+    "loyalty.gini": _spread,
 }
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cxkit.findings import Finding
 from cxkit.group_table import legend_below, nothing_to_show
+from cxkit.same_thing import split_ids
 from cxkit.style import GREY, INK, clean_text, folded_text, format_value
 
 if TYPE_CHECKING:
@@ -16,8 +17,13 @@ if TYPE_CHECKING:
 PRODUCT, INTERACTION, WOW, EARLY = "product", "interaction", "WOW", "too early to say"
 COSTLY = "personas.costs."
 GOODS = ("product",)
-CONTACT = ("positioning", "site", "support", "logistics", "relations")
+CONTACT = ("positioning", "site", "support", "logistics")
+NEITHER = ("relations", "company")  # whether goods or contacts cause them nobody knows
 CONTACT_YEARS = 2  # S0: tone and skills change within one to two years
+SPHERES = {PRODUCT: GOODS, INTERACTION: CONTACT, WOW: (*GOODS, *CONTACT)}
+OF_PAGE = "the items of this page"
+WHETHER = "Whether these are the ones whom the shop does not want to serve at any price is not known."
+NOTHING_PRESSES = "Nothing presses in what it changes."
 OURS, FILL_IN = "cxkit", "client.yml, strategy:"
 MEANING = {
     PRODUCT: "Product strategy: better goods than competitors have, in quality, price and use.",
@@ -27,7 +33,7 @@ MEANING = {
 }
 HORIZON = {
     PRODUCT: "A product strategy takes years; the source's example took twelve.",
-    INTERACTION: "Tone and skills of those who deal with customers change within one to two years.",
+    INTERACTION: "Tone and skills of those who deal with customers change within one to two years (S0, not verified).",
     WOW: "WOW rests on both others, so it takes as long as the slower of them, and is kept up for good.",
 }
 RISK = {
@@ -37,9 +43,9 @@ RISK = {
     WOW: "It is the hardest to reach, and what exceeded expectations once is expected the next time.",
 }
 SIZES = {
-    "small": "A small or new shop wins most at the early touches: site, ways of contact, how those who answer speak.",
-    "medium": "A shop of medium size wins most by keeping customers: programmes, offers, regular letters.",
-    "large": "A large, known shop's small flaws are covered by its name; that does not mend them.",
+    "small": "a small or new shop wins most at the early touches: site, ways of contact, how those who answer speak.",
+    "medium": "a shop of medium size wins most by keeping customers: programmes, offers, regular letters.",
+    "large": "a large, known shop's small flaws are covered by its name; that does not mend them.",
 }
 CONTROL = {
     "none": "the goods cannot be changed by the shop",
@@ -47,7 +53,12 @@ CONTROL = {
     "full": "the goods are wholly in the shop's hands",
 }
 GAPS = ("sphere", "name", "weaknesses", "pressing", "strengths", "opportunities", "threats", "stake", "worst")
-ASPECTS = ("aspect", "text", "source")
+ASPECTS = ("aspect", "text", "source", "heading")
+HERE, NEITHER_SIDE = "What it means here", "Counts for neither side"
+HEADINGS = {
+    True: "What it means here: what presses, and what is done first",
+    False: "What it asks for, and what it risks",
+}
 
 
 def gaps(items: pd.DataFrame, *, spheres: Mapping[str, str]) -> pd.DataFrame:
@@ -83,7 +94,8 @@ def choose(found: pd.DataFrame, *, control: str | None, horizon: float | None = 
     """The strategy that the gaps speak for (product, interaction, WOW, or too early to say), and the reasons.
 
     From: `gaps`; `control` over the goods (none, partly, full; None: not stated) and the `horizon` in years, as
-    client.yml states them. The rule, ours after S0: without control, or with more that presses in the dealings than in
+    client.yml states them. The rule, ours after S0 (relations with customers count for
+    neither side): without control, or with more that presses in the dealings than in
     the goods, interaction; with full control and more that presses in the goods, product, if there is time for it;
     with part of it, product only where nothing presses in the dealings; WOW where nothing presses and both have a
     strength. Else it is too early to say.
@@ -135,34 +147,49 @@ def told(
     *,
     settings: Mapping[str, object],
     size: str | None = None,
+    items: pd.DataFrame | None = None,
+    planned: pd.DataFrame | None = None,
     costly: str = "",
     revenue: float = float("nan"),
     currency: str = "",
 ) -> pd.DataFrame:
-    """What the strategy asks for and risks: aspect, text, source (S0 …, client.yml, the data, or cxkit).
+    """What the strategy asks for and risks: aspect, text, source (S0 …, client.yml, the data), heading (of the table).
 
-    From: `choose`; `gaps`; the client's `strategy` settings and company `size`; `costly`: what the data say of the
-    group that costs most to serve (a finding's sentence, or nothing); `revenue` of a year. What is not filled in is
-    asked for by its key. Aspects: horizon, what speaks against it, risk, customers at any price, exceptional gestures,
-    budget, company size, what comes after; `in_words` tells the strategy itself and its reasons.
+    From: `choose`; `gaps`; the client's `strategy` settings and company `size`; the items (`triage.triage`) and the
+    plan (`roadmap.plan`), so that each pressing weakness stands with its first action and quarter; `costly`: what the
+    data say of the group that costs most to serve (a finding's sentence, or nothing); `revenue` of a year. What is not
+    filled in is asked for by its key. Aspects: what it means here, what counts for neither side, horizon, what speaks
+    against it, risk, customers at any price, who costs most to serve, exceptional gestures, budget, company size, what
+    comes after; `in_words` tells the strategy itself and its reasons.
     """
     strategy, rows = chosen[0], []
     if strategy != EARLY:
+        rows += [(HERE, text, OF_PAGE) for text in _means(SPHERES[strategy], items, planned)]
+        rows += [(NEITHER_SIDE, text, OF_PAGE) for text in _means(NEITHER, items, planned, none="")]
         rows += [("Horizon", _horizon(strategy, settings.get("horizon_years")), "S0; client.yml")]
-        rows += [("What speaks against it", text, "the items of this page") for text in _against(strategy, found)]
+        rows += [("What speaks against it", text, OF_PAGE) for text in _against(strategy, found)]
         rows += [("Risk", RISK[strategy], "S0")]
-    rows += [("Customers at any price?", _customers(settings.get("not_customers"), costly), "S2d, S4; client.yml")]
+    rows += [("Customers at any price?", _customers(settings.get("not_customers")), "S2d, S4; client.yml")]
+    if costly:
+        rows += [("Who costs most to serve", f"{clean_text(costly)} {WHETHER}", "the data")]
     gestures = _gestures(settings.get("gesture_budget"), revenue, currency)
     rows += [("Exceptional gestures", gestures, "S2d; client.yml")]
     rows += [("Budget", _budget(settings.get("budget"), revenue, currency), "client.yml")]
-    rows += [("Company size", SIZES[size] if size else "Not stated: company_size in client.yml.", "S2c; client.yml")]
+    rows += [
+        (
+            "Company size",
+            f"S2c says, not verified: {SIZES[size]}" if size else "Not stated: company_size in client.yml.",
+            "S2c; client.yml",
+        )
+    ]
     if strategy in (INTERACTION, PRODUCT):
         after = (
             "When nothing presses any more, neither in the goods nor in how customers are dealt with, WOW can "
             "be thought of, not before."
         )
         rows += [("What comes after", after, "S0")]
-    return pd.DataFrame(rows, columns=list(ASPECTS))
+    headed = [(*row, HEADINGS[row[0] in (HERE, NEITHER_SIDE)]) for row in rows]
+    return pd.DataFrame(headed, columns=list(ASPECTS))
 
 
 def in_words(chosen: tuple[str, list[str]]) -> str:
@@ -254,11 +281,32 @@ def _against(strategy: str, found: pd.DataFrame) -> list[str]:
     return texts or ["No pressing weakness lies outside it."]
 
 
-def _customers(not_customers: object, costly: str) -> str:
+def _customers(not_customers: object) -> str:
     rule = "Putting customers first does not mean to be right by everybody at any price."
     who = f"Not served at any price are: {clean_text(not_customers)}." if not_customers else (
         "Who is not a customer of the shop is still to be said (not_customers).")  # fmt: skip
-    return " ".join(part for part in (rule, who, clean_text(costly)) if part)
+    return f"{rule} {who}"
+
+
+def _means(
+    spheres: Sequence[str], items: pd.DataFrame | None, planned: pd.DataFrame | None, *, none: str = NOTHING_PRESSES
+) -> list[str]:
+    """The pressing weaknesses of some spheres, the weightiest first, each with its first action and when."""
+    if items is None:
+        return []
+    mine = items[items["pressing"].astype(bool) & items["sphere"].isin(spheres)]
+    mine = mine.sort_values(["impact", "stake", "item"], ascending=[False, False, True])
+    told = [f"{clean_text(row.statement).rstrip('.')}. {_first_action(row.item, planned)}" for row in mine.itertuples()]
+    return told or [none] * bool(none)
+
+
+def _first_action(item: str, planned: pd.DataFrame | None) -> str:
+    """What is done first about an item, and by when. The plan is in order already."""
+    if planned is not None:
+        for row in planned[planned["quarter"] != ""].itertuples():
+            if item in split_ids(row.items):
+                return f"To do: {clean_text(row.action).rstrip('.')} ({row.triage}, by {row.by})."
+    return "No action is named for it yet."
 
 
 def _gestures(budget: object, revenue: float, currency: str) -> str:

@@ -1,4 +1,4 @@
-"""The SWOT as a reader meets it: a table a quadrant, each item with who says it, what it rests on, what is at stake."""
+"""The SWOT as a reader meets it: a table a quadrant, each item with who says it, what it rests on, what it touches."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,9 +24,9 @@ STATED = "stated in the workshop"
 def readable(items: pd.DataFrame, findings: Sequence[Finding], *, currency: str) -> pd.DataFrame:
     """Items with the texts of the page: heading (of their quadrant), behind and weight.
 
-    From: `triage.ranked`, with what `stakes.weigh` adds; the findings of the run. behind: the voices, how many each and
+    From: `triage.ranked`, with what `impact.weigh` adds; the findings of the run. behind: the voices, how many each and
     how sure the data are (of what comes from outside the source); then the quote, or the finding that people name, or
-    that nothing stands behind it. weight: the impact and where it comes from, and what is at stake, if known.
+    that nothing stands behind it. weight: the impact and where it comes from, and the revenue it touches, if known.
     """
     labels = {f.id: clean_text(f.label) for f in findings}
     rows = items.to_dict("records")
@@ -127,5 +127,5 @@ def _weight(row: dict, currency: str) -> str:
     if not np.isfinite(row["stake"]):
         return impact if row["impact_from"] == STATED else f"{impact}, not weighed: {row['at_stake']}"
     money, share = format_value(row["stake"], "money", currency), format_value(row["stake_share"], "share")
-    verb = "might bring" if row["quadrant"] == "opportunity" else "at stake:"
-    return f"{impact}; {verb} {money}, {share} of a year's revenue"
+    verb = "might bring" if row["quadrant"] == "opportunity" else "revenue it touches:"
+    return f"{impact}; {verb} {money}, {share} of a year's revenue ({row['at_stake']})"

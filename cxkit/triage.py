@@ -12,10 +12,12 @@ TRIAGED = ("weakness", "opportunity", "threat")  # strengths are kept, not mende
 GREAT, SMALL = 4, 2  # impact from which on something is urgent, and up to which the greatest effort is not worth it
 MOST_EFFORT, GREATEST_EFFORT = 3, 5
 RULE = {
-    DROP: "No finding, no quote, no source outside and no second voice stands behind it (no evidence, no action); it "
-    f"names no item; or it takes the greatest effort ({GREATEST_EFFORT} of 5) for an impact of {SMALL} of 5 or less.",
-    NOW: f"The data or the scores are certain of it, or two voices say it; its impact is {GREAT} of 5 or more; its "
-    f"effort is at most {MOST_EFFORT} of 5, or not known; and it waits for nothing that is still to be done.",
+    DROP: "No finding, no quote, no source outside and no second voice stands behind it (no evidence, no action); or, "
+    f"of an action, it names no item, or takes the greatest effort ({GREATEST_EFFORT} of 5) for an impact of {SMALL} "
+    "of 5 or less.",
+    NOW: f"The data or the scores are certain of it, or two voices say it; its impact is {GREAT} of 5 or more; and, of "
+    f"an action, its effort is at most {MOST_EFFORT} of 5, or not known, and it waits for nothing that is still to be "
+    "done.",
     GRADUALLY: "All else.",
 }
 
@@ -25,26 +27,23 @@ def rule() -> pd.DataFrame:
     return pd.DataFrame({"triage": list(RULE), "rule": list(RULE.values())})
 
 
-def triage(items: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFrame:
+def triage(items: pd.DataFrame) -> pd.DataFrame:
     """Items with triage (now, gradually, drop; empty for strengths, which are kept), why, and pressing (yes/no: a
-    weakness that is sure enough and great enough for now, whatever its effort).
+    weakness for now).
 
-    From: items (item, quadrant, voices, supporters, evidence, quotes, sources, impact, certainty), actions (items: keys
-    with commas between, effort). The effort of an item is that of its easiest action. The rule is `RULE`; an item
-    waits for nothing, only its actions do.
+    From: items (item, quadrant, voices, supporters, evidence, quotes, sources, impact, certainty). The rule is `RULE`;
+    what it takes to do something about it and what comes first decides of actions alone (`triage_actions`).
     Source: the three heaps are S0's (what to change urgently, what to introduce gradually, what to drop).
     """
-    effort = _efforts(actions)
-    told = [
-        _item(row, effort.get(row["item"], np.nan)) if row["quadrant"] in TRIAGED else ("", "a strength: keep it so")
-        for row in items.to_dict("records")
-    ]
-    pressing = [row["quadrant"] == "weakness" and _item(row, np.nan)[0] == NOW for row in items.to_dict("records")]
+    rows = items.to_dict("records")
+    told = [_item(row) if row["quadrant"] in TRIAGED else ("", "a strength: keep it so") for row in rows]
+    pressing = [row["quadrant"] == "weakness" and name == NOW for row, (name, _) in zip(rows, told, strict=True)]
     return items.assign(triage=[name for name, _ in told], why=[why for _, why in told], pressing=pressing)
 
 
 def triage_actions(actions: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Actions with triage, why, and after (the action that it waits for, or an empty text).
+    """Actions with triage, why, after (the action that it waits for, or an empty text), impact and stake (the greatest
+    of its items).
 
     From: actions (action, items, effort, due, measure), items as `triage` takes them. An action is as urgent as the
     most urgent of its items with its own effort. It waits for another action with an earlier day that is for the
@@ -58,7 +57,10 @@ def triage_actions(actions: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
         (GRADUALLY, f"waits for “{after}”") if name == NOW and after else (name, why)
         for (name, why), after in zip(first, waits, strict=True)
     ]
-    return actions.assign(triage=[name for name, _ in told], why=[why for _, why in told], after=waits)
+    of = [[known[key] for key in split_ids(row["items"]) if key in known] for row in rows]
+    most = {name: [max((_number(item.get(name)) for item in its), default=np.nan, key=_or_least) for its in of]
+            for name in ("impact", "stake")}  # fmt: skip
+    return actions.assign(triage=[name for name, _ in told], why=[why for _, why in told], after=waits, **most)
 
 
 def ranked(items: pd.DataFrame) -> pd.DataFrame:
@@ -91,37 +93,36 @@ def heaps(items: pd.DataFrame) -> str:
     return f"Of {int(counts.drop('', errors='ignore').sum())} weaknesses, opportunities and threats: {', '.join(told)}."
 
 
-def _efforts(actions: pd.DataFrame) -> dict[str, float]:
-    """An item's key -> the least known effort of its actions."""
-    efforts: dict[str, float] = {}
-    for row in actions.to_dict("records"):
-        for key in split_ids(row["items"]):
-            if np.isfinite(_number(row["effort"])):
-                efforts[key] = min(efforts.get(key, np.inf), _number(row["effort"]))
-    return efforts
-
-
-def _item(row: dict, effort: float) -> tuple[str, str]:
-    """The heap of an item with a given effort, and why."""
+def _item(row: dict) -> tuple[str, str]:
+    """The heap of an item, and why."""
     impact, count = _number(row["impact"]), _count(row.get("voices"))
     certain = row.get("certainty") == "certain"
     outside = not count and _text(row.get("sources"))  # of what the sheet context says, the source is the evidence
     backed = _text(row.get("evidence")) or _text(row.get("quotes")) or outside
     if not (backed or count > 1 or _number(row.get("supporters")) > 1):
         return DROP, "one statement alone stands behind it: no action before there is evidence"
-    if effort >= GREATEST_EFFORT and impact <= SMALL:
-        return DROP, f"the greatest effort for an impact of {impact:g} of 5"
     surely = "the data are certain" if "data" in _text(row.get("voices")) else "the scores are certain"
     sure = surely if certain else f"{count} voices say it" if count > 1 else ""
     worth = f"its impact is {impact:g} of 5"
-    easy = f"its effort is {effort:g} of 5" if np.isfinite(effort) else "its effort is not known yet"
-    if sure and impact >= GREAT and not effort > MOST_EFFORT:
-        return NOW, f"{sure}, {worth}, {easy}"
+    if sure and impact >= GREAT:
+        return NOW, f"{sure}, {worth}"
     alone = "one voice alone says it" if count == 1 else "a source outside alone says it"
     doubts = ["" if sure else f"the data are not certain, and {alone}"]
     doubts += ["" if impact >= GREAT else f"{worth}, less than {GREAT}"]
-    doubts += [f"{easy}, more than {MOST_EFFORT}" if effort > MOST_EFFORT else ""]
     return GRADUALLY, ", ".join(doubt for doubt in doubts if doubt)
+
+
+def _with_effort(row: dict, effort: float) -> tuple[str, str]:
+    """The heap of an action for one item, before it is asked what it waits for."""
+    (heap, why), impact = _item(row), _number(row["impact"])
+    if heap == DROP:
+        return heap, why
+    if effort >= GREATEST_EFFORT and impact <= SMALL:
+        return DROP, f"the greatest effort for an impact of {impact:g} of 5"
+    easy = f"its effort is {effort:g} of 5" if np.isfinite(effort) else "its effort is not known yet"
+    if effort > MOST_EFFORT:
+        return GRADUALLY, f"{f'{why}, ' * (heap == GRADUALLY)}{easy}, more than {MOST_EFFORT}"
+    return heap, f"{why}, {easy}" if heap == NOW else why
 
 
 def _action(row: dict, known: dict[str, dict]) -> tuple[str, str]:
@@ -129,7 +130,7 @@ def _action(row: dict, known: dict[str, dict]) -> tuple[str, str]:
     items = [known[key] for key in split_ids(row["items"]) if key in known]
     if not items:
         return DROP, "no item of this audit asks for it (no evidence, no action)"
-    judged = [_item(item, _number(row["effort"])) for item in items]
+    judged = [_with_effort(item, _number(row["effort"])) for item in items]
     return min(judged, key=lambda told: (NOW, GRADUALLY, DROP).index(told[0]))
 
 
@@ -154,6 +155,10 @@ def _about(row: dict, known: dict[str, dict]) -> set[str]:
 
 def _number(value: object) -> float:
     return float(value) if isinstance(value, (int, float, np.number)) else float("nan")
+
+
+def _or_least(value: float) -> float:
+    return value if np.isfinite(value) else -np.inf
 
 
 def _text(value: object) -> str:

@@ -1,5 +1,6 @@
 """Actions and their items, and the whole round trip: run, workbook, a spreadsheet, the workshop, the next run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import hand_plan as hand
@@ -63,13 +64,26 @@ def test_findings_propose_what_nobody_does_yet():
     found = linked({"action": "a", "item": "said.1", "department": "logistics"})
     made = found[found["origin"] == FINDING].set_index("items")
     assert made.index.tolist() == ["journey.touchpoint.cart", "loyalty.repeat_rate"]  # no strength, nothing only said
-    assert made.loc["loyalty.repeat_rate", "action"] == "Label of loyalty.repeat_rate: Plan it."
+    assert made.loc["loyalty.repeat_rate", "action"] == "Plan it."
     assert made.loc["journey.touchpoint.cart", "measure"] == "journey.touchpoint.cart"
     # the department that people name for the sphere of logistics; nobody names one for the other
     assert made.loc["journey.touchpoint.cart", "department"] in ("delivery", "logistics")
     assert made["owner"].isna().all()
     assert "journey.touchpoint.cart" not in linked({"action": "a", "item": "loyalty.gini, journey.touchpoint.cart"})[
         lambda f: f["origin"] == FINDING]["items"].tolist()  # fmt: skip
+
+
+def test_an_action_of_much_effort_does_not_hide_the_findings_own():
+    row = {"action": "a", "item": "journey.touchpoint.cart", "measure": "loyalty.gini"}
+    for effort, own in ((3, False), (4, True), (None, False)):
+        made = linked(row | {"effort": effort})
+        assert ("Mend it." in made["action"].tolist()) == own
+
+
+def test_proposals_in_the_same_words_say_what_they_are_about():
+    alike = [replace(finding, action="Mend it.") for finding in FINDINGS]
+    made = link(hand.sheet([]), ITEMS, alike, rows=NO_ROWS)["action"].tolist()
+    assert made == ["Mend it (Label of journey.touchpoint.cart).", "Mend it (Label of loyalty.repeat_rate)."]
 
 
 def test_no_sheet_no_items_no_error():
@@ -107,5 +121,5 @@ def test_the_round_trip(tmp_path: Path):
     assert again["due"].tolist()[0] == pd.Timestamp("2026-10-01")
     taken = again.iloc[2]
     assert (taken["owner"], taken["effort"], taken["due"]) == ("Тарас", 3.0, pd.Timestamp("2026-11-15"))
-    assert set(triage.triage_actions(again, triage.triage(ITEMS, again))["triage"]) <= {"now", "gradually", "drop"}
+    assert set(triage.triage_actions(again, triage.triage(ITEMS))["triage"]) <= {"now", "gradually", "drop"}
     assert to_sheet(again)["item"].tolist() == to_sheet(first)["item"].tolist()

@@ -8,7 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxkit.roadmap import describe_roadmap, detectable, drawn, in_words, plan, plot_roadmap, readable
+from cxkit.roadmap import (
+    INSTEAD,
+    NOT_JUDGED,
+    describe_roadmap,
+    detectable,
+    drawn,
+    in_words,
+    judged_by,
+    plan,
+    plot_roadmap,
+    readable,
+)
 
 AS_OF = date(2026, 6, 30)
 
@@ -16,9 +27,11 @@ AS_OF = date(2026, 6, 30)
 def planned(*rows: dict) -> pd.DataFrame:
     plain = {"items": "i", "department": "site", "owner": "Ann", "effort": np.nan, "due": None, "measure": "a.b"}
     plain |= {"origin": "workshop", "fault": "", "triage": "now", "why": "", "after": ""}
+    plain |= {"impact": 3.0, "stake": np.nan}
     frame = pd.DataFrame([{"action": f"a{n}"} | plain | row for n, row in enumerate(rows)], columns=["action", *plain])
     frame = frame.assign(due=pd.to_datetime(frame["due"]))
-    return plan(frame, [hand.finding("a.b", 0.4, 0.3, 0.5)], as_of=AS_OF)
+    drifting = [hand.finding(id, 0.4, 0.3, 0.5) for id in ("service.growing.delivery_delay", "loyalty.top_share")]
+    return plan(frame, [hand.finding("a.b", 0.4, 0.3, 0.5), *drifting], as_of=AS_OF)
 
 
 @pytest.mark.parametrize(
@@ -35,11 +48,11 @@ def test_quarters(row, quarter):
     assert planned(row)["quarter"][0] == quarter
 
 
-def test_now_first_then_the_workshops_then_by_day():
+def test_by_quarter_now_first_then_the_workshops_then_by_day():
     rows = [{"triage": "drop"}, {"triage": "gradually"}, {"origin": "finding"}, {"due": "2026-12-01"},
             {"due": "2026-09-01"}]  # fmt: skip
     found = planned(*rows)
-    assert found["action"].tolist() == ["a4", "a3", "a2", "a1", "a0"]
+    assert found["action"].tolist() == ["a4", "a2", "a3", "a1", "a0"]
     assert found["number"].tolist() == [1, 2, 3, 4, 5]
 
 
@@ -56,15 +69,20 @@ def test_a_day_that_has_passed_is_told():
     ("finding", "told"),
     [
         # half width 0.1 at 95 %: 2.8016 * sqrt(2) * 0.1 / 1.96 = 0.2021
-        (hand.finding("a.b", 0.4, 0.3, 0.5), "20.2 percentage points"),
-        (hand.finding("a.b", 5.0, -5.0, 15.0, unit="points"), "20.2 points"),
-        (hand.finding("a.b", 500, 400, 600, unit="money", currency="UAH"), "202 UAH"),
-        (hand.finding("a.b", 0.4, 0.3, 0.5, unit="lift"), "20.2 percentage points"),
+        (hand.finding("a.b", 0.4, 0.3, 0.5), "20 percentage points"),
+        (hand.finding("a.b", 5.0, -5.0, 15.0, unit="points"), "20 percentage points"),
+        (hand.finding("a.b", 500, 400, 600, unit="money", currency="UAH"), "200 UAH"),
+        (hand.finding("a.b", 0.4, 0.3, 0.5, unit="lift"), "20 percentage points"),
         # a wider interval because much is judged together says as much: z is 2.5758 at 99 %
         (hand.finding("a.b", 0.4, 0.4 - 0.1 * 2.5758 / 1.96, 0.4 + 0.1 * 2.5758 / 1.96, level=0.99),
-         "20.2 percentage points"),
+         "20 percentage points"),
         (hand.finding("a.b", 0.4, 0.4, 0.4, level=1.0), "any change: it is counted in full"),
         (hand.finding("a.b", np.nan, np.nan, np.nan), "too early to say"),
+        (hand.finding("a.b", 0.4, 0.395, 0.405), "1.0 percentage points"),
+        (hand.finding("feedback.gap.cart", -0.5, -0.6, -0.4, unit="points"), "0.20 points of the scale"),
+        (hand.finding("a.b", 40, -60, 140, unit="points"), "200 percentage points"),
+        (hand.finding("service.growing.size", 1.7, 1, 3, unit="lift"), f"{NOT_JUDGED}; {INSTEAD}"),
+        (hand.finding("loyalty.top_share", 0.6, 0.5, 0.7), NOT_JUDGED),
         (None, ""),
     ],
 )  # fmt: skip
@@ -80,12 +98,36 @@ def test_it_is_found_four_times_in_five():
     assert np.mean(np.abs(difference) > 1.96 * np.sqrt(2) * error) == pytest.approx(0.8, abs=0.01)
 
 
+def test_what_is_judged_instead_of_what_moves_by_itself():
+    assert judged_by("service.growing.delivery_delay") == "Contacts about delivery delay a hundred orders"
+    assert judged_by("service.contact_trend") == "Contacts a hundred orders"
+    assert judged_by("lifetime.slipping_share") == ""
+    assert judged_by("service.late_share") == ""  # judged itself
+    found = planned({"measure": "service.growing.delivery_delay"}, {"measure": "loyalty.top_share"})
+    assert found["fault"].tolist() == ["", "no later audit judges its measure"]
+    told = readable(found)["seen"]
+    assert told[0] == (f"Contacts about delivery delay a hundred orders, {INSTEAD}; the finding itself is {NOT_JUDGED}")
+    assert told[1] == f"Label of loyalty.top_share; {NOT_JUDGED}"
+    assert in_words(found)[-1] == (
+        "The finding behind 2 is not judged from audit to audit, since it moves by itself or is a change already; for "
+        "1 of them no other figure is judged instead."
+    )
+
+
+def test_gradually_is_spread_over_three_quarters_by_impact():
+    found = planned(*({"triage": "gradually", "impact": float(n)} for n in (1, 2, 3, 4, 5, 5)), {"due": "2026-09-01"})
+    told = found.set_index("action")["quarter"]
+    assert told[["a4", "a5", "a3", "a2", "a1", "a0"]].tolist() == (["2026 Q4"] * 2 + ["2027 Q1"] * 2 + ["2027 Q2"] * 2)
+    assert told["a6"] == "2026 Q3"
+
+
 def test_in_words():
     told = in_words(planned({}, {"owner": None, "origin": "finding", "measure": ""}, {"triage": "drop", "owner": None}))
     assert told == [
         "3 actions: 2 of the workshop, 1 that findings propose.",
         "By the rule: 2 now, 0 gradually, 1 not at all.",
-        "1 of those to be done has nobody to do them yet.",
+        "Of the 2 for now, nobody has said what effort 2 of them would take, and 1 has nobody to do it yet.",
+        "1 of all to be done has nobody to do them yet.",
         "1 cannot be seen in the next audit: no finding is their measure.",
     ]
     assert in_words(planned()) == ["No action is named yet, neither by the workshop nor by a finding."]
@@ -94,9 +136,13 @@ def test_in_words():
 def test_as_a_reader_meets_it():
     told = readable(planned({"action": "Mend it"}, {"owner": None, "department": None, "measure": ""}))
     assert told["what"].tolist() == ["1. Mend it", "2. a1"]
-    assert told["who"].tolist() == ["Ann (site); now, until 2026 Q3", "nobody yet; now, until 2026 Q3"]
-    assert told["seen"].tolist() == ["Label of a.b; seen from a change of 20.2 percentage points on", "nothing yet"]
+    assert told["who"].tolist() == ["Ann (site); now, by 2026 Q3", "nobody yet; now, by 2026 Q3"]
+    assert told["seen"].tolist() == [
+        "Label of a.b; the next audit can tell a change of 20 percentage points or more",
+        "nothing yet",
+    ]
     assert readable(planned({"triage": "drop"}))["who"][0] == "Ann (site); not at all"
+    assert told["when"].tolist() == ["2026 Q3"] * 2
 
 
 def test_the_picture():
@@ -104,7 +150,7 @@ def test_the_picture():
             {"department": "<logistics>", "triage": "gradually", "due": "2026-12-01"}, {"triage": "drop"},
             {"origin": "finding", "triage": "gradually"}]  # fmt: skip
     found = planned(*rows)
-    assert drawn(found)["action"].tolist() == ["a1", "Mend the page $x$ at once", "a2"]
+    assert drawn(found)["action"].tolist() == ["Mend the page $x$ at once", "a2", "a1"]
     ax = plot_roadmap(found)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["<logistics>", "site", "no department"]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["2026 Q3", "2026 Q4", "2027 Q1", "later"]

@@ -7,7 +7,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from cxkit.stakes import FROM_STAKE, STATED, UNKNOWN, in_words, key_of, stakes, touchpoints_of, weigh
+from cxkit.stakes import in_words, key_of, stakes, touchpoints_of
 
 AS_OF, ZONE = date(2025, 6, 30), "Europe/Kyiv"
 DUE = {"promised_at": "2025-06-10 12:00"}
@@ -93,8 +93,22 @@ def test_a_touchpoint_goes_by_the_name_that_the_sheet_gives_it():
     assert told["orders"][0] == 5
 
 
-def test_delivery_is_met_by_all_that_was_delivered():
-    assert only("feedback.gap.delivery") == (800.0, 10.0, 10.0)
+def test_of_how_many_months_visits_are_known_is_told():
+    dated = [row | {"occurred_on": date(2025, 3, 1 + n)} for n, row in enumerate(VISITS)]
+    dated[-1]["occurred_on"] = date(2025, 6, 30)
+    events = table(dated, **EVENT, occurred_on="date")
+    told = found("journey.touchpoint.payment_page", events=events)["how"][0]
+    assert told == "orders whose visit passed it; visits are known of 4 of the 12 months"
+    dated[0]["occurred_on"] = date(2023, 1, 1)  # visits of the whole year need no word
+    events = table(dated, **EVENT, occurred_on="date")
+    assert found("journey.touchpoint.payment_page", events=events)["how"][0] == "orders whose visit passed it"
+
+
+def test_of_an_expectation_that_delivery_missed_late_orders_count():
+    assert only("feedback.gap.delivery") == (600.0, 6.0, 6.0)
+    assert only("feedback.touchpoint.delivery") == (800.0, 10.0, 10.0)  # all that was delivered passed it
+    other = found("feedback.gap.price")
+    assert other["how"][0] == "it cannot be said which orders fell short of what was expected"
 
 
 def test_orders_that_somebody_wrote_about():
@@ -102,6 +116,8 @@ def test_orders_that_somebody_wrote_about():
     contacts = table(told, contact_id="string", order_id="string", reason="string")
     assert only("service.growing.delivery_delay", contacts=contacts) == (500.0, 5.0, 5.0)
     assert only("service.contact_trend", contacts=contacts)[1] == 6
+    both = "service.growing.delivery_delay, service.contact_trend"  # the total adds nothing to its part
+    assert only(both, contacts=contacts) == (500.0, 5.0, 5.0)
     assert found("service.contact_trend")["how"][0] == "contacts name no order"
 
 
@@ -121,15 +137,18 @@ def test_goods_that_are_missing_are_a_model():
 def test_customers_who_are_named():
     customers = pd.DataFrame(
         {"customer_id": [f"c{n}" for n in range(10)], "segment": ["At risk"] * 6 + ["New"] * 4, "tier": "good",
-         "frequency": [1] * 5 + [2] * 5, "monetary": range(10)}
+         "frequency": [1] * 6 + [2] * 4, "recency_days": [90] * 5 + [89] + [300] * 4}
     )  # fmt: skip
     segments = pd.DataFrame({"segment": ["At risk", "New"], "quiet": [True, False]})
     kept = {"customers": customers, "segments": segments, "slipping_away": customers[:7]}
     assert only("segments.grows.at_risk", kept=kept) == (600.0, 6.0, 6.0)
     assert only("segments.quiet_share", kept=kept) == (600.0, 6.0, 6.0)
-    assert only("loyalty.repeat_rate", kept=kept) == (500.0, 5.0, 5.0)
+    assert only("loyalty.repeat_rate", kept=kept) == (500.0, 5.0, 5.0)  # the sixth may still come back
     assert only("lifetime.slipping_share", kept=kept) == (650.0, 7.0, 7.0)
-    assert found("loyalty.top_share", kept=kept)["how"][0].startswith("withheld: fewer than 5 customers")  # two of ten
+    for spread in ("loyalty.top_share", "loyalty.gini", "segments.great_share"):
+        assert found(spread, kept=kept)["how"][0].startswith("it cannot be said, since it tells how revenue is spread")
+    undated = {"customers": customers.drop(columns="recency_days")}
+    assert found("loyalty.repeat_rate", kept=undated)["how"][0].startswith("since when they bought once was not kept")
     assert found("loyalty.overdue_share", kept=kept)["how"][0] == "the list of customers who are overdue was not kept"
 
 
@@ -154,17 +173,6 @@ def test_few_customers_are_withheld_and_no_orders_are_no_error():
     assert pd.isna(few["stake"][0])
     assert few["how"][0].startswith("withheld: fewer than 5 customers")
     assert pd.isna(found("service.late_share", shop=[order(1, status="cancelled")])["stake_share"][0])
-
-
-def test_impact_is_what_was_stated_else_from_what_is_at_stake():
-    items = pd.DataFrame({"item": list("abcdefg"), "impact": [2.0] + [None] * 6})
-    share = [0.5, 0.10, 0.05, 0.02, 0.005, 0.0, None]
-    made = pd.DataFrame({"item": list("abcdefg"), "stake": 1.0, "stake_share": share, "how": "orders"})
-    told = weigh(items, made)
-    assert told["impact"].tolist() == [2, 5, 4, 3, 2, 1, 3]
-    assert told["impact_from"].tolist() == [STATED, *[FROM_STAKE] * 5, UNKNOWN]
-    assert weigh(told, made)["stake"].equals(told["stake"])  # again: nothing doubles
-    assert "stake" not in items
 
 
 def test_a_stake_in_words():

@@ -67,9 +67,10 @@ def test_the_rule(found, control, horizon, strategy, reason):
     assert reason in in_words(chosen)
 
 
-def advice(chosen: tuple, found: pd.DataFrame, **settings) -> pd.Series:
+def advice(chosen: tuple, found: pd.DataFrame, more: dict | None = None, **settings) -> pd.Series:
     plain = dict.fromkeys(("horizon_years", "budget", "gesture_budget", "not_customers"))
-    frame = told(chosen, found, settings=plain | settings, currency="UAH", revenue=1_000.0, size=settings.get("size"))
+    given = {"settings": plain | settings, "size": settings.get("size")} | (more or {})
+    frame = told(chosen, found, currency="UAH", revenue=1_000.0, **given)
     assert frame["source"].str.len().min() > 0
     return frame.groupby("aspect")["text"].agg(" ".join)
 
@@ -106,6 +107,35 @@ def test_a_horizon_too_short_and_no_gesture_at_all():
 def test_too_early_names_no_risk_of_a_strategy():
     words = advice((EARLY, []), counts())
     assert not {"Risk", "Horizon", "What speaks against it"} & set(words.index)
+
+
+def test_what_it_means_here_names_the_pressing_items_with_action_and_quarter():
+    weak = {"quadrant": "weakness", "pressing": True, "impact": 4.0}
+    items = hand.items([
+        weak | {"item": "a", "sphere": "site"}, weak | {"item": "b", "sphere": "support", "impact": 5.0},
+        weak | {"item": "c", "sphere": "relations"}, weak | {"item": "d", "sphere": "product"},
+        weak | {"item": "e", "sphere": "site", "pressing": False},
+    ])  # fmt: skip
+    plan = [("a", "Later, never", "", "drop"), ("x, a", "Mend it.", "2026 Q3", "now"), ("a", "Too", "2026 Q4", "now")]
+    planned = pd.DataFrame(plan, columns=["items", "action", "quarter", "triage"])
+    planned = planned.assign(by=planned["quarter"])
+    words = advice((INTERACTION, []), counts(site=2), {"items": items, "planned": planned})
+    assert words["What it means here"] == ("b. No action is named for it yet. a. To do: Mend it (now, by 2026 Q3).")
+    assert words["Counts for neither side"] == "c. No action is named for it yet."
+    nothing = advice((PRODUCT, []), counts(goods=1), {"items": items[:3], "planned": planned})
+    assert nothing["What it means here"] == "Nothing presses in what it changes."
+
+
+def test_relations_count_for_neither_side():
+    found = counts(goods=1).replace({"sphere": {"site": "relations"}}).assign(pressing=[3, 1], weaknesses=[3, 1])
+    assert choose(found, control="partly")[0] == PRODUCT
+
+
+def test_who_costs_most_is_not_said_to_be_who_is_not_served():
+    words = advice((INTERACTION, []), counts(site=1), {"costly": "They take half."}, not_customers="resellers")
+    assert "half" not in words["Customers at any price?"]
+    assert words["Who costs most to serve"].startswith("They take half. Whether these are the ones")
+    assert "Who costs most to serve" not in advice((INTERACTION, []), counts(site=1))
 
 
 def test_who_costs_most_to_serve():

@@ -37,10 +37,11 @@ def test_who_says_it_and_what_stands_behind_it(row, behind):
     [
         ({"impact": 4.0}, "4 of 5, as stated"),
         ({"impact_from": "not weighed"}, "3 of 5, not weighed: no number stands behind it"),
-        ({"impact_from": "from what is at stake", "stake": 1200.0, "stake_share": 0.12},
-         "3 of 5; at stake: 1,200 UAH, 12 % of a year's revenue"),
-        ({"quadrant": "opportunity", "impact_from": "from what is at stake", "stake": 10.0, "stake_share": 0.001},
-         "3 of 5; might bring 10 UAH, 0.1 % of a year's revenue"),
+        ({"impact_from": "of the fault", "at_stake": "late orders", "stake": 1200.0, "stake_share": 0.12},
+         "3 of 5; revenue it touches: 1,200 UAH, 12 % of a year's revenue (late orders)"),
+        ({"quadrant": "opportunity", "impact_from": "of the fault", "at_stake": "late orders", "stake": 10.0,
+          "stake_share": 0.001},
+         "3 of 5; might bring 10 UAH, 0.1 % of a year's revenue (late orders)"),
         ({"quadrant": "strength"}, "to be kept"),
     ],
 )  # fmt: skip

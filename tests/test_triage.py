@@ -15,15 +15,22 @@ def actions(*rows: dict) -> pd.DataFrame:
     return frame.assign(due=pd.to_datetime(frame["due"]))
 
 
-def heap(row: dict, *acts: dict) -> tuple[str, str]:
-    found = triage(hand.items([SURE | row]), actions(*acts)).iloc[0]
+def heap(row: dict, act: dict | None = None) -> tuple[str, str]:
+    """Of an item; with an action, of the action."""
+    items = triage(hand.items([SURE | row]))
+    found = (items if act is None else triage_actions(actions(act), items)).iloc[0]
     return found["triage"], found["why"]
 
 
 def test_now_needs_to_be_sure_great_and_easy():
-    assert heap({}) == ("now", "the data are certain, its impact is 4 of 5, its effort is not known yet")
+    assert heap({}) == ("now", "the data are certain, its impact is 4 of 5")
+    assert heap({}, {}) == ("now", "the data are certain, its impact is 4 of 5, its effort is not known yet")
     assert heap({}, {"effort": 3.0})[0] == "now"
     assert heap({}, {"effort": 4.0}) == ("gradually", "its effort is 4 of 5, more than 3")
+    assert (
+        heap({"impact": 3.0}, {"effort": 4.0})[1]
+        == "its impact is 3 of 5, less than 4, its effort is 4 of 5, more than 3"
+    )
     assert heap({"impact": 3.5}) == ("gradually", "its impact is 3.5 of 5, less than 4")
     assert heap({"certainty": "likely"}) == ("gradually", "the data are not certain, and one voice alone says it")
 
@@ -51,19 +58,22 @@ def test_the_greatest_effort_for_little_is_dropped():
     assert heap({"impact": 3.0}, {"effort": 5.0})[0] == "gradually"
 
 
-def test_the_easiest_action_counts_for_an_item():
-    assert heap({}, {"effort": 5.0}, {"effort": 2.0})[0] == "now"
+def test_no_evidence_no_action_however_easy():
+    alone = {"certainty": "said", "evidence": "", "voices": "employee", "impact": 5.0}
+    assert heap(alone, {"effort": 1.0})[0] == "drop"
 
 
 def test_strengths_are_kept():
     assert heap({"quadrant": "strength"}) == ("", "a strength: keep it so")
 
 
-def test_pressing_is_what_would_be_for_now_whatever_its_effort():
+def test_pressing_are_the_weaknesses_for_now_whatever_their_effort():
     rows = [SURE, SURE | {"item": "o", "quadrant": "opportunity"}, SURE | {"item": "k", "impact": 2.0}]
-    found = triage(hand.items(rows), actions({"effort": 5.0}))
+    found = triage(hand.items(rows))
     assert found["pressing"].tolist() == [True, False, False]
-    assert found["triage"].tolist() == ["gradually", "now", "gradually"]
+    assert found["triage"].tolist() == ["now", "now", "gradually"]
+    acted = triage_actions(actions({"effort": 5.0}, {"effort": 2.0}), found)
+    assert acted["triage"].tolist() == ["gradually", "now"]  # effort decides of the action alone
 
 
 def of_actions(*acts: dict, rows: list[dict] | None = None) -> pd.DataFrame:
@@ -80,6 +90,8 @@ def test_an_action_is_as_urgent_as_the_most_urgent_of_its_items():
     rows = [SURE, SURE | {"item": "k", "impact": 1.0}]
     found = of_actions({"items": "k, i"}, {"items": "k"}, {"items": "k", "effort": 5.0}, rows=rows)
     assert found["triage"].tolist() == ["now", "gradually", "drop"]
+    assert found["impact"].tolist() == [4.0, 1.0, 1.0]
+    assert pd.isna(of_actions({"items": "gone"})["impact"][0])
 
 
 @pytest.mark.parametrize(
@@ -110,7 +122,7 @@ def test_ranked_and_counted():
     rows = [SURE | {"item": "b", "impact": 4.0}, SURE | {"item": "a", "impact": 4.0, "stake": 5.0}]
     rows += [SURE | {"item": "c", "impact": 5.0}, SURE | {"item": "d", "impact": 1.0}]
     rows += [SURE | {"item": "s", "quadrant": "strength"}]
-    found = ranked(triage(hand.items(rows), actions()))
+    found = ranked(triage(hand.items(rows)))
     assert found["item"].tolist() == ["s", "c", "a", "b", "d"]
     assert heaps(found) == "Of 4 weaknesses, opportunities and threats: 3 to be done now, 1 gradually, 0 not at all."
     told = heaped(found)
@@ -124,7 +136,7 @@ def test_the_rule_is_told_as_it_is_used():
 
 
 def test_nothing_of_nothing():
-    empty = triage(hand.items([SURE])[:0], actions())
+    empty = triage(hand.items([SURE])[:0])
     assert not len(triage_actions(actions(), empty))
     assert heaps(empty).startswith("Of 0 weaknesses")
     assert not len(heaped(ranked(empty)))
