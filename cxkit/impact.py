@@ -25,9 +25,10 @@ def weigh(items: pd.DataFrame, found: pd.DataFrame, findings: Sequence[Finding])
     """Items with stake, stake_share, at_stake (how it was found), fault_size (0 to 1), impact (1 to 5), impact_from.
 
     From: items (item, evidence, impact: the median that the workshop stated, or missing); `stakes.stakes`; the findings
-    of the run. The impact is what was stated; else from the share of the year's revenue that the item touches times
-    the size of the fault (`shortfall`, the largest of its findings): from 10 % on 5, from 5 % 4, from 2 % 3, from
-    0.5 % 2, below 1; else 3, and "not weighed". Borders are cxkit's.
+    of the run. The impact is what was stated, but where the data are certain at least what follows from them: one low
+    mark hides no certain fault. Without a stated one it follows from the share of the year's revenue that the item
+    touches times the size of the fault (`shortfall`, the largest of its findings): from 10 % on 5, from 5 % 4, from 2 %
+    3, from 0.5 % 2, below 1; else 3, and "not weighed". Borders are cxkit's.
     """
     gone = ["stake", "stake_share", "at_stake", "fault_size", "impact_from"]
     both = items.drop(columns=gone, errors="ignore")
@@ -38,6 +39,8 @@ def weigh(items: pd.DataFrame, found: pd.DataFrame, findings: Sequence[Finding])
     size = np.array([_largest(ids, known) for ids in both["evidence"]], dtype=float)
     weight = share * size
     sized = np.select([weight >= border for border, _ in SHARES], [impact for _, impact in SHARES], LEAST_IMPACT)
+    more = np.isfinite(weight) & (both["certainty"] == "certain").to_numpy() & (sized > stated)
+    stated = np.where(more, np.nan, stated)
     impact = np.where(np.isfinite(stated), stated, np.where(np.isfinite(weight), sized, NOT_WEIGHED))
     source = np.where(np.isfinite(stated), STATED, np.where(np.isfinite(weight), FROM_FAULT, UNKNOWN))
     return both.assign(

@@ -27,6 +27,7 @@ NOT_JUDGED = "not judged from audit to audit"
 INSTEAD = "judged over the days after this audit against as many before"
 NOBODY = "no department"
 LATER = "later"
+OVERDUE = "overdue"  # instead of a quarter
 MOST_QUARTERS = 4
 LETTERS, MOST_LINES = 76, 3  # of all lines of the picture beside each other; of an action
 COLUMNS = ("action", "items", "department", "owner", "effort", "due", "quarter", "measure", "detectable", "triage",
@@ -37,7 +38,7 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
     """The actions as they travel: who does what until when, and how it will be seen.
 
     From: `triage.triage_actions`; the findings of the run. To, by quarter, in it now first, then by day: number (of the
-    picture), action, items, department, owner, effort, due, quarter (2026 Q3), measure, detectable,
+    picture), action, items, department, owner, effort, due, quarter (2026 Q3, or overdue), measure, detectable,
     triage, fault, why, after, origin, seen_by (what is measured, in words), by (the due day, else the quarter).
     The quarter is that of the due day; without one the quarter after the audit for now, and for gradually the three
     after that, a third each, by impact, then by the revenue touched; what is dropped has none. A due day before the
@@ -56,9 +57,9 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
     made = made.assign(detectable=[detectable(f) for f in measures], seen_by=seen_by)
     heap = made["triage"].map({NOW: 0, GRADUALLY: 1, DROP: 2})
     proposed = (made["origin"] != WORKSHOP).astype(int)
-    ranked = made.assign(heap=heap, proposed=proposed, dropped=heap == 2)
+    ranked = made.assign(heap=heap, proposed=proposed, dropped=heap == 2, on_time=made["quarter"] != OVERDUE)
     ranked = ranked.sort_values(
-        ["dropped", "quarter", "heap", "proposed", "due", "action"], kind="stable", na_position="last"
+        ["dropped", "on_time", "quarter", "heap", "proposed", "due", "action"], kind="stable", na_position="last"
     )
     ranked = ranked.assign(number=range(1, len(ranked) + 1))
     return ranked[["number", *COLUMNS, "why", "after", "origin", "seen_by", "by"]].reset_index(drop=True)
@@ -249,6 +250,8 @@ def _quarter(row: dict, as_of: date, place: int) -> str:
     if row["triage"] == DROP:
         return ""
     if pd.notna(row["due"]):
+        if row["due"] < pd.Timestamp(as_of):
+            return OVERDUE
         return _named(pd.Timestamp(row["due"]).to_period("Q"))
     wait = WAIT.get(row["triage"])
     return _named(pd.Timestamp(as_of).to_period("Q") + wait + place) if wait else ""
@@ -259,9 +262,11 @@ def _named(quarter: pd.Period) -> str:
 
 
 def _columns(quarters: pd.Series) -> list[str]:
-    """The quarters that have a column: from the first to the last, empty ones too; what is far ahead stands under
-    later."""
-    named = sorted(quarters.unique())
+    """The quarters that have a column: from the first to the last, empty ones too; what is overdue stands before them,
+    what is far ahead under later."""
+    named = sorted({*quarters} - {OVERDUE})
+    if OVERDUE in set(quarters):
+        return [OVERDUE, *_columns(quarters[quarters != OVERDUE])]
     if not named:
         return []
     periods = [pd.Period(name.replace(" ", ""), freq="Q") for name in named]

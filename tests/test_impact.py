@@ -12,9 +12,9 @@ def touched(share: list[float | None]) -> pd.DataFrame:
     return pd.DataFrame({"item": items, "stake": 1.0, "stake_share": share, "how": "orders"})
 
 
-def weighed(share: list[float | None], evidence: list[str], findings: list, stated: float | None = None):
+def weighed(share: list[float | None], evidence: list[str], findings: list, stated: float | None = None, sure="likely"):
     items = pd.DataFrame({"item": [f"i{n}" for n in range(len(share))], "evidence": evidence, "impact": stated})
-    return weigh(items, touched(share), findings)
+    return weigh(items.assign(certainty=sure), touched(share), findings)
 
 
 def test_orders_that_met_the_fault_itself_count_whole():
@@ -45,6 +45,14 @@ def test_the_largest_fault_of_an_item_counts_and_what_was_stated_before_all():
     told = weighed([0.1], [both], findings, stated=2.0)
     assert (told["impact"][0], told["impact_from"][0]) == (2.0, STATED)
     assert weighed([0.1], [""], findings)["impact_from"][0] == UNKNOWN  # touched, and no fault known
+
+
+def test_one_low_mark_hides_no_fault_that_the_data_are_certain_of():
+    late = [hand.finding("service.late.courier", 22, 20, 24, unit="points", target=0)]
+    told = weighed([0.5], ["service.late.courier"], late, stated=1.0, sure="certain")
+    assert (told["impact"][0], told["impact_from"][0]) == (5, FROM_FAULT)
+    told = weighed([0.001], ["service.late.courier"], late, stated=4.0, sure="certain")
+    assert (told["impact"][0], told["impact_from"][0]) == (4, STATED)  # people may know more than the data
 
 
 @pytest.mark.parametrize(

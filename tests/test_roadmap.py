@@ -42,10 +42,19 @@ def planned(*rows: dict) -> pd.DataFrame:
         ({}, "2026 Q3"),
         ({"triage": "gradually"}, "2026 Q4"),
         ({"due": "2026-10-01", "triage": "drop"}, ""),
+        ({"due": "2006-05-01"}, "overdue"),  # a slip of the pen, or not done
     ],
 )
 def test_quarters(row, quarter):
     assert planned(row)["quarter"][0] == quarter
+
+
+def test_what_is_overdue_has_a_column_of_its_own_before_the_others():
+    told = planned({"due": "2026-10-01"}, {"due": "2006-05-01"}, {"due": "2027-02-01"})
+    assert told["quarter"].tolist() == ["overdue", "2026 Q4", "2027 Q1"]
+    ticks = [text.get_text() for text in plot_roadmap(told).get_xticklabels()]
+    assert ticks == ["overdue", "2026 Q4", "2027 Q1"]
+    plt.close("all")
 
 
 def test_by_quarter_now_first_then_the_workshops_then_by_day():
