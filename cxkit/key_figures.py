@@ -48,9 +48,9 @@ OF_DATA = ("quality.", "feedback.incentive_bias", "feedback.response_rate", "lif
 def key_figures(findings: Sequence[Finding]) -> pd.DataFrame:
     """The key figures, one a question, then all others, those of single stages, groups and reasons last.
 
-    From: the audit's findings. To: figure (its label), value_text, interval_text, n, period, target_text, set_by
-    (whose that is), verdict, and for a
-    computer: id, value, low, high, unit, level, target. What could not be told is left out.
+    From: the audit's findings. To: figure (its label), value_text, interval_text, n, period, target_text (what it is
+    held against, and whose that is), verdict, and for a computer: id, value, low, high, unit, level, target.
+    What could not be told is left out.
     """
     place = {id: number for number, id in enumerate(KEY)}
     single = {id: len(KEY) for id in IDS if not id.startswith(OF_DATA)}
@@ -63,8 +63,7 @@ def key_figures(findings: Sequence[Finding]) -> pd.DataFrame:
             "interval_text": "counted in full" if f.estimate.level == 1 else format_interval(f.estimate, f.currency),
             "n": f.estimate.n,
             "period": next((words for start, words in PERIODS.items() if f.id.startswith(start)), "–"),
-            "target_text": "–" if f.target is None else format_value(f.target, f.estimate.unit, f.currency),
-            "set_by": "" if f.target is None else clean_text(against_whom(f.target_source)),
+            "target_text": _against(f),
             "verdict": "not judged" if f.quadrant() == "no reference" else f.quadrant(),
             "id": f.id,
             **{name: getattr(f.estimate, name) for name in ("value", "low", "high", "unit", "level")},
@@ -72,8 +71,16 @@ def key_figures(findings: Sequence[Finding]) -> pd.DataFrame:
         }
         for f in known
     ]
-    columns = ["figure", "value_text", "interval_text", "n", "period", "target_text", "set_by", "verdict", "id"]
+    columns = ["figure", "value_text", "interval_text", "n", "period", "target_text", "verdict", "id"]
     return pd.DataFrame(rows, columns=[*columns, "value", "low", "high", "unit", "level", "target"])
+
+
+def _against(finding: Finding) -> str:
+    if finding.target is None:
+        return "–"
+    source = against_whom(clean_text(finding.target_source))
+    told = format_value(finding.target, finding.estimate.unit, finding.currency)
+    return f"{told} ({source})" if source else told
 
 
 def without_target(findings: Sequence[Finding]) -> str:

@@ -51,12 +51,10 @@ def looked_at(basis: Mapping[str, object], accounting: pd.DataFrame, sheets: Map
         return ["The data hold no order that counts."]
     first, last = (f"{day.day} {day:%B %Y}" for day in days)
     rows = accounting.set_index("table")["kept"]
-    read = [f"{int(rows[name]):,} {words}" for name, words in TABLES.items() if rows.get(name, 0)]
     missing = [words for name, words in TABLES.items() if not rows.get(name, 0)]
     told = [
         f"The audit rests on {int(basis['orders']):,} orders of {int(basis['customers']):,} customers, placed from "
         f"{first} to {last}.",
-        f"It read {_list(read)}.",
     ]
     if missing:
         told.append(f"Not given, and so not looked at: {_list(missing)}.")
@@ -64,6 +62,13 @@ def looked_at(basis: Mapping[str, object], accounting: pd.DataFrame, sheets: Map
     if heard:
         return [*told, f"Beside the data, people were heard: {'; '.join(heard)}."]
     return [*told, "Nobody was heard beside the data: the workshop's sheets are empty."]
+
+
+def rows_read(accounting: pd.DataFrame) -> str:
+    """How many rows of each table the audit read. From: as `looked_at`."""
+    rows = accounting.set_index("table")["kept"]
+    read = [f"{int(rows[name]):,} {words}" for name, words in TABLES.items() if rows.get(name, 0)]
+    return f"The audit read {_list(read)}." if read else "The audit read no row."
 
 
 def _heard(sheet: pd.DataFrame, words: str) -> str:
@@ -113,8 +118,8 @@ def what_matters(
     ranked = rows.assign(**order).sort_values([*order, "item"], kind="stable")
     more = ranked.groupby("subject", sort=False)["item"].transform("size") - 1
     kind = ranked["subject"].isin(FAMILIES) & (more > 0)
-    for name in ("what", "told"):
-        ranked[name] += np.where(kind, " (and " + more.astype(str) + " more of this kind)", "")
+    ranked["what"] += np.where(kind, " (and " + more.astype(str) + " more of this kind)", "")
+    ranked["told"] += np.where(kind, " And " + more.astype(str) + " more of this kind.", "")
     ranked = ranked.drop_duplicates("subject").head(most).reset_index(drop=True)
     planned = [_planned(row, actions, known.get(row["finding"])) for row in ranked.to_dict("records")]
     ranked["todo"], ranked["when"] = [todo for todo, _ in planned], [when for _, when in planned]
@@ -237,7 +242,7 @@ def shown(matters: pd.DataFrame, *, currency: str) -> pd.DataFrame:
 def _touches(stake: float, share: float, currency: str) -> str:
     if not np.isfinite(stake):
         return "it cannot be said"
-    part = f" ({format_value(share, 'share')})" if np.isfinite(share) else ""
+    part = f" ({format_value(share, 'share')} of a year's)" if np.isfinite(share) else ""
     return format_value(stake, "money", currency) + part
 
 
