@@ -15,7 +15,7 @@ from cxkit.privacy import LEAST_SHOWN
 from cxkit.style import clean_text, format_value
 
 MOST = 5  # findings that matter: as many as a head holds
-MOST_STRENGTHS = 2
+MOST_STRENGTHS = 1
 CERTAIN, LIKELY, SAID = "certain", "likely", "said"  # how sure, the surest first
 SURE = {CERTAIN: "certain", LIKELY: "likely", SAID: "said by people, not measured"}
 KINDS = ("weakness", "threat", "opportunity", "strength")  # a strength matters where nothing else is left to say
@@ -308,7 +308,7 @@ def matters_in_words(matters: pd.DataFrame, items: pd.DataFrame | None, findings
             told.append(f"Behind {_list([f'“{what}”' for what in said['what']])} stands no figure of the data.")
     shown = set(matters["finding"])
     strengths = [f for f in findings if f.quadrant() == "strength" and not f.id.startswith(OF_DATA)]
-    well = [clean_text(f.sentence()) for f in strengths if f.id not in shown][:MOST_STRENGTHS]
+    well = [_first(f) for f in strengths if f.id not in shown][:MOST_STRENGTHS]
     if well:
         told.append(f"What is judged a strength: {' '.join(well)}")
     return told
