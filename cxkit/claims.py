@@ -281,7 +281,7 @@ def _capital(text: str) -> str:
 
 def spoken_to(claims: pd.DataFrame) -> pd.DataFrame:
     """The claims that the data speak to. From, To: as `checked`."""
-    return claims[claims["checked"]].reset_index(drop=True)
+    return claims[claims["checked"]].reset_index(drop=True).astype({"n": "int64"})
 
 
 def not_spoken_to(claims: pd.DataFrame) -> pd.DataFrame:
