@@ -87,6 +87,33 @@ def coverage_sentences(coverage: pd.DataFrame, departments: pd.DataFrame) -> lis
     return told
 
 
+def rests_on(answers: pd.DataFrame) -> pd.DataFrame:
+    """What the page rests on, in words: rests_on, one row (none without an answer). From: the sheet `checklist`."""
+    given = answers[answers["score"].notna()]
+    most = given.groupby("voice")["item"].value_counts().groupby("voice").max()
+    parts = [f"{n if (n := most[v]) >= LEAST_SHOWN else f'under {LEAST_SHOWN}'} {v}s" for v in VOICES if v in most]
+    told = [f"{len(given):,} answers to checklists; to an item at most {_and(parts)}"] if parts else []
+    return pd.DataFrame({"rests_on": pd.Series(told, dtype=object)})
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def unanswered(coverage: pd.DataFrame) -> tuple[str, str]:
+    """What nobody answered: (what, why), as a page says it; empty texts where every item has an answer.
+
+    From: `coverage`. Checklists that nobody answered at all are named.
+    """
+    counts = coverage["unanswered"].map(lambda names: len(names.split(", ")) if names else 0)
+    if not counts.sum():
+        return "", ""
+    whole = coverage.loc[counts == coverage["items"], ["list_name", "items"]].itertuples()
+    named = [f"{row.list_name} ({row.items})" for row in whole]
+    why = f"Nobody answered them; of these checklists not one item: {', '.join(named)}." if named else "No answers."
+    return f"how far {counts.sum()} of the {coverage['items'].sum()} items of the checklists are done", why
+
+
 def unheard_items(scores: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     """Items that somebody answered and somebody else ought to: item, name, heard, unheard (voices, comma-separated)."""
     there = scores[scores["withheld"] | (scores["n"] > 0)].groupby("item")["voice"].agg(set)

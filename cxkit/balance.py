@@ -81,13 +81,11 @@ def balance_sentences(balance: pd.DataFrame) -> list[str]:
     elif len(above) or len(below):
         told = []
         if len(above):
-            told.append(
-                f"Over-concentrated (S0: a fault): {_list(above)}, above the mean of the other kinds for certain."
-            )
+            told.append(f"Over-concentrated (S0: a fault): {_list(above)}, above the mean of the other kinds.")
         if len(below):
-            told.append(f"Neglected: {_list(below)}, below the mean of the other kinds for certain.")
+            told.append(f"Neglected: {_list(below)}, below the mean of the other kinds.")
     else:
-        told = ["No kind is told apart from the others for certain: no over-concentration is seen, and none ruled out."]
+        told = ["No kind is told apart from the others: no over-concentration is seen, and none ruled out."]
     unasked = balance.loc[balance["verdict"] == NOT_ASKED, "name"]
     if len(scored) and len(unasked):
         told.append(f"Nobody was asked about {', '.join(unasked)}; what is not asked may be what is not minded.")

@@ -69,7 +69,7 @@ def _held_together(voices: pd.DataFrame, finding: Finding) -> tuple[str, str]:
         if row["low"] > MIDDLE or row["high"] < MIDDLE
     }
     if not says:
-        return OPEN, "no voice lies for certain above or below the middle of the scale"
+        return OPEN, "no voice lies wholly above or below the middle of the scale"
     data = HIGH if verdict == "strength" else LOW
     told = [f"{_and([f'{v}s' for v in VOICES if says.get(v) == word])} score it {word}" for word in (HIGH, LOW)
             if word in says.values()]  # fmt: skip

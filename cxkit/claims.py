@@ -16,11 +16,11 @@ from cxkit.search import shares
 from cxkit.settings_file import read_yaml
 from cxkit.share_ratios import both_sides, share_ratios
 from cxkit.stages import GOAL, name_key
-from cxkit.style import clean_text
+from cxkit.style import clean_text, format_interval, format_value
 
 CLAIMS = Path(__file__).parent / "claims.yml"
 NEEDED = ("id", "claim", "figure", "source", "names", "why", "ask_for", "words")
-OPTIONAL = ("group", "told_as", "check", "theirs", "note", "cannot_show")
+OPTIONAL = ("group", "told_as", "check", "theirs", "note", "cannot_show", "same_measure", "bound")
 CHECKS = ("connected", "mails", "reviews")
 OTHERS, BEYOND = "Other claims", "What no data of one company can speak to"
 WINDOW_DAYS = 30  # in which contacts before an order count as one chain
@@ -28,6 +28,10 @@ LEAST_VISITS = 30  # that came by mail, below which their orders tell nothing
 SUPPORT = "support"
 MAIL = ("email", "e_mail", "mail", "newsletter", "mailing", "rassylka", "e_mailing")
 REVIEWS = ("review", "відгук", "отзыв", "opini", "recenz", "rezension", "bewertung")  # in a touchpoint's name
+SAME = ("yes", "near", "no")  # whether ours measures what is claimed
+UP_TO = "up to"  # a claim that a lower figure does not speak against
+ORIENTATION = {"near": "Not quite the same measure; for orientation", "no": "Not the same measure; for orientation"}
+WITHIN = "Ours lies within what is claimed (“up to”)"
 NO_CHECK = "cannot be checked here"
 READS = {  # what `findings.check_claim` says, as a reader of the summary takes it in
     "their figure lies below our interval": "The published figure lies below what is seen here",
@@ -42,7 +46,7 @@ def read_claims(path: Path | None = None) -> pd.DataFrame:
     From: a YAML file as `cxkit/claims.yml`, which is the default. To: id, claim, figure, source (id), title (of the
     source), names (what the article says of where its figure comes from), why, ask_for, words (a list of regular
     expressions), group (heading; missing where no data of a client can speak to it), told_as, check, theirs, note,
-    cannot_show (missing where the file has none).
+    cannot_show, same_measure, bound (missing where the file has none).
     Raises UsageError, naming every fault of the file.
     """
     path = path or CLAIMS
@@ -63,6 +67,8 @@ def read_claims(path: Path | None = None) -> pd.DataFrame:
             faults.append(f"{label} needs a group ({', '.join(groups)}) where it is checked, and none elsewhere")
         if "check" in row and (row["check"] not in CHECKS or not {"theirs", "cannot_show"} <= set(row)):
             faults.append(f"{label} needs check (of {', '.join(CHECKS)}), theirs and cannot_show")
+        if ("group" in row) != (row.get("same_measure") in SAME) or row.get("bound", UP_TO) != UP_TO:
+            faults.append(f"{label} needs same_measure (of {', '.join(SAME)}) where it is checked; bound is {UP_TO!r}")
     if faults:
         raise UsageError(f"{path}: {'; '.join(faults)}.")
     made = pd.DataFrame(rows, columns=[*NEEDED, *OPTIONAL]).astype(object)
@@ -73,27 +79,30 @@ def read_claims(path: Path | None = None) -> pd.DataFrame:
 def data_checks(log: Table | None, *, level: float = 0.95) -> dict[str, Estimate]:
     """What the log of touches says of the claims that no earlier notebook checks: check -> Estimate.
 
-    From: `touches.touch_log`, or None where there is none. To: `connected_share`, `mail_ratio`, `review_share`.
+    From: `touches.touch_log`, or None where there is none. To: `connected_share`, `mail_ratio`, `review_share`;
+    `connected_all`: the share of connected orders among all, those before which nothing was seen counted in.
     """
     if log is None:
         why = "there is no table of visits"
         return {
-            name: unknown("ratio" if name == "mails" else "share", level=level, method=why) for name in sorted(CHECKS)
+            name: unknown("ratio" if name == "mails" else "share", level=level, method=why)
+            for name in sorted((*CHECKS, "connected_all"))
         }
     return {
         "connected": connected_share(log, level=level),
+        "connected_all": connected_share(log, unseen=True, level=level),
         "mails": mail_ratio(log, level=level),
         "reviews": review_share(log, level=level),
     }
 
 
-def connected_share(log: Table, *, days: int = WINDOW_DAYS, level: float = 0.95) -> Estimate:
+def connected_share(log: Table, *, days: int = WINDOW_DAYS, unseen: bool = False, level: float = 0.95) -> Estimate:
     """Share of orders that at least two kinds of contact came before, within `days`.
 
     From: `touches.touch_log`. A kind of contact is where a visit came from (source, else channel), or support asked.
     To: Estimate, unit share, n orders; customers are the units.
     What is left out: orders of nobody known, orders in the first `days` of the visits' record (what came before is not
-    seen), and orders that no visit or question of the customer is known before.
+    seen), and, unless `unseen`, orders that no visit or question of the customer is known before.
     """
     known = log.filter(log.customer_id.notnull(), log.timed)
     placed = known.filter(known.touchpoint == GOAL).select("customer_id", ordered_at="occurred_at")
@@ -113,6 +122,11 @@ def connected_share(log: Table, *, days: int = WINDOW_DAYS, level: float = 0.95)
         both.occurred_at >= both.ordered_at - window,
     )
     each = both.group_by("customer_id", "ordered_at").aggregate(kinds=both.kind.nunique())
+    if unseen:
+        every = placed.cross_join(met.aggregate(begin=met.first.min()))
+        every = every.filter(every.ordered_at >= every.begin).select("customer_id", "ordered_at")
+        each = every.left_join(each, ["customer_id", "ordered_at"]).select("customer_id", "ordered_at", "kinds")
+        each = each.mutate(kinds=each.kinds.fill_null(0))
     cells = each.group_by("customer_id").aggregate(
         part=(each.kinds > 1).ifelse(1, 0).sum(), whole=each.count(), squares=(each.kinds > 1).ifelse(1, 0).sum()
     )
@@ -198,20 +212,28 @@ def checked(listed: pd.DataFrame, kept: pd.DataFrame, checks: Mapping[str, Estim
         rows += [_row(claim | row, source) for row in found or [{}]]
     for row in kept[~kept["claim"].isin(used)].to_dict("records"):
         rows.append(_row({"group": OTHERS, "why": "", "ask_for": "", "note": None, **row}, row["source"]))
-    columns = ["group", *CLAIM_COLUMNS, "quoted", "told", "says", "checked", "why", "ask_for"]
+    columns = ["group", *CLAIM_COLUMNS, "same_measure", "bound", "quoted", "told", "says", "checked", "why", "ask_for"]
     frame = pd.DataFrame(rows, columns=columns)
     again = frame["checked"] & frame["cannot_show"].eq(frame["cannot_show"].shift())
-    brief = frame["reading"].map(lambda read: f"{_read(str(read))}. What it cannot show: as above.")
-    return frame.assign(says=frame["says"].mask(again, brief))
+    brief = [f"{_held(row)}. What it cannot show: as above." for row in frame.to_dict("records")]
+    return frame.assign(says=frame["says"].mask(again, pd.Series(brief, dtype=object)))
 
 
 def _found(claim: Mapping, kept: pd.DataFrame, checks: Mapping[str, Estimate]) -> list[dict]:
     if claim["check"]:
         theirs = {"theirs": float(claim["theirs"]), "ours": checks[claim["check"]]}
-        return [check_claim(claim["claim"], source="S2", cannot_show=claim["cannot_show"], **theirs)]
+        cannot = claim["cannot_show"].strip() + _unseen(checks.get(f"{claim['check']}_all"))
+        return [check_claim(claim["claim"], source="S2", cannot_show=cannot, **theirs)]
     if not claim["told_as"]:
         return []
     return kept[kept["claim"].str.startswith(claim["told_as"])].to_dict("records")
+
+
+def _unseen(every: Estimate | None) -> str:
+    if every is None or not every.known:
+        return ""
+    share = f"{format_value(every.value, every.unit)} ({format_interval(every)}, n = {every.n:,})"
+    return f" Orders before which nothing was seen are left out; with them it is {share}."
 
 
 def _row(claim: Mapping, source: str) -> dict:
@@ -219,7 +241,7 @@ def _row(claim: Mapping, source: str) -> dict:
     read = claim.get("reading") or ""
     known = bool(read) and not read.startswith(NO_CHECK)
     ours = f"{claim['ours']} ({claim['interval']}, n = {int(claim['n']):,})" if known else "–"
-    says = ". ".join(part.rstrip(".") for part in (_read(read), claim.get("cannot_show"), claim["note"]) if part)
+    says = ". ".join(part.rstrip(".") for part in (_held(claim), claim.get("cannot_show"), claim["note"]) if part)
     missing = _capital(read.removeprefix(f"{NO_CHECK}:").strip())
     why = " ".join(part for part in (f"{missing}." if missing and not known else claim["why"], claim["note"]) if part)
     named = {name: claim.get(name) for name in ("claim", "theirs", "ours", "interval", "n", "reading", "cannot_show")}
@@ -227,6 +249,8 @@ def _row(claim: Mapping, source: str) -> dict:
     return {
         "group": claim["group"],
         **named,
+        "same_measure": claim.get("same_measure") or "no",
+        "bound": claim.get("bound"),
         "source": clean_text(source),
         "quoted": clean_text(f"{claim['claim']}. Source: {source}."),
         "told": ours,
@@ -235,6 +259,16 @@ def _row(claim: Mapping, source: str) -> dict:
         "why": "" if known else why,
         "ask_for": "" if known else claim["ask_for"],
     }
+
+
+def _held(claim: Mapping) -> str:
+    """What the comparison says: a verdict only where both measure the same."""
+    read, same = str(claim.get("reading") or ""), claim.get("same_measure") or "no"
+    within = claim.get("bound") == UP_TO and not read.endswith("below our interval") and "our interval" in read
+    if not read or read.startswith(NO_CHECK):
+        return ""
+    told = [WITHIN if within else _read(read)] if within or same == "yes" or "too early" in read else []
+    return ". ".join([*told, *([ORIENTATION[same]] if same != "yes" else [])])
 
 
 def _read(reading: str) -> str:
@@ -247,7 +281,7 @@ def _capital(text: str) -> str:
 
 def spoken_to(claims: pd.DataFrame) -> pd.DataFrame:
     """The claims that the data speak to. From, To: as `checked`."""
-    return claims[claims["checked"]].reset_index(drop=True)
+    return claims[claims["checked"]].reset_index(drop=True).astype({"n": "int64"})
 
 
 def not_spoken_to(claims: pd.DataFrame) -> pd.DataFrame:
@@ -265,8 +299,11 @@ def claims_in_words(claims: pd.DataFrame) -> str:
     told = spoken_to(claims)
     if not len(told):
         return f"To none of the {len(claims)} published claims do these data speak."
-    alike = int(told["reading"].str.contains("inside|as the article says", regex=True).sum())
-    early = int(told["reading"].str.contains("too early", regex=False).sum())
-    counts = {"like what is seen here": alike, "unlike it": len(told) - alike - early, "too early to say": early}
+    same = told[told["same_measure"] == "yes"]
+    alike = int(same["reading"].str.contains("inside|as the article says", regex=True).sum())
+    early = int(same["reading"].str.contains("too early", regex=False).sum())
+    counts = {"like what is seen here": alike, "unlike it": len(same) - alike - early, "too early to say": early}
     parts = [f"{count} {'is' if count == 1 else 'are'} {words}" for words, count in counts.items() if count]
+    rest = len(told) - len(same)
+    parts += [f"{rest} {'measures' if rest == 1 else 'measure'} not the same, for orientation"] if rest else []
     return f"These data speak to {len(told)} of the {len(claims)} published claims: {', '.join(parts)}."

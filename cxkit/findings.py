@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
@@ -159,6 +160,11 @@ def judge(estimate: Estimate, reference: float | None, *, higher_is_better: bool
     if estimate.low <= reference <= estimate.high:
         return "too early to say"
     return "strength" if (estimate.low > reference) == higher_is_better else "weakness"
+
+
+def against_whom(source: str) -> str:
+    """What a finding is judged against, without how many were judged together, which is told with the method."""
+    return re.sub(r" \([^()]*(?:together|Holm)[^()]*\)", "", source)
 
 
 def save(findings: list[Finding], path: Path) -> None:

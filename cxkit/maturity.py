@@ -277,13 +277,13 @@ def sentences(gaps: pd.DataFrame, standing: pd.DataFrame, items: pd.DataFrame) -
         if len(rows):
             parts = [f"{name[row.item]} ({_signed(row.value)}, {_ends(row)})" for row in rows.head(3).itertuples()]
             more = f", and {len(rows) - 3} more" if len(rows) > 3 else ""
-            told.append(f"Certainly {word} the other items, in steps of 0 to 4: {', '.join(parts)}{more}.")
+            told.append(f"Told apart from the other items, {word} them (in steps of 0 to 4): {', '.join(parts)}{more}.")
     if not told:
-        told.append("No item is told apart for certain from the others.")
+        told.append("No item is told apart from the others.")
     if not len(gaps):
         return [*told, "Employees and customers cannot be compared: no item has five answers of each."]
-    for verdict, lead in ((STAFF_MORE, "Employees score higher than customers for certain"),
-                          (CUSTOMERS_MORE, "Customers score higher than employees for certain")):  # fmt: skip
+    for verdict, lead in ((STAFF_MORE, "Employees score higher than customers"),
+                          (CUSTOMERS_MORE, "Customers score higher than employees")):  # fmt: skip
         rows = gaps[gaps["verdict"] == verdict]
         rows = rows if verdict == STAFF_MORE else rows[::-1]
         parts = [f"{name[row.item]} ({_signed(row.gap)}, {_ends(row)})" for row in rows.itertuples()]

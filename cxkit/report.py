@@ -17,6 +17,7 @@ from cxkit import __version__, style
 from cxkit import findings as findings_file
 from cxkit.errors import RunError
 from cxkit.findings import VERDICTS
+from cxkit.kept_tables import read_table
 from cxkit.pages import Page, markdown, read_executed, read_page, scrub_notebook
 from cxkit.parts import bar, environment, finding_record
 from cxkit.workbook import write_workbook
@@ -31,6 +32,11 @@ NOT_SHOWN = {"client", "language", "logo", "colour", "engine", "limits", "tables
 TABLE_RULES = {"not_goods", "returns", "rates", "duplicates", "max_refused_share"}
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 LARGEST_LOGO, LARGEST_NOTE = 500_000, 100_000
+MATTERS = "11_summary.matters"  # the table in which the summary keeps what matters most
+# a matter that no figure stands behind, as a tile
+SAID = {"value_text": "said, not measured", "interval_text": "", "n_text": "", "against": "", "rule": ""}
+SAID |= {"low": None, "high": None, "value": None, "unit": "", "target": None, "level_text": "100 %"}
+OURS = "set by the client"
 GLOSSARY = Path(__file__).parent / "glossary.yml"
 
 
@@ -66,7 +72,8 @@ def render_notebook(path: Path, out: Path, *, context: Mapping | None = None) ->
 
 def render_index(run_dir: Path, context: Mapping) -> None:
     """Write index.html: key figures, findings, pages, what was not assessed, files, glossary, provenance."""
-    kept = [f for page in context["pages"] for f in context["findings"].get(page["name"], [])]
+    names = [page["name"] for page in context["pages"]]
+    kept = [f for name in names for f in context["findings"].get(name, [])]
     counts = [(verdict, sum(f["verdict"] == verdict for f in kept)) for verdict in VERDICTS]
     html = (
         environment()
@@ -77,7 +84,7 @@ def render_index(run_dir: Path, context: Mapping) -> None:
             title=f"Customer-centricity audit of {context['client']}"
             if context["client"]
             else "Customer-centricity audit",
-            tiles=[_tile(f) for f in key_findings(kept)],
+            tiles=[_tile(f) for f in matters(run_dir, names, kept) or key_findings(kept)],
             counts=[(verdict, count) for verdict, count in counts if count],
             found=sorted(kept, key=lambda f: VERDICTS.index(f["verdict"])),
             withheld_all=[row for rows in context["withheld"].values() for row in rows],
@@ -89,6 +96,22 @@ def render_index(run_dir: Path, context: Mapping) -> None:
         )
     )
     _write(run_dir / "index.html", html)
+
+
+def matters(run_dir: Path, names: list[str], found: list[dict]) -> list[dict]:
+    """What the summary says matters most, in its order, so that the overview names the same: findings as records.
+
+    From: the run's folder; the notebooks that are done; the findings of all pages. A matter that people alone name
+    has a record without a number. Empty where the summary did not run.
+    """
+    path = run_dir / "tables" / f"{MATTERS}.csv"
+    if MATTERS.partition(".")[0] not in names or not path.is_file():
+        return []
+    known, told = {f["id"]: f for f in found}, []
+    for row in read_table(path, texts=["item", "what", "quadrant", "finding"]).to_dict("records"):
+        record = known.get(row["finding"]) or {**SAID, "label": row["what"], "verdict": row["quadrant"]}
+        told.append(record | {"verdict_text": str(row["quadrant"]).capitalize()})
+    return told[:TILES]
 
 
 def key_findings(found: list[dict]) -> list[dict]:
@@ -256,7 +279,7 @@ def _findings(run_dir: Path, name: str) -> list[dict]:
     if not path.is_file():
         return []
     try:
-        return [finding_record(f, notebook=name) for f in findings_file.load(path)]
+        return [worded(finding_record(f, notebook=name)) for f in findings_file.load(path)]
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is no list of findings ({error}); run the notebook again.") from error
 
@@ -276,11 +299,24 @@ def _note(notes: Path | None, number: str) -> Markup:
     return markdown(text.decode("utf-8", errors="replace").removeprefix("\ufeff"), top=3)
 
 
+def worded(finding: dict) -> dict:
+    """A finding as a page tells it: what the client did not set himself is no target, and how many were judged together
+    is told with the method."""
+    if not finding["against"] or OURS in finding["against"]:
+        return finding
+    rule = finding["rule"].replace("the target", "what it is held against")
+    return finding | {"against": findings_file.against_whom(finding["against"]), "rule": rule}
+
+
 def _tile(finding: dict) -> dict:
-    return finding | {"bar": bar(finding)}
+    word = "Target" if OURS in finding["against"] else "Against"
+    return finding | {"bar": bar(finding), "word": word}
 
 
 def _page_html(page: Page, context: Mapping) -> str:
+    for block in page.content:
+        if block["kind"] == "findings":
+            block["findings"] = [worded(finding) for finding in block["findings"]]
     found = context["findings"].get(page.name, []) or key_findings(_gathered(page))
     numbers = re.match(r"\d+", page.name)
     return (
@@ -299,11 +335,18 @@ def _page_html(page: Page, context: Mapping) -> str:
             here_accounts=[a for a in context["accounts"] if a["table"] in page.tables],
             here_parameters=sorted(context["parameters"].get(page.name, {}).items()),
             sections=page.headings,
+            rests_on=_rests_on(context["run_dir"], page.name),
             shown_sentences=SENTENCES,
             shown_tiles=TILES,
             evidence=lambda name: _evidence(context["run_dir"], page.name, name),
         )
     )
+
+
+def _rests_on(run_dir: Path | None, name: str) -> str:
+    """What a page rests on where it is not customers and orders, as its notebook kept it; else an empty text."""
+    path = run_dir / "tables" / f"{name}.rests_on.csv" if run_dir else None
+    return style.clean_text(read_table(path)["rests_on"].iloc[0]) if path and path.is_file() else ""
 
 
 def _gathered(page: Page) -> list[dict]:

@@ -1,36 +1,25 @@
 """One page for the client's director: what was looked at, what matters most, what to do now, the key figures."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cxkit.findings import FAMILIES, IDS, Finding
-from cxkit.style import clean_text, format_interval, format_value
+from cxkit.findings import FAMILIES, Finding
+from cxkit.journey_readings import leading_metric
+from cxkit.key_figures import OF_DATA
+from cxkit.privacy import LEAST_SHOWN
+from cxkit.style import clean_text, format_value
 
 MOST = 5  # findings that matter: as many as a head holds
-MOST_STRENGTHS = 2
+MOST_STRENGTHS = 1
 CERTAIN, LIKELY, SAID = "certain", "likely", "said"  # how sure, the surest first
 SURE = {CERTAIN: "certain", LIKELY: "likely", SAID: "said by people, not measured"}
 KINDS = ("weakness", "threat", "opportunity", "strength")  # a strength matters where nothing else is left to say
 NOW = "now"
-# one figure a question, in the order in which a director asks
-KEY = {  # a finding's id -> what it is called where its own label needs a word that not everybody knows
-    "loyalty.repeat_rate": "",
-    "loyalty.known_revenue_share": "",
-    "lifetime.value_per_customer": "",
-    "journey.conversion": "",
-    "feedback.nps": "Would recommend the shop, less those who would not (NPS, −100 to 100)",
-    "feedback.csat": "Satisfied, of those who were asked (CSAT)",
-    "search.nothing_found": "",
-    "service.contacts_per_100": "Contacts with support, a hundred orders",
-    "service.late_share": "",
-    "service.returned_share": "",
-}
-# what says something of the data or of the measuring, and not of the shop
-OF_DATA = ("quality.", "feedback.incentive_bias", "feedback.response_rate", "lifetime.held_out_error")
 TABLES = {  # what one row is, in plain words; those that tell most first
     "orders": "order lines",
     "events": "steps of visits",
@@ -43,6 +32,11 @@ TABLES = {  # what one row is, in plain words; those that tell most first
     "catalogue": "goods of the catalogue",
 }
 SHEETS = {"swot": "statements", "checklist": "answers to checklists"}
+COMPARES = {  # what a finding about a touchpoint compares, where the map of the journey compares stages
+    "feedback.gap": "what customers experienced against what they had expected",
+    "journey.touchpoint": "one touchpoint against the others",
+    "feedback.touchpoint": "one touchpoint against the others",
+}
 VOICES = {"customer": "customers", "partner": "partners", "employee": "employees"}
 
 
@@ -57,12 +51,10 @@ def looked_at(basis: Mapping[str, object], accounting: pd.DataFrame, sheets: Map
         return ["The data hold no order that counts."]
     first, last = (f"{day.day} {day:%B %Y}" for day in days)
     rows = accounting.set_index("table")["kept"]
-    read = [f"{int(rows[name]):,} {words}" for name, words in TABLES.items() if rows.get(name, 0)]
     missing = [words for name, words in TABLES.items() if not rows.get(name, 0)]
     told = [
         f"The audit rests on {int(basis['orders']):,} orders of {int(basis['customers']):,} customers, placed from "
         f"{first} to {last}.",
-        f"It read {_list(read)}.",
     ]
     if missing:
         told.append(f"Not given, and so not looked at: {_list(missing)}.")
@@ -72,23 +64,41 @@ def looked_at(basis: Mapping[str, object], accounting: pd.DataFrame, sheets: Map
     return [*told, "Nobody was heard beside the data: the workshop's sheets are empty."]
 
 
+def rows_read(accounting: pd.DataFrame) -> str:
+    """How many rows of each table the audit read. From: as `looked_at`."""
+    rows = accounting.set_index("table")["kept"]
+    read = [f"{int(rows[name]):,} {words}" for name, words in TABLES.items() if rows.get(name, 0)]
+    return f"The audit read {_list(read)}." if read else "The audit read no row."
+
+
 def _heard(sheet: pd.DataFrame, words: str) -> str:
     counts = sheet["voice"].value_counts()
-    parts = [f"{counts[voice]:,} of {name}" for voice, name in VOICES.items() if counts.get(voice, 0)]
+    people = sheet.groupby("voice")["item"].value_counts().groupby("voice").max() if "score" in sheet else {}
+    few = {voice: f", at most {n} to an item" for voice, n in dict(people).items() if n >= LEAST_SHOWN}
+    parts = [f"{counts[voice]:,} of {name}{few.get(voice, '')}" for voice, name in VOICES.items() if voice in counts]
     silent = [name for voice, name in VOICES.items() if not counts.get(voice, 0)]
-    return f"{len(sheet):,} {words} ({_list(parts)}" + (f"; none of {_list(silent, last='or')})" if silent else ")")
+    listed = "; ".join(parts) if few else _list(parts)  # a comma stands within a part
+    return f"{len(sheet):,} {words} ({listed}" + (f"; none of {_list(silent, last='or')})" if silent else ")")
 
 
 def _list(words: Sequence[str], *, last: str = "and") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def what_matters(items: pd.DataFrame | None, findings: Sequence[Finding], *, most: int = MOST) -> pd.DataFrame:
+def what_matters(
+    items: pd.DataFrame | None,
+    findings: Sequence[Finding],
+    actions: pd.DataFrame | None = None,
+    *,
+    most: int = MOST,
+) -> pd.DataFrame:
     """What matters most, at most `most` rows.
 
     From: `10_swot.items` (None: that notebook was not run, and what the findings say is ranked alone); the audit's
-    findings. To: item, what (the finding's label, else the statement), quadrant, certainty, sure (in words), voices
-    (in words), impact, stake (money), stake_share, finding (the id of the finding behind it, or missing).
+    findings; `10_swot.actions`. To: item, what (the finding's label, else the statement), told (its first sentence,
+    with the number, else the statement), quadrant, certainty, sure (in words), voices (in words), impact, stake
+    (money), stake_share, todo (the plan's first action for it, those of now before others, else what the finding
+    proposes), when (heap and day or quarter), finding (the id of the finding behind it, or missing).
     Ranked: what asks for a decision (weakness, threat, opportunity) before strengths; among these by certainty, then by
     impact, then by how many of the data, customers, partners and employees say so, then by what is at stake.
     What is left out: what is dropped by the triage; what says something of the data and not of the shop; of several
@@ -109,8 +119,34 @@ def what_matters(items: pd.DataFrame | None, findings: Sequence[Finding], *, mos
     more = ranked.groupby("subject", sort=False)["item"].transform("size") - 1
     kind = ranked["subject"].isin(FAMILIES) & (more > 0)
     ranked["what"] += np.where(kind, " (and " + more.astype(str) + " more of this kind)", "")
+    ranked["told"] += np.where(kind, " And " + more.astype(str) + " more of this kind.", "")
     ranked = ranked.drop_duplicates("subject").head(most).reset_index(drop=True)
+    planned = [_planned(row, actions, known.get(row["finding"])) for row in ranked.to_dict("records")]
+    ranked["todo"], ranked["when"] = [todo for todo, _ in planned], [when for _, when in planned]
     return ranked.drop(columns=[*order, "sides", "subject"])
+
+
+def _planned(row: Mapping, actions: pd.DataFrame | None, finding: Finding | None) -> tuple[str, str]:
+    """What is to be done about a matter, and when."""
+    if actions is not None and "items" in actions:
+        named = actions["items"].map(lambda keys: row["item"] in _parts(keys)).astype(bool)
+        mine = actions[named & (actions["triage"] != "drop")]
+        if len(mine):
+            first = mine.sort_values("triage", key=lambda heap: heap != NOW, kind="stable").iloc[0]
+            heap = first["triage"]
+            return _action(first, row["what"]), ", ".join(part for part in (heap, _until(first)) if part)
+    return (clean_text(finding.action) if finding and finding.action else "–"), "not planned"
+
+
+def _action(row: Mapping, label: str) -> str:
+    """An action without the name of the thing that it is for, which stands beside it."""
+    return clean_text(row["action"]).removeprefix(f"{label}: ")
+
+
+def _until(row: Mapping) -> str:
+    """The day by which an action is due, else its quarter, else nothing."""
+    told = [row.get(name) for name in ("due", "quarter")]
+    return next((str(day)[:10] for day in told if pd.notna(day) and day), "")
 
 
 def _from_items(items: pd.DataFrame, known: Mapping[str, Finding]) -> pd.DataFrame:
@@ -124,6 +160,7 @@ def _from_items(items: pd.DataFrame, known: Mapping[str, Finding]) -> pd.DataFra
             {
                 "item": str(row["item"]),
                 "what": clean_text(first.label if first else row["statement"]),
+                "told": _first(first) if first else clean_text(row["statement"]),
                 "quadrant": row["quadrant"],
                 "certainty": row["certainty"],
                 "sure": SURE.get(row["certainty"], "–"),
@@ -149,6 +186,7 @@ def _from_findings(findings: Sequence[Finding]) -> pd.DataFrame:
         {
             "item": f.id,
             "what": clean_text(f.label),
+            "told": _first(f),
             "quadrant": f.quadrant(),
             "certainty": LIKELY,
             "sure": SURE[LIKELY],
@@ -164,9 +202,14 @@ def _from_findings(findings: Sequence[Finding]) -> pd.DataFrame:
 
 
 def _matter(rows: list[dict]) -> pd.DataFrame:
-    columns = ["item", "what", "quadrant", "certainty", "sure", "voices", "impact", "stake", "stake_share"]
+    columns = ["item", "what", "told", "quadrant", "certainty", "sure", "voices", "impact", "stake", "stake_share"]
     frame = pd.DataFrame(rows, columns=[*columns, "sides", "supporters", "finding", "subject"])
     return frame.astype(dict.fromkeys(["impact", "stake", "stake_share", "sides", "supporters"], "float64"))
+
+
+def _first(finding: Finding) -> str:
+    """A finding's first sentence, which holds its number."""
+    return re.split(r"(?<=[a-z)])\.\s+(?=[A-Z])", clean_text(finding.sentence()), maxsplit=1)[0].rstrip(".") + "."
 
 
 def _subject(item: str) -> str:
@@ -186,14 +229,67 @@ def _voices(row: Mapping) -> str:
     return _list(words) if words else "–"
 
 
-def findings_behind(matters: pd.DataFrame, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings that stand behind what matters, in its order; where none does, the first key figures.
+def shown(matters: pd.DataFrame, *, currency: str) -> pd.DataFrame:
+    """What matters as one table in words: told, certainty, voices, touches (revenue, and its share), todo, when.
 
-    From: `what_matters`, the audit's findings.
+    From: `what_matters`; the client's currency.
     """
+    money = [_touches(row.stake, row.stake_share, currency) for row in matters.itertuples()]
+    columns = ["told", "certainty", "voices", "touches", "todo", "when"]
+    return matters.assign(touches=pd.Series(money, dtype=object, index=matters.index))[columns]
+
+
+def _touches(stake: float, share: float, currency: str) -> str:
+    if not np.isfinite(stake):
+        return "it cannot be said"
+    part = f" ({format_value(share, 'share')} of a year's)" if np.isfinite(share) else ""
+    return format_value(stake, "money", currency) + part
+
+
+def people_apart(
+    gaps: pd.DataFrame | None, beside: pd.DataFrame | None, findings: Sequence[Finding], *, most: int = 1
+) -> list[str]:
+    """Where employees and customers see two companies, and a number of the audit speaks: at most `most` sentences.
+
+    From: `09_maturity.gaps`, `09_maturity.beside_data` (None: that notebook was not run); the audit's findings.
+    First where employees score high and customers low, then by the size of the gap.
+    """
+    if gaps is None or beside is None or not len(gaps) or not len(beside):
+        return []
     known = {finding.id: finding for finding in findings}
-    behind = [known[id] for id in matters["finding"].dropna() if id in known]
-    return behind or [known[id] for id in key_figures(findings)["id"].head(MOST)]
+    apart = gaps[gaps["verdict"].isin(["employees see more", "customers see more"])]
+    rows = beside[(beside["reading"] == "disagree") & beside["finding"].isin(known)]
+    rows = rows.merge(apart[["item", "gap"]], on="item")
+    split = rows["why"].str.contains("score it high, ", regex=False) & rows["why"].str.contains("customers")
+    rows = rows.assign(split=~split, far=-rows["gap"].abs()).sort_values(["split", "far", "item"], kind="stable")
+    return [
+        f"People and data side by side: on “{row.name_}” employees give {format_value(row.employee, 'points')} of 4, "
+        f"customers {format_value(row.customer, 'points')}; the data say: {_first(known[row.finding])}"
+        for row in rows.drop_duplicates("item").rename(columns={"name": "name_"}).head(most).itertuples()
+    ]
+
+
+def beside_map(matters: pd.DataFrame, journey: pd.DataFrame, where: pd.DataFrame, marks: pd.DataFrame) -> list[str]:
+    """Why the map of the journey marks nothing where something that matters happens, a sentence a matter.
+
+    From: `what_matters`; `02_journey.journey_map` (stage, name, csat …) and `stage_touchpoints` (stage, touchpoint);
+    `journey_readings.weak_points`.
+    """
+    stage_of, name_of = where.set_index("touchpoint")["stage"], journey.set_index("stage")["name"]
+    marked = set(marks["stage"].dropna()) | set(marks["touchpoint"].dropna().map(stage_of))
+    metric, told = leading_metric(journey), []
+    for row in matters[matters["finding"].notna()].itertuples():
+        family, _, touchpoint = row.finding.rpartition(".")
+        stage = stage_of.get(touchpoint) if family in COMPARES else None
+        if stage is None or stage in marked or stage not in name_of.index:
+            continue
+        level = journey.set_index("stage").at[stage, metric] if metric else np.nan
+        score = f" ({metric.upper()} {format_value(level, 'points')} there)" if np.isfinite(level) else ""
+        told.append(
+            f"The map marks nothing at {clean_text(name_of[stage])}, though “{row.what}” is among what matters most: "
+            f"the map holds each stage against the other stages{score}, the finding {COMPARES[family]}."
+        )
+    return told
 
 
 def matters_in_words(matters: pd.DataFrame, items: pd.DataFrame | None, findings: Sequence[Finding]) -> list[str]:
@@ -212,7 +308,7 @@ def matters_in_words(matters: pd.DataFrame, items: pd.DataFrame | None, findings
             told.append(f"Behind {_list([f'“{what}”' for what in said['what']])} stands no figure of the data.")
     shown = set(matters["finding"])
     strengths = [f for f in findings if f.quadrant() == "strength" and not f.id.startswith(OF_DATA)]
-    well = [clean_text(f.sentence()) for f in strengths if f.id not in shown][:MOST_STRENGTHS]
+    well = [_first(f) for f in strengths if f.id not in shown][:MOST_STRENGTHS]
     if well:
         told.append(f"What is judged a strength: {' '.join(well)}")
     return told
@@ -232,23 +328,39 @@ def _sure_sentence(counts: pd.Series, of: int) -> str:
 def to_do_now(actions: pd.DataFrame | None, findings: Sequence[Finding]) -> pd.DataFrame:
     """What to do now, in the plan's order.
 
-    From: `10_swot.actions` (action, owner, department, due, measure, detectable, triage; None: that notebook was not
-    run, and nothing is to be done now); the audit's findings. To: action, who (owner, else department), due, measure
-    (the label of the finding that will show it, and from what change on the next audit would).
+    From: `10_swot.actions` (action, owner, department, due, quarter, measure, detectable, triage; None: that notebook
+    was not run, and nothing is to be done now); the audit's findings. To: action, who (owner and department), due (day,
+    else quarter), measure (the label of the finding that will show it, and which change the next audit can tell).
     """
     if actions is None:
         return pd.DataFrame(columns=["action", "who", "due", "measure"])
     labels = {finding.id: clean_text(finding.label) for finding in findings}
-    now = actions[actions["triage"] == NOW].reset_index(drop=True)
-    seen = now["measure"].map(labels)
-    change = now["detectable"].map(lambda text: f" (seen from {text} on)" if isinstance(text, str) and text else "")
-    told = {
-        "action": now["action"].map(clean_text),
-        "who": now["owner"].fillna(now["department"]).fillna("nobody yet"),
-        "due": now["due"].map(lambda day: "not set" if pd.isna(day) else str(day)[:10]),
-        "measure": (seen + change).fillna("nothing yet: name a finding as its measure"),
-    }
-    return pd.DataFrame(told)
+    rows = actions[actions["triage"] == NOW].to_dict("records")
+    told = [
+        {
+            "action": _action(row, labels.get(row["measure"], "")),
+            "who": _who(row),
+            "due": _until(row) or "not set",
+            "measure": _measured(row, labels),
+        }
+        for row in rows
+    ]
+    return pd.DataFrame(told, columns=["action", "who", "due", "measure"])
+
+
+def _who(row: Mapping) -> str:
+    owner, department = (clean_text(row[name]) if pd.notna(row[name]) else "" for name in ("owner", "department"))
+    return f"{owner or 'nobody yet'} ({department})" if department else owner or "nobody yet"
+
+
+def _measured(row: Mapping, labels: Mapping[str, str]) -> str:
+    if row["measure"] not in labels:
+        return "nothing yet: name a finding as its measure"
+    change = row.get("detectable")
+    if not isinstance(change, str) or not change:
+        return labels[row["measure"]]
+    seen = f"the next audit can tell a change of {change} or more" if change[0].isdigit() else change
+    return f"{labels[row['measure']]}; {seen}"
 
 
 def to_do_in_words(actions: pd.DataFrame | None) -> str:
@@ -264,34 +376,6 @@ def to_do_in_words(actions: pd.DataFrame | None) -> str:
     parts = [f"{counts.get(name, 0)} {word}" for name, word in words.items()]
     what = "1 action was" if len(actions) == 1 else f"{len(actions)} actions were"
     return f"{what} proposed: {_list(parts)}."
-
-
-def key_figures(findings: Sequence[Finding]) -> pd.DataFrame:
-    """The key figures, one a question, then all others, those of single stages, groups and reasons last.
-
-    From: the audit's findings. To: figure (its label), value_text, interval_text, n, target_text, verdict, and for a
-    computer: id, value, low, high, unit, level, target. What could not be told is left out.
-    """
-    place = {id: number for number, id in enumerate(KEY)}
-    single = {id: len(KEY) for id in IDS if not id.startswith(OF_DATA)}
-    known = [f for f in findings if f.estimate.known]
-    known = sorted(known, key=lambda f: (single | place).get(f.id, len(KEY) + 1))
-    rows = [
-        {
-            "figure": KEY.get(f.id) or clean_text(f.label),
-            "value_text": format_value(f.estimate.value, f.estimate.unit, f.currency),
-            "interval_text": "counted in full" if f.estimate.level == 1 else format_interval(f.estimate, f.currency),
-            "n": f.estimate.n,
-            "target_text": "–" if f.target is None else format_value(f.target, f.estimate.unit, f.currency),
-            "verdict": "not judged" if f.quadrant() == "no reference" else f.quadrant(),
-            "id": f.id,
-            **{name: getattr(f.estimate, name) for name in ("value", "low", "high", "unit", "level")},
-            "target": f.target,
-        }
-        for f in known
-    ]
-    columns = ["figure", "value_text", "interval_text", "n", "target_text", "verdict", "id", "value", "low", "high"]
-    return pd.DataFrame(rows, columns=[*columns, "unit", "level", "target"])
 
 
 def open_questions(run_dir: Path) -> pd.DataFrame:

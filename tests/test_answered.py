@@ -73,3 +73,23 @@ def test_an_empty_sheet():
     assert an.stated_evidence(TOLD[:0], ITEMS).empty
     said = an.coverage_sentences(an.coverage(scores, ITEMS), an.departments(TOLD[:0]))
     assert said == ["0 of 3 items have at least 5 answers of one voice."]
+
+
+def test_what_the_page_rests_on_counts_answers_and_people():
+    rows = [("customer", "a.one")] * 6 + [("customer", "a.two")] * 5 + [("employee", "a.one")] * 3
+    given = pd.DataFrame(rows, columns=["voice", "item"]).assign(score=2.0)
+    (told,) = an.rests_on(given)["rests_on"]
+    assert told == "14 answers to checklists; to an item at most 6 customers and under 5 employees"
+    assert list(an.rests_on(given[:0]).columns) == ["rests_on"]
+    assert not len(an.rests_on(given[:0]))
+
+
+def test_what_nobody_answered_is_counted_and_whole_checklists_are_named():
+    covered = pd.DataFrame(
+        {"list_name": ["Trust", "Service"], "items": [3, 2], "unanswered": ["trust.a", "service.a, service.b"]}
+    )
+    what, why = an.unanswered(covered)
+    assert what == "how far 3 of the 5 items of the checklists are done"
+    assert why == "Nobody answered them; of these checklists not one item: Service (2)."
+    assert an.unanswered(covered[:1])[1] == "No answers."
+    assert an.unanswered(covered.assign(unanswered="")) == ("", "")

@@ -120,10 +120,38 @@ def test_what_can_be_checked_and_what_cannot_make_up_the_whole():
     beyond = rest["group"] == claims.BEYOND
     assert beyond.tolist() == sorted(beyond)
     assert rest.groupby("group").size().max() <= 10, "a table shows ten rows"
-    # connected and the one of no list lie inside, 79 %, six times and 88 % do not
-    words = "These data speak to 5 of the 22 published claims: 2 are like what is seen here, 3 are unlike it."
+    # 79 % is held against ours; connected, six times, 88 % and the one of no list are not the same measure
+    words = "These data speak to 5 of the 22 published claims: 1 is unlike it, 4 measure not the same, for orientation."
     assert claims.claims_in_words(checked) == words
     assert "To none of" in claims.claims_in_words(rest)
+
+
+def test_figures_of_another_measure_are_not_held_against_each_other():
+    share = Estimate(0.7, 0.6, 0.8, 40, "share", 0.95, "hand")
+    checked = claims.checked(LISTED, KEPT, CHECKS | {"connected_all": Estimate(0.53, 0.5, 0.56, 90, *_of(share))})
+    connected = checked[checked["claim"].str.contains("connected")].iloc[0]
+    assert connected["says"].startswith("Not the same measure; for orientation. Ours is the share of orders")
+    assert connected["says"].endswith("are left out; with them it is 53 % (50–56 %, n = 90).")
+    fifth = check_claim("80 % of profit comes from 20 %", source="S2d", theirs=0.8, ours=share, cannot_show="It")
+    near = claims.checked(LISTED, pd.DataFrame([fifth]), CHECKS)
+    assert near["says"][3] == "Not quite the same measure; for orientation. It."
+
+
+def _of(estimate: Estimate) -> tuple:
+    return estimate.unit, estimate.level, estimate.method
+
+
+def test_a_lower_figure_does_not_speak_against_an_upper_end():
+    ours = Estimate(0.1, 0.09, 0.11, 671, "lift", 0.95, "hand")
+    for theirs, words in (
+        (0.95, "Ours lies within what is claimed (“up to”). Not quite"),
+        (0.05, "Not quite the same"),
+    ):
+        row = check_claim(
+            "Retaining 5 % of customers raises profit", source="S2d", theirs=theirs, ours=ours, cannot_show="It"
+        )
+        checked = claims.checked(LISTED, pd.DataFrame([row]), CHECKS)
+        assert checked.loc[checked["claim"] == row["claim"], "says"].iloc[0].startswith(words)
 
 
 def test_the_same_reservation_is_said_once():
@@ -134,7 +162,7 @@ def test_the_same_reservation_is_said_once():
 
 def test_without_visits_the_three_checks_say_so():
     found = claims.data_checks(None)
-    assert set(found) == set(claims.CHECKS)
+    assert set(found) == {*claims.CHECKS, "connected_all"}
     assert not any(estimate.known for estimate in found.values())
     rest = claims.not_spoken_to(claims.checked(LISTED, KEPT[:0], found))
     assert (rest["why"] == "There is no table of visits.").sum() == 2  # that of the reviews tells of the survey, too
@@ -169,6 +197,8 @@ def test_orders_after_two_kinds_of_contact_by_hand():
     )
     found = claims.connected_share(log)
     assert (found.value, found.n) == (pytest.approx(1 / 3), 3)
+    every = claims.connected_share(log, unseen=True)  # and that of c5
+    assert (every.value, every.n) == (pytest.approx(1 / 4), 4)
 
 
 def test_a_question_to_support_is_a_kind_of_contact_and_an_answered_survey_is_none():

@@ -128,7 +128,7 @@ FLOORS = [
     {"inspect_file", "expectations", "feedback", "missing_goods", "navigation", "response", "shares_apart", "themes"}
     | {"contact_reasons", "deflection"},
     {"cancellations", "delivery_promises", "failed_searches", "feedback_change", "theme_scores", "waiting"},
-    {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "visits"}
+    {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "key_figures", "visits"}
     | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
     {"journey_table", "holdout", "kept_segments", "value_lists"} | {"claims", "small_map", "summary"},
     {"history", "moves", "windows"},

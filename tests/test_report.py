@@ -298,3 +298,32 @@ def test_findings_files_that_are_broken_are_told(written, tmp_path):
 def test_nothing_private_is_written(written):
     assert json.loads((written / "run.json").read_text())["settings"].keys() & {"folder", "private"} == set()
     assert not any("private" in p.parts for p in written.rglob("*"))
+
+
+def test_the_overview_names_what_the_summary_names_in_its_order(tmp_path):
+    found = [{"id": name, "verdict": "weakness", "notebook": "03_loyalty", "label": name} for name in ("a.b", "a.c")]
+    assert report.matters(tmp_path, ["11_summary"], found) == []
+    (tmp_path / "tables").mkdir()
+    rows = "item,what,quadrant,finding\na.c,C,opportunity,a.c\nsaid.1,Couriers ring,weakness,\na.b,B,weakness,a.b\n"
+    (tmp_path / "tables" / "11_summary.matters.csv").write_text(rows, encoding="utf-8")
+    assert report.matters(tmp_path, ["03_loyalty"], found) == []  # an old table, and no summary in this run
+    told = report.matters(tmp_path, ["03_loyalty", "11_summary"], found)
+    assert [row["label"] for row in told] == ["a.c", "Couriers ring", "a.b"]
+    assert [row["verdict_text"] for row in told] == ["Opportunity", "Weakness", "Weakness"]
+    assert told[1]["value_text"] == "said, not measured"
+
+
+def test_what_the_client_did_not_set_is_no_target():
+    ours = {"against": "40 % (set by the client)", "rule": "the whole interval lies below the target"}
+    assert report.worded(ours) == ours
+    others = report.worded(ours | {"against": "0 (the client's other items (36 comparisons hold together, Holm))"})
+    assert others["against"] == "0 (the client's other items)"
+    assert others["rule"] == "the whole interval lies below what it is held against"
+
+
+def test_a_page_may_say_what_it_rests_on(written, tmp_path):
+    run_dir = tmp_path / "run"
+    shutil.copytree(written, run_dir)
+    (run_dir / "tables" / "03_loyalty.rests_on.csv").write_text("rests_on\n650 answers\n", encoding="utf-8")
+    assert report._rests_on(run_dir, "03_loyalty") == "650 answers"
+    assert report._rests_on(run_dir, "11_summary") == report._rests_on(None, "03_loyalty") == ""

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from cxkit import summary
-from cxkit.estimates import Estimate, unknown, wilson
-from cxkit.findings import FAMILIES, IDS, Finding
+from cxkit.estimates import Estimate
+from cxkit.findings import FAMILIES, Finding
 from cxkit.tables import TABLES
 
 
@@ -104,10 +104,74 @@ def test_without_a_plan_each_area_has_its_turn():
     assert matters["stake"].isna().all()
 
 
-def test_the_findings_behind_what_matters_keep_its_order():
-    behind = summary.findings_behind(summary.what_matters(SWOT, ALL), ALL)
-    assert behind == [ADVICE, PAYMENT, BIKES, REPEAT]
-    assert summary.findings_behind(summary.what_matters(None, [OPEN]), [OPEN]) == [OPEN]  # nothing is judged
+def test_one_table_says_what_matters_how_sure_what_it_touches_what_to_do_and_when():
+    told = summary.shown(summary.what_matters(SWOT, ALL, ACTIONS), currency="UAH")
+    assert list(told) == ["told", "certainty", "voices", "touches", "todo", "when"]
+    assert told["told"][0] == "journey.touchpoint.advice is −50 (−80.0 to −20.0, n = 100)."
+    assert told["told"][2].endswith("n = 100). And 1 more of this kind.")
+    assert list(told["touches"][[1, 4]]) == ["800,000 UAH (20 % of a year's)", "it cannot be said"]
+    # of two actions about the payment page the one for now, though it stands second in the sheet
+    assert list(told.loc[1, ["todo", "when"]]) == ["Rewrite the payment page", "now, 2026-10-01"]
+    assert list(told.loc[4, ["todo", "when"]]) == ["Write, never ring", "now, 2026 Q3"]
+    assert list(told.loc[0, ["todo", "when"]]) == ["–", "not planned"]
+    proposed = Finding(ADVICE.id, ADVICE.claim, ADVICE.estimate, ADVICE.label, target=0.0, action="Look at it.")
+    alone = summary.what_matters(None, [proposed])
+    assert list(alone.loc[0, ["todo", "when"]]) == ["Look at it.", "not planned"]
+    empty = summary.shown(summary.what_matters(None, []), currency="UAH")
+    assert list(empty) == list(told)
+    assert not len(empty)
+
+
+GAPS = pd.DataFrame(
+    {
+        "item": ["a.kept", "a.more", "a.same"],
+        "gap": [1.58, 1.83, 0.1],
+        "verdict": ["employees see more", "employees see more", "too early to say"],
+    }
+)
+BESIDE = pd.DataFrame(
+    {
+        "item": ["a.more", "a.kept", "a.same"],
+        "name": ["More than promised", "Reliability", "Same"],
+        "customer": [1.67, 1.33, 2.0],
+        "employee": [3.5, 2.92, 2.1],
+        "finding": ["loyalty.repeat_rate", "journey.touchpoint.advice", "loyalty.repeat_rate"],
+        "reading": ["disagree"] * 3,
+        "why": [
+            "employees score it high; the data show a weakness",
+            "employees score it high, customers score it low; the data show a weakness",
+            "employees score it high, customers score it low; the data show a weakness",
+        ],
+    }
+)
+
+
+def test_where_people_disagree_the_data_speak_in_one_sentence():
+    assert summary.people_apart(GAPS, BESIDE, ALL) == [
+        "People and data side by side: on “Reliability” employees give 2.92 of 4, customers 1.33; the data say: "
+        "journey.touchpoint.advice is −50 (−80.0 to −20.0, n = 100)."
+    ]
+    two = summary.people_apart(GAPS, BESIDE, ALL, most=5)
+    assert len(two) == 2  # “Same” is not told apart
+    assert "More than promised" in two[1]
+    assert summary.people_apart(None, BESIDE, ALL) == summary.people_apart(GAPS[:0], BESIDE, ALL) == []
+    assert summary.people_apart(GAPS, BESIDE, []) == []  # what is withheld is not told here
+
+
+def test_a_matter_where_the_map_marks_nothing_is_explained():
+    gap = finding("feedback.gap.delivery", -0.6, -0.7, -0.4)
+    matters = summary.what_matters(None, [gap, PAYMENT, REPEAT])
+    where = pd.DataFrame({"touchpoint": ["delivery", "payment_page"], "stage": ["delivery", "payment"]})
+    scores = {"csat": [4.16, 3.2], "nps": [np.nan, np.nan], "ces": [np.nan, np.nan]}
+    journey = pd.DataFrame({"stage": ["delivery", "payment"], "name": ["Delivery", "Payment"], **scores})
+    marks = pd.DataFrame({"stage": [None], "touchpoint": ["payment_page"]})
+    assert summary.beside_map(matters, journey, where, marks) == [
+        "The map marks nothing at Delivery, though “Label of feedback.gap.delivery” is among what matters most: the "
+        "map holds each stage against the other stages (CSAT 4.16 there), the finding what customers experienced "
+        "against what they had expected."
+    ]
+    marks = pd.DataFrame({"stage": ["delivery", "payment"], "touchpoint": [None, None]})
+    assert summary.beside_map(matters, journey, where, marks) == []
 
 
 def test_words_on_what_matters():
@@ -132,8 +196,10 @@ ACTIONS = pd.DataFrame(
     {
         "action": ["Rewrite the payment page", "Write, never ring", "A new logo"],
         "owner": ["Product owner", None, "Marketing"],
+        "items": ["journey.touchpoint.payment_page", "said.zz, said.ab12", None],
         "department": ["site", "logistics", "marketing"],
         "due": ["2026-10-01 00:00:00", None, "2027-03-01"],
+        "quarter": ["2026 Q4", "2026 Q3", None],
         "measure": ["journey.touchpoint.payment_page", None, None],
         "detectable": ["42 points", "", None],
         "triage": ["now", "now", "drop"],
@@ -143,9 +209,12 @@ ACTIONS = pd.DataFrame(
 
 def test_what_to_do_now_names_who_when_and_the_measure():
     now = summary.to_do_now(ACTIONS, ALL)
-    assert list(now["who"]) == ["Product owner", "logistics"]
-    assert list(now["due"]) == ["2026-10-01", "not set"]
-    assert now["measure"][0] == "Label of journey.touchpoint.payment_page (seen from 42 points on)"
+    assert list(now["who"]) == ["Product owner (site)", "nobody yet (logistics)"]
+    assert list(now["due"]) == ["2026-10-01", "2026 Q3"]
+    assert (
+        now["measure"][0]
+        == "Label of journey.touchpoint.payment_page; the next audit can tell a change of 42 points or more"
+    )
     assert now["measure"][1] == "nothing yet: name a finding as its measure"
     assert summary.to_do_in_words(ACTIONS) == "3 actions were proposed: 2 to do now, 0 to do gradually and 1 to drop."
     assert "not weighed" in summary.to_do_in_words(None)
@@ -153,23 +222,9 @@ def test_what_to_do_now_names_who_when_and_the_measure():
     assert len(summary.to_do_now(ACTIONS[:0], ALL)) == len(summary.to_do_now(None, ALL)) == 0
 
 
-def test_key_figures_begin_with_the_list_and_leave_out_what_is_not_known():
-    churn = Finding("loyalty.churn_share", "{value} ({interval}).", unknown("share"), "Churn")
-    nps = Finding("feedback.nps", "{value} ({interval}).", Estimate(3, -2, 8, 50, "points", 0.95, "t"), "NPS")
-    late = Finding("service.late_share", "{value} ({interval}).", wilson(15, 100), "Late", target=0.05)
-    figures = summary.key_figures([OPEN, churn, late, nps, REPEAT])
-    assert list(figures["id"]) == ["loyalty.repeat_rate", "feedback.nps", "service.late_share", "loyalty.gini"]
-    ranked = summary.key_figures([finding("quality.refused_share", 1, 0, 2), ADVICE, OPEN])
-    assert list(ranked["id"]) == ["loyalty.gini", "quality.refused_share", "journey.touchpoint.advice"]
-    assert figures["figure"][1].startswith("Would recommend the shop")
-    assert list(figures.loc[2, ["value_text", "target_text", "verdict"]]) == ["15 %", "5.0 %", "strength"]
-    assert figures["verdict"][3] == "not judged"
-
-
 def test_the_lists_name_what_the_kit_has():
-    assert set(summary.KEY) <= set(IDS)
     assert set(summary.TABLES) == set(TABLES)
-    assert all(name.endswith(".") or name in IDS for name in summary.OF_DATA)
+    assert set(summary.COMPARES) <= set(FAMILIES)
     assert "search.missing" in FAMILIES
 
 
@@ -183,12 +238,17 @@ def test_what_was_looked_at_names_what_was_not_given_and_who_was_silent():
     assert told[0] == (
         "The audit rests on 9,030 orders of 3,992 customers, placed from 1 January 2025 to 30 June 2026."
     )
-    assert told[1] == "It read 14,772 order lines and 119,291 steps of visits."
-    assert told[2].startswith("Not given, and so not looked at: answers to surveys, contacts with support")
-    assert told[3] == (
+    assert told[1].startswith("Not given, and so not looked at: answers to surveys, contacts with support")
+    assert told[2] == (
         "Beside the data, people were heard: 3 statements (2 of customers and 1 of employees; none of partners)."
     )
-    assert summary.looked_at(BASIS, accounting, {})[3].startswith("Nobody was heard")
+    assert summary.looked_at(BASIS, accounting, {})[2].startswith("Nobody was heard")
+    scored = pd.DataFrame({"voice": ["customer"] * 6 + ["employee"], "item": ["a"] * 5 + ["b", "a"], "score": 1.0})
+    assert summary.looked_at(BASIS, accounting, {"checklist": scored})[2] == (
+        "Beside the data, people were heard: 7 answers to checklists (6 of customers, at most 5 to an item; 1 of "
+        "employees; none of partners)."
+    )
+    assert summary.rows_read(accounting) == "The audit read 14,772 order lines and 119,291 steps of visits."
     assert summary.looked_at(BASIS | {"first": None}, accounting, {}) == ["The data hold no order that counts."]
 
 
