@@ -11,6 +11,7 @@ import pandas as pd
 from cxkit.definitions import what_changed
 from cxkit.estimates import Estimate, holm_levels
 from cxkit.findings import Finding, load
+from cxkit.kept_tables import read_table
 from cxkit.style import clean_text, format_ends, format_value
 
 BETTER, WORSE, CHANGED, EARLY = "better", "worse", "changed", "too early to say"
@@ -56,6 +57,9 @@ NO_DIRECTION = ("loyalty.referral_lift", "loyalty.five_points", "feedback.incent
 CERTAIN_ONLY = ("journey.touchpoint", "feedback.touchpoint", "feedback.theme", "feedback.gap", "search.missing")
 CERTAIN_ONLY += ("service.growing", "service.late", "service.returned", "segments.shrinks", "segments.grows")
 CERTAIN_ONLY += ("personas.costs", "maturity.gap")
+# what is read of an earlier run's tables, where it has them
+READ_COLUMNS = {"01_segmentation.customers": ("customer_id", "tier"), "10_swot.actions": ("action", "measure"),
+                "10_swot.items": ("item", "statement", "quadrant")}  # fmt: skip
 NO_LONGER = "; that it is not found any more does not show that it went: see what changed since the earlier audit's day"
 
 
@@ -74,6 +78,41 @@ def record_of(run: Path) -> dict:
     """A run's run.json; {} where nobody wrote one (in JupyterLab)."""
     path = run / "run.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def why_damaged(run: Path | None) -> str:
+    """Why a published run cannot be compared with: a file that is missing, cut short or of another shape, in words;
+    empty where it can, or where there is no run."""
+    if run is None:
+        return ""
+    name = "run.json"
+    try:
+        record = json.loads((run / name).read_text(encoding="utf-8"))
+        date.fromisoformat(record["as_of"])
+        for path in sorted((run / "findings").glob("*.json")):
+            name = f"findings/{path.name}"
+            load(path)
+        for path in sorted((run / "findings" / "withheld").glob("*.json")):
+            name = f"findings/withheld/{path.name}"
+            [row["id"] for row in json.loads(path.read_text(encoding="utf-8"))]
+        for table, columns in READ_COLUMNS.items():
+            name = f"tables/{table}.csv"
+            lacking = set(columns) - set(read_table(run / name)) if (run / name).is_file() else set()
+            if lacking:
+                return f"the run {run.name} is damaged: {name} lacks the column {', '.join(sorted(lacking))}"
+        if not any((run / "findings").glob("*.json")):
+            return f"the run {run.name} holds no findings"
+    except FileNotFoundError:
+        return f"the run {run.name} is damaged: it has no {name}"
+    except Exception as error:  # whatever is wrong with a file, it is told by its name
+        return f"the run {run.name} is damaged: {name} cannot be read ({type(error).__name__})"
+    return ""
+
+
+def sound(run: Path | None) -> tuple[Path | None, str]:
+    """A run as it is, or None where there is none or it cannot be compared with, and then why (`why_damaged`)."""
+    why = why_damaged(run)
+    return (None if why else run), why
 
 
 def compare(

@@ -3,7 +3,10 @@
 import json
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -188,3 +191,27 @@ def test_an_estimate_of_no_width_on_one_side_is_no_error():
     row = one(finding(estimate=wilson(300, 1000)), finding(estimate=sure))
     assert row["verdict"] == "worse"
     assert row["low"] < row["high"]
+
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_the_summary_says_that_a_damaged_earlier_audit_is_not_compared(tmp_path, damage):
+    cells = nbformat.read(Path(__file__).parents[1] / "notebooks" / "11_summary.ipynb", 4).cells
+    begin = next(at for at, cell in enumerate(cells) if "run.earlier_dir" in cell.source)
+    then, now = run_folder(tmp_path / "then", 300), run_folder(tmp_path / "now", 300)
+    if damage:
+        (then / "tables").mkdir()
+        (then / "tables" / "10_swot.items.csv").write_text("")
+    said, left = [], []
+    names = {"changes": changes, "run": SimpleNamespace(earlier_dir=then, run_dir=now)}
+    names |= {"say": lambda *told: said.extend(told), "not_assessed": lambda what, **_: left.append(what)}
+    for cell in cells[begin : begin + 3]:
+        exec(cell.source, names)
+    if damage:
+        why = "the run then is damaged: tables/10_swot.items.csv cannot be read (EmptyDataError)"
+        assert (said, left, names["earlier"]) == (
+            [f"Not compared: {why}."],
+            ["what changed since the last audit"],
+            None,
+        )
+    else:
+        assert "none changed" in said[0] and not left
