@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxkit.definitions import what_changed
+from cxkit.definitions import same_answers, what_changed
 from cxkit.estimates import Estimate, holm_levels
 from cxkit.findings import Finding, load
 from cxkit.kept_tables import read_table
@@ -23,6 +23,7 @@ MORE = ("unit", "difference_unit", "currency", "then_low", "then_high", "now_low
 ONLY_NOW, ONLY_THEN = "only this audit tells it", "only the earlier audit tells it"
 WITHHELD = "withheld by the consultant"
 DEFINED = "its definition changed"
+TARGET = "the client's target was"
 # figures that move by themselves as the data grow longer, by the beginning of the id: shown and not judged
 LONGER = "it moves by itself as the data grow longer"
 DRIFTS = {
@@ -100,8 +101,6 @@ def why_damaged(run: Path | None) -> str:
             lacking = set(columns) - set(read_table(run / name)) if (run / name).is_file() else set()
             if lacking:
                 return f"the run {run.name} is damaged: {name} lacks the column {', '.join(sorted(lacking))}"
-        if not any((run / "findings").glob("*.json")):
-            return f"the run {run.name} holds no findings"
     except FileNotFoundError:
         return f"the run {run.name} is damaged: it has no {name}"
     except Exception as error:  # whatever is wrong with a file, it is told by its name
@@ -176,6 +175,8 @@ def _row(
         return row
     for name, finding in (("then", then), ("now", now)):
         row |= _numbers(name, finding) if finding else {}
+    if sheet := same_answers(one.id, settings_now, settings_then):
+        return row | {"why": f"both audits read the same sheet, {sheet}: what was asked once cannot have changed"}
     if now is None or then is None:
         why = ONLY_NOW if now else f"{ONLY_THEN}{NO_LONGER if _seldom(one.id) else ''}"
         return row | {"why": why}
@@ -227,7 +228,7 @@ def _targets(now: Finding, then: Finding) -> list[str]:
     if ours == theirs:
         return []
     was, is_ = ("none" if t is None else format_value(t, now.estimate.unit, now.currency) for t in (theirs, ours))
-    return [f"the client's target was {was}, is {is_}"]
+    return [f"{TARGET} {was}, is {is_}"]
 
 
 def _z(level: np.ndarray | float) -> np.ndarray:
@@ -300,12 +301,17 @@ def day_of(run: Path | None) -> date | None:
     return date.fromisoformat(told) if told else None
 
 
+def is_judged(changes: pd.DataFrame) -> pd.Series:
+    """Which rows of `compare` were judged together: what an audit could not tell has no difference, and was not."""
+    there = np.isfinite(changes["difference"].astype(float))
+    return there & changes["verdict"].isin([WORSE, BETTER, CHANGED, EARLY])
+
+
 def in_words(changes: pd.DataFrame, *, since: str = "the earlier audit") -> list[str]:
     """What changed against the earlier audit, in sentences. From: `compare`; `since`: what it is called."""
     if not len(changes):
         return ["There is no earlier audit to compare with; the next one can be held against this one."]
-    counts = changes["verdict"].value_counts()
-    judged = int(sum(counts.get(verdict, 0) for verdict in (WORSE, BETTER, CHANGED, EARLY)))
+    early, judged = int((is_judged(changes) & (changes["verdict"] == EARLY)).sum()), int(is_judged(changes).sum())
     if not judged:
         return [f"No figure can be compared with {since}."]
     told = [_told(changes, verdict, f"{verdict.capitalize()} for certain") for verdict in (WORSE, BETTER, CHANGED)]
@@ -314,7 +320,6 @@ def in_words(changes: pd.DataFrame, *, since: str = "the earlier audit") -> list
         told = [f"Of {_figures(judged)} compared with {since} none changed for certain."]
     else:
         told = [f"Compared with {since}: {_figures(judged)}, judged together.", *told]
-    early = int(counts.get(EARLY, 0))
     if early and len(told) > 1:
         told.append(f"Of the other {early if early > 1 else 'one'} it is too early to say.")
     defined = int(changes["why"].astype(str).str.startswith(DEFINED).sum())

@@ -46,11 +46,18 @@ SETTINGS = {
 FILES = ("stages", "themes", "segments")  # settings that name a file: its content counts
 MEANING = ("not_goods", "returns", "rates", "strip_suffix", "duplicates")  # of a table: what its rows are taken for
 SHEETS = {"journey.stage": "workshop/touchpoints", "journey.days": "workshop/touchpoints"}
+RESTS_ON = {"maturity": "workshop/checklist"}  # findings of which a sheet is all the data
 # findings whose claim carries numbers of the data beside its own: they are no part of the definition
-COUNTED_IN_CLAIM = ("segments.top_group_share", "segments.best_change", "loyalty.loyal_customers_change")
+COUNTED_IN_CLAIM = (
+    "segments.great_share",
+    "segments.top_group_share",
+    "segments.best_change",
+    "loyalty.loyal_customers_change",
+)
 COUNTED_IN_CLAIM += ("lifetime.value_per_customer", "lifetime.held_out_error", "search.nothing_found")
 COUNTED_IN_CLAIM += ("search.order_after", "service.contacts_per_100", *FAMILIES)
 NUMBER = re.compile(r"\d+(?:[ .,]\d+)*")
+PROVEN = re.compile("bears it out|neither proves nor refutes it|refutes it")
 MONTH_DAYS = 31  # a first order so many days earlier or later is no other history
 
 
@@ -90,6 +97,12 @@ def settings_changed(id: str, now: Mapping, then: Mapping) -> list[str]:
     pairs += [_table(name, now, then) for name in tables]
     told = [text for pair in pairs for text in pair]
     return told + (_history(now, then) if "orders" in tables else [])
+
+
+def same_answers(id: str, now: Mapping, then: Mapping) -> str:
+    """The sheet of which both audits read the same file, where a finding rests on nothing else; else empty."""
+    sheet = next((name for start, name in RESTS_ON.items() if id.startswith(f"{start}.")), "")
+    return sheet if sheet and _hash(sheet, now) and _hash(sheet, now) == _hash(sheet, then) else ""
 
 
 def _parameters(notebook: str, now: Mapping, then: Mapping) -> list[str]:
@@ -143,8 +156,10 @@ def _history(now: Mapping, then: Mapping) -> list[str]:
 def _words(finding: Finding) -> str:
     """The claim as far as it is a definition: in families and where the data's numbers stand in it, without them."""
     counted = any(f"{finding.id}.".startswith(f"{start}.") for start in COUNTED_IN_CLAIM)
-    # more and fewer are the data's too
-    return NUMBER.sub("#", finding.claim).replace("fewer", "more") if counted else finding.claim
+    if not counted:
+        return finding.claim
+    # more and fewer are the data's too, and so is how a test came out
+    return PROVEN.sub("#", NUMBER.sub("#", finding.claim).replace("fewer", "more"))
 
 
 def _plain(claim: str) -> str:

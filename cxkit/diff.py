@@ -50,12 +50,15 @@ def _figures(found: pd.DataFrame) -> list[str]:
         lines += [f"{head}:"] * bool(len(rows))
         lines += [f"  {r.Figure}: {r.Then} → {r.Now}, {r.Difference}" + (f" ({r.Why})" if r.Why else "")
                   for r in rows.itertuples()]  # fmt: skip
-    judged = int(found["verdict"].isin([*HEADS, EARLY]).sum())
+    judged = int(changes.is_judged(found).sum())
     if not lines:
         lines.append(f"Of {judged} figures, judged together, none changed for certain.")
-    early = table[table["Verdict"] == EARLY]
+    early = table[(table["Verdict"] == EARLY) & changes.is_judged(found)]
+    unknown = table[(table["Verdict"] == EARLY) & ~changes.is_judged(found)]
     if len(early):
         lines += [f"Too early to say ({len(early)} of {judged}):", *(_line(r) for r in early.itertuples())]
+    if len(unknown):
+        lines += ["Not told by one of the audits, or by neither:", *(_line(r) for r in unknown.itertuples())]
     for verdict, head in ((SHOWN, "Shown, not judged"), (NOT, "Not compared")):
         rows = table[table["Verdict"] == verdict]
         lines += [f"{head}:"] * bool(len(rows))

@@ -108,6 +108,24 @@ def test_what_one_audit_could_not_tell_is_too_early():
     assert (row["verdict"], row["why"]) == ("too early to say", "then: nobody yet")
 
 
+def test_only_what_has_a_difference_counts_as_judged():
+    early = finding("service.late_share", estimate=unknown("share", method="nobody yet"))
+    frame = changes.compare([finding(), early], [finding(), early])
+    assert changes.is_judged(frame).tolist() == [True, False]
+    assert changes.in_words(frame) == ["Of 1 figure compared with the earlier audit none changed for certain."]
+
+
+def test_the_same_answers_are_no_second_measurement():
+    gap, told = finding("maturity.gap.trust_01"), {"inputs": {"workshop/checklist.csv": "a"}}
+    row = one(gap, gap, settings_now=told, settings_then=told)
+    assert (row["verdict"], row["why"]) == (
+        "not compared",
+        "both audits read the same sheet, workshop/checklist: what was asked once cannot have changed",
+    )
+    other = {"inputs": {"workshop/checklist.csv": "b"}}
+    assert one(gap, gap, settings_now=told, settings_then=other)["verdict"] == "too early to say"
+
+
 def test_a_target_that_changed_is_told():
     ours, theirs = (finding(target=t, target_source="set by the client") for t in (0.45, 0.40))
     row = one(ours, theirs)
@@ -214,4 +232,5 @@ def test_the_summary_says_that_a_damaged_earlier_audit_is_not_compared(tmp_path,
             None,
         )
     else:
-        assert "none changed" in said[0] and not left
+        assert "none changed" in said[0]
+        assert not left

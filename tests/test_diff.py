@@ -84,7 +84,6 @@ def test_a_damaged_run_is_told_by_its_file(tmp_path, file, content, told):
 def test_an_empty_folder_is_no_audit(tmp_path):
     now, then = audit(tmp_path, "2026-06-30", 150), tmp_path / "runs" / "2026-03-31-1"
     then.mkdir()
-    (then / "run.json").write_text('{"as_of": "2026-03-31"}')
-    assert changes.why_damaged(then) == "the run 2026-03-31-1 holds no findings"
+    assert changes.why_damaged(then) == "the run 2026-03-31-1 is damaged: it has no run.json"
     assert changes.sound(now) == (now, "")
     assert changes.sound(None) == (None, "")
