@@ -1,6 +1,7 @@
 """This audit's figures against an earlier one's: what is better, what is worse, and what cannot be told."""
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -23,6 +24,8 @@ MORE = ("unit", "difference_unit", "currency", "then_low", "then_high", "now_low
 ONLY_NOW, ONLY_THEN = "only this audit tells it", "only the earlier audit tells it"
 WITHHELD = "withheld by the consultant"
 DEFINED = "its definition changed"
+PARAMETER = "a parameter of its notebook changed, and it may rest on that"
+PARAMETERS = re.compile(r"\d\d_\w+\.\w+ was ")
 TARGET = "the client's target was"
 # figures that move by themselves as the data grow longer, by the beginning of the id: shown and not judged
 LONGER = "it moves by itself as the data grow longer"
@@ -190,6 +193,7 @@ def _row(
         row |= {"label": row["label"] if was == row["label"] else f"{row['label']}; then: {was}"}
         measure = _seldom(one.id) and all(text.startswith("it was “") for text in changed)
         kind = "each audit found it by another measure" if measure else DEFINED
+        kind = PARAMETER if all(PARAMETERS.match(text) for text in changed) else kind
         return row | {"why": "; ".join([f"{kind}: {'; '.join(changed)}", *why])}
     size = 100 if row["unit"] in ("share", "lift") else 1
     row |= {"difference": size * (now.estimate.value - then.estimate.value)}
@@ -322,7 +326,7 @@ def in_words(changes: pd.DataFrame, *, since: str = "the earlier audit") -> list
         told = [f"Compared with {since}: {_figures(judged)}, judged together.", *told]
     if early and len(told) > 1:
         told.append(f"Of the other {early if early > 1 else 'one'} it is too early to say.")
-    defined = int(changes["why"].astype(str).str.startswith(DEFINED).sum())
+    defined = int(changes["why"].astype(str).str.startswith((DEFINED, PARAMETER)).sum())
     if defined:
         are = "is" if defined == 1 else "are"
         told.append(f"{_figures(defined)} {are} defined otherwise than then and not compared: the table says how.")
