@@ -77,7 +77,8 @@ def coverage_sentences(coverage: pd.DataFrame, departments: pd.DataFrame) -> lis
         told.append(f"Items answered, by voice: {counts}.")
         told += [f"Not heard: {' and '.join(f'{voice}s' for voice in silent)}."] if silent else []
     if few := int(coverage["withheld"].sum()):
-        told.append(f"{few} items have a voice of under {LEAST_SHOWN} answers, which is withheld.")
+        have = "item has" if few == 1 else "items have"
+        told.append(f"{few} {have} a voice of under {LEAST_SHOWN} answers, which is withheld.")
     named = departments[departments["department"] != NOT_STATED]
     if len(named):
         shown = int(named["people"].notna().sum())
@@ -126,13 +127,26 @@ def unheard_items(scores: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["item", "name", "heard", "unheard"])
 
 
-def stated_evidence(answers: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """What people wrote as evidence, each text once and without who said it: item, name, evidence, times."""
-    told = answers[answers["evidence"].notna()]
+def stated_evidence(answers: pd.DataFrame, scores: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """What people wrote as evidence, each text once and without who said it: item, name, evidence, times.
+
+    These are people's own words: only what a person has read and found fit (`quotes: reviewed`) may be shown; how many
+    there are may (`evidence_why`). From: the answers; `maturity.scores`; `read_checklists`.
+    What is left out: the words of a group whose mean of the item is withheld.
+    """
+    there = scores[~scores["withheld"].astype(bool) & (scores["n"] > 0)][["item", "voice"]].drop_duplicates()
+    told = answers[answers["evidence"].notna()].merge(there, on=["item", "voice"])
     told = told.assign(evidence=[clean_text(text) for text in told["evidence"]])
     counted = told.groupby(["item", "evidence"]).size().rename("times").reset_index()
     frame = items[["item", "name"]].merge(counted, on="item")
     return frame[frame["evidence"] != ""].reset_index(drop=True)[["item", "name", "evidence", "times"]]
+
+
+def evidence_why(stated: pd.DataFrame) -> str:
+    """Why words that nobody has read are not shown, and how many items have them. From: `stated_evidence`."""
+    items = stated["item"].nunique()
+    are = "item, and it is" if items == 1 else "items, and they are"
+    return f"Evidence was written down for {items} {are} shown only when a person has read the words."
 
 
 def to_ask(coverage: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:

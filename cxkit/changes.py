@@ -1,6 +1,7 @@
 """This audit's figures against an earlier one's: what is better, what is worse, and what cannot be told."""
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -8,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxkit.definitions import what_changed
+from cxkit.definitions import same_answers, what_changed
 from cxkit.estimates import Estimate, holm_levels
 from cxkit.findings import Finding, load
+from cxkit.kept_tables import read_table
 from cxkit.style import clean_text, format_ends, format_value
 
 BETTER, WORSE, CHANGED, EARLY = "better", "worse", "changed", "too early to say"
@@ -22,6 +24,9 @@ MORE = ("unit", "difference_unit", "currency", "then_low", "then_high", "now_low
 ONLY_NOW, ONLY_THEN = "only this audit tells it", "only the earlier audit tells it"
 WITHHELD = "withheld by the consultant"
 DEFINED = "its definition changed"
+PARAMETER = "a parameter of its notebook changed, and it may rest on that"
+PARAMETERS = re.compile(r"\d\d_\w+\.\w+ was ")
+TARGET = "the client's target was"
 # figures that move by themselves as the data grow longer, by the beginning of the id: shown and not judged
 LONGER = "it moves by itself as the data grow longer"
 DRIFTS = {
@@ -56,6 +61,9 @@ NO_DIRECTION = ("loyalty.referral_lift", "loyalty.five_points", "feedback.incent
 CERTAIN_ONLY = ("journey.touchpoint", "feedback.touchpoint", "feedback.theme", "feedback.gap", "search.missing")
 CERTAIN_ONLY += ("service.growing", "service.late", "service.returned", "segments.shrinks", "segments.grows")
 CERTAIN_ONLY += ("personas.costs", "maturity.gap")
+# what is read of an earlier run's tables, where it has them
+READ_COLUMNS = {"01_segmentation.customers": ("customer_id", "tier"), "10_swot.actions": ("action", "measure"),
+                "10_swot.items": ("item", "statement", "quadrant")}  # fmt: skip
 NO_LONGER = "; that it is not found any more does not show that it went: see what changed since the earlier audit's day"
 
 
@@ -74,6 +82,39 @@ def record_of(run: Path) -> dict:
     """A run's run.json; {} where nobody wrote one (in JupyterLab)."""
     path = run / "run.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def why_damaged(run: Path | None) -> str:
+    """Why a published run cannot be compared with: a file that is missing, cut short or of another shape, in words;
+    empty where it can, or where there is no run."""
+    if run is None:
+        return ""
+    name = "run.json"
+    try:
+        record = json.loads((run / name).read_text(encoding="utf-8"))
+        date.fromisoformat(record["as_of"])
+        for path in sorted((run / "findings").glob("*.json")):
+            name = f"findings/{path.name}"
+            load(path)
+        for path in sorted((run / "findings" / "withheld").glob("*.json")):
+            name = f"findings/withheld/{path.name}"
+            [row["id"] for row in json.loads(path.read_text(encoding="utf-8"))]
+        for table, columns in READ_COLUMNS.items():
+            name = f"tables/{table}.csv"
+            lacking = set(columns) - set(read_table(run / name)) if (run / name).is_file() else set()
+            if lacking:
+                return f"the run {run.name} is damaged: {name} lacks the column {', '.join(sorted(lacking))}"
+    except FileNotFoundError:
+        return f"the run {run.name} is damaged: it has no {name}"
+    except Exception as error:  # whatever is wrong with a file, it is told by its name
+        return f"the run {run.name} is damaged: {name} cannot be read ({type(error).__name__})"
+    return ""
+
+
+def sound(run: Path | None) -> tuple[Path | None, str]:
+    """A run as it is, or None where there is none or it cannot be compared with, and then why (`why_damaged`)."""
+    why = why_damaged(run)
+    return (None if why else run), why
 
 
 def compare(
@@ -137,6 +178,8 @@ def _row(
         return row
     for name, finding in (("then", then), ("now", now)):
         row |= _numbers(name, finding) if finding else {}
+    if sheet := same_answers(one.id, settings_now, settings_then):
+        return row | {"why": f"both audits read the same sheet, {sheet}: what was asked once cannot have changed"}
     if now is None or then is None:
         why = ONLY_NOW if now else f"{ONLY_THEN}{NO_LONGER if _seldom(one.id) else ''}"
         return row | {"why": why}
@@ -150,6 +193,7 @@ def _row(
         row |= {"label": row["label"] if was == row["label"] else f"{row['label']}; then: {was}"}
         measure = _seldom(one.id) and all(text.startswith("it was “") for text in changed)
         kind = "each audit found it by another measure" if measure else DEFINED
+        kind = PARAMETER if all(PARAMETERS.match(text) for text in changed) else kind
         return row | {"why": "; ".join([f"{kind}: {'; '.join(changed)}", *why])}
     size = 100 if row["unit"] in ("share", "lift") else 1
     row |= {"difference": size * (now.estimate.value - then.estimate.value)}
@@ -188,7 +232,7 @@ def _targets(now: Finding, then: Finding) -> list[str]:
     if ours == theirs:
         return []
     was, is_ = ("none" if t is None else format_value(t, now.estimate.unit, now.currency) for t in (theirs, ours))
-    return [f"the client's target was {was}, is {is_}"]
+    return [f"{TARGET} {was}, is {is_}"]
 
 
 def _z(level: np.ndarray | float) -> np.ndarray:
@@ -261,12 +305,17 @@ def day_of(run: Path | None) -> date | None:
     return date.fromisoformat(told) if told else None
 
 
+def is_judged(changes: pd.DataFrame) -> pd.Series:
+    """Which rows of `compare` were judged together: what an audit could not tell has no difference, and was not."""
+    there = np.isfinite(changes["difference"].astype(float))
+    return there & changes["verdict"].isin([WORSE, BETTER, CHANGED, EARLY])
+
+
 def in_words(changes: pd.DataFrame, *, since: str = "the earlier audit") -> list[str]:
     """What changed against the earlier audit, in sentences. From: `compare`; `since`: what it is called."""
     if not len(changes):
         return ["There is no earlier audit to compare with; the next one can be held against this one."]
-    counts = changes["verdict"].value_counts()
-    judged = int(sum(counts.get(verdict, 0) for verdict in (WORSE, BETTER, CHANGED, EARLY)))
+    early, judged = int((is_judged(changes) & (changes["verdict"] == EARLY)).sum()), int(is_judged(changes).sum())
     if not judged:
         return [f"No figure can be compared with {since}."]
     told = [_told(changes, verdict, f"{verdict.capitalize()} for certain") for verdict in (WORSE, BETTER, CHANGED)]
@@ -275,10 +324,9 @@ def in_words(changes: pd.DataFrame, *, since: str = "the earlier audit") -> list
         told = [f"Of {_figures(judged)} compared with {since} none changed for certain."]
     else:
         told = [f"Compared with {since}: {_figures(judged)}, judged together.", *told]
-    early = int(counts.get(EARLY, 0))
     if early and len(told) > 1:
         told.append(f"Of the other {early if early > 1 else 'one'} it is too early to say.")
-    defined = int(changes["why"].astype(str).str.startswith(DEFINED).sum())
+    defined = int(changes["why"].astype(str).str.startswith((DEFINED, PARAMETER)).sum())
     if defined:
         are = "is" if defined == 1 else "are"
         told.append(f"{_figures(defined)} {are} defined otherwise than then and not compared: the table says how.")

@@ -46,12 +46,19 @@ SETTINGS = {
 FILES = ("stages", "themes", "segments")  # settings that name a file: its content counts
 MEANING = ("not_goods", "returns", "rates", "strip_suffix", "duplicates")  # of a table: what its rows are taken for
 SHEETS = {"journey.stage": "workshop/touchpoints", "journey.days": "workshop/touchpoints"}
+RESTS_ON = {"maturity": "workshop/checklist"}  # findings of which a sheet is all the data
 # findings whose claim carries numbers of the data beside its own: they are no part of the definition
-COUNTED_IN_CLAIM = ("segments.top_group_share", "segments.best_change", "loyalty.loyal_customers_change")
+COUNTED_IN_CLAIM = (
+    "segments.great_share",
+    "segments.top_group_share",
+    "segments.best_change",
+    "loyalty.loyal_customers_change",
+)
 COUNTED_IN_CLAIM += ("lifetime.value_per_customer", "lifetime.held_out_error", "search.nothing_found")
 COUNTED_IN_CLAIM += ("search.order_after", "service.contacts_per_100", "loyalty.promoters_refer", *FAMILIES)
 SIDES = (("fewer", "more"), ("falls short of", "exceeds"))  # which side it lies on is the data's to say
 NUMBER = re.compile(r"−?\d+(?:[ .,]\d+)*")
+PROVEN = re.compile("bears it out|neither proves nor refutes it|refutes it")  # and so is how a test came out
 MONTH_DAYS = 31  # a first order so many days earlier or later is no other history
 
 
@@ -91,6 +98,12 @@ def settings_changed(id: str, now: Mapping, then: Mapping) -> list[str]:
     pairs += [_table(name, now, then) for name in tables]
     told = [text for pair in pairs for text in pair]
     return told + (_history(now, then) if "orders" in tables else [])
+
+
+def same_answers(id: str, now: Mapping, then: Mapping) -> str:
+    """The sheet of which both audits read the same file, where a finding rests on nothing else; else empty."""
+    sheet = next((name for start, name in RESTS_ON.items() if id.startswith(f"{start}.")), "")
+    return sheet if sheet and _hash(sheet, now) and _hash(sheet, now) == _hash(sheet, then) else ""
 
 
 def _parameters(notebook: str, now: Mapping, then: Mapping) -> list[str]:
@@ -148,7 +161,7 @@ def _words(finding: Finding) -> str:
     if not counted:
         return finding.claim
     number, place, beside = finding.claim.rpartition("}")
-    words = NUMBER.sub("#", f"{number}{place}{beside.partition('. ')[0].removesuffix('.')}")
+    words = PROVEN.sub("#", NUMBER.sub("#", f"{number}{place}{beside.partition('. ')[0].removesuffix('.')}"))
     for one, other in SIDES:
         words = words.replace(one, other)
     return words

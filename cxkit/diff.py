@@ -6,6 +6,7 @@ import pandas as pd
 
 from cxkit import changes, moves, since
 from cxkit.changes import BETTER, CHANGED, EARLY, NOT, SHOWN, WORSE
+from cxkit.errors import RunError
 from cxkit.style import clean_text
 
 SHARED = (
@@ -18,7 +19,10 @@ def diff(earlier: Path, later: Path) -> str:
     """What changed between two published runs: figures, the days since, tiers, SWOT items, actions.
 
     From: the folders of two runs, the earlier first. To: text. Where a part cannot be told, it says why.
+    Raises RunError where a run is damaged.
     """
+    if damaged := [why for run in (earlier, later) if (why := changes.why_damaged(run))]:
+        raise RunError(f"{'; '.join(damaged)}. Name two other runs: cxkit diff CLIENT EARLIER LATER.")
     found = changes.between(later, earlier)
     fresh = _since(earlier, later)
     return "\n".join(
@@ -46,12 +50,15 @@ def _figures(found: pd.DataFrame) -> list[str]:
         lines += [f"{head}:"] * bool(len(rows))
         lines += [f"  {r.Figure}: {r.Then} → {r.Now}, {r.Difference}" + (f" ({r.Why})" if r.Why else "")
                   for r in rows.itertuples()]  # fmt: skip
-    judged = int(found["verdict"].isin([*HEADS, EARLY]).sum())
+    judged = int(changes.is_judged(found).sum())
     if not lines:
         lines.append(f"Of {judged} figures, judged together, none changed for certain.")
-    early = table[table["Verdict"] == EARLY]
+    early = table[(table["Verdict"] == EARLY) & changes.is_judged(found)]
+    unknown = table[(table["Verdict"] == EARLY) & ~changes.is_judged(found)]
     if len(early):
         lines += [f"Too early to say ({len(early)} of {judged}):", *(_line(r) for r in early.itertuples())]
+    if len(unknown):
+        lines += ["Not told by one of the audits, or by neither:", *(_line(r) for r in unknown.itertuples())]
     for verdict, head in ((SHOWN, "Shown, not judged"), (NOT, "Not compared")):
         rows = table[table["Verdict"] == verdict]
         lines += [f"{head}:"] * bool(len(rows))
@@ -74,9 +81,11 @@ def _since(earlier: Path, later: Path) -> pd.DataFrame | None:
 def _fresh(fresh: pd.DataFrame | None, earlier: Path, later: Path) -> list[str]:
     if fresh is not None:
         return since.in_words(fresh)
+    if changes.day_of(earlier) == changes.day_of(later):
+        return ["Not told: both audits are of one day, so that no days lie between them."]
     told = changes.record_of(later).get("against") or {}
     if told.get("run") == earlier.name:
-        return ["Not told: the later run kept no table of it (11_summary was not run, or both are of one day)."]
+        return ["Not told: the later run kept no table of it (11_summary was not run)."]
     return [
         f"Not told: the later run was measured against {told.get('run', 'none')}. Run it with --against {earlier.name}."
     ]

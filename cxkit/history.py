@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cxkit.changes import findings_of, record_of, withheld_in
+from cxkit.changes import findings_of, record_of, why_damaged, withheld_in
 from cxkit.definitions import what_changed
 from cxkit.style import GREY, LIGHT, folded_text, format_ends, format_value
 
@@ -23,7 +23,8 @@ COLUMNS_OF_PICTURES = 2
 
 
 def earlier_runs(run: Path) -> list[Path]:
-    """The earlier whole runs that this one was measured against, oldest first; none where its run.json names none.
+    """The earlier whole runs that this one was measured against, oldest first, without those that are damaged; none
+    where its run.json names none.
 
     From: the folder of a run, under way or published.
     """
@@ -31,7 +32,8 @@ def earlier_runs(run: Path) -> list[Path]:
     if not against:
         return []
     home = run.parent if run.parent.name == "runs" else run.parent / "runs"
-    return [home / name for name in [*against.get("before", []), against["run"]] if (home / name).is_dir()]
+    named = [home / name for name in [*against.get("before", []), against["run"]]]
+    return [earlier for earlier in named if earlier.is_dir() and not why_damaged(earlier)]
 
 
 def history(runs: Sequence[Path], *, ids: Sequence[str] = KEY) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cxkit import cluster_moves
-from cxkit.changes import BETTER, CHANGED, EARLY, WORSE, difference_text
+from cxkit.changes import BETTER, CHANGED, DEFINED, EARLY, PARAMETER, TARGET, WORSE, difference_text
 from cxkit.errors import UsageError
 from cxkit.kept_tables import read_table
 from cxkit.privacy import LEAST_SHOWN
@@ -88,7 +88,8 @@ def items_since(
 
     From: tables/10_swot.items.csv of both audits (item, statement, quadrant, evidence; None: no such table, and so no
     rows); `changes.compare`, `since.since`. To, solved first: item, statement, then, now (quadrants; None: not there),
-    status, measured (`measured`), why (the figures that say so).
+    status, measured (`measured`), why (the figures that say so, and where the client's target or the
+    definition of a figure behind it is another one than then).
     A weakness or threat is solved only where it is not found any more and a figure behind it is better for certain, and
     none worse; else it is "no longer found", which may as well mean that too little was asked. Still open: it is a
     weakness or threat in both. Turned: it changed its side. The rest is new, still there, or no longer there.
@@ -102,10 +103,23 @@ def items_since(
         last = (is_ if item in is_.index else was).loc[item]
         told = [item, *str(last.get("evidence") or "").split(",")]
         word, why = measured([id.strip() for id in told], changes, since)
-        rows.append((item, last["statement"], before, after, _status(before, after, word), word, why))
+        status = _status(before, after, word)
+        why = "; ".join(filter(None, [why, *_otherwise({id.strip() for id in told}, changes)]))
+        rows.append((item, last["statement"], before, after, status, word, why))
     frame = pd.DataFrame(rows, columns=list(ITEMS)).astype(object)
     rank = frame["status"].map({status: place for place, status in enumerate(STATUSES)})
     return frame.assign(rank=rank).sort_values("rank", kind="stable", ignore_index=True)[list(ITEMS)]
+
+
+def _otherwise(ids: set[str], changes: pd.DataFrame) -> list[str]:
+    """That a figure behind an item is judged against another target, or is defined otherwise, than then."""
+    told = []
+    for row in changes[changes["id"].isin(ids)].to_dict("records"):
+        why = str(row.get("why") or "")
+        target = why.find(TARGET)
+        if (otherwise := why.startswith((DEFINED, PARAMETER))) or target >= 0:
+            told.append(f"{clean_text(row['label'])}: {why if otherwise else why[target:]}")
+    return told
 
 
 def _status(before: str | None, after: str | None, word: str) -> str:

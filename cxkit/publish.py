@@ -149,7 +149,7 @@ def find_earlier(home: Path, against: str | None, *, as_of: str | None) -> Earli
     """The run to measure changes against: the one named, or the last whole one whose as_of is before this one.
 
     None for 'none', or when there is no such run. `as_of` None only checks the name.
-    Raises UsageError with the list when the one named is not there.
+    Raises UsageError with the list when the one named is not there, or is not of an earlier day.
     """
     if against == "none":
         return None
@@ -159,6 +159,12 @@ def find_earlier(home: Path, against: str | None, *, as_of: str | None) -> Earli
             there = ", ".join(runs) or "no runs yet"
             raise UsageError(
                 f"--against {against}: no such run under {home / 'runs'}; there are: {there}; or say none."
+            )
+        if as_of is not None and _name_of(runs[against])[0] >= as_of:
+            raise UsageError(
+                f"--against {against}: it is no earlier audit, as this one's last day is {as_of}; name a run of a day"
+                f" before it ({', '.join(n for n, p in runs.items() if _name_of(p)[0] < as_of) or 'there is none'}), or"
+                " say none."
             )
         return _describe(runs[against])
     before = [p for p in whole_runs(home) if as_of is not None and _name_of(p)[0] < as_of]

@@ -10,24 +10,28 @@ from pathlib import Path
 import pandas as pd
 
 from cxkit.errors import DataError
+from cxkit.sheet_marks import Marks, is_hidden, marks
+from cxkit.sheet_templates import EXAMPLES
 from cxkit.stages import name_key
 from cxkit.style import clean_text
+from cxkit.tables import SHEETS
 
 MOST_BYTES, MOST_CELLS = 10_000_000, 2_000_000  # people fill the sheets in: more is a mistake
 Records = list[tuple[int, list[str]]]  # each with its row as a spreadsheet counts
 
 
-def read_records(path: Path, *, name: str) -> Records:
-    """The file's rows, the first with the names of the columns. `name`: the sheet's, which a workbook may hold among
-    others.
+def read_records(path: Path, *, name: str) -> tuple[Records, Marks]:
+    """The file's rows, the first with the names of the columns, and what of them cannot be read as it is meant
+    (`sheet_marks.marks`). `name`: the sheet's, which a workbook may hold among others.
 
     A .csv is UTF-8, with or without a byte-order mark, with commas or semicolons between the cells (whichever its first
     row has more of). Of an .xlsx the values count, as they were when it was saved; no formula is run.
-    Raises DataError where it cannot be read, with the mend.
+    Raises DataError where it cannot be read, with the mend; also where it is hidden, where the worksheet `example` was
+    filled in, and where the sheet's own worksheet is empty and another one is not.
     """
     if path.stat().st_size > MOST_BYTES:
         raise DataError(f"it holds over {MOST_BYTES // 1_000_000} MB; a sheet is what people filled in.")
-    return _csv_records(path) if path.suffix.lower() == ".csv" else _workbook_records(path, name)
+    return (_csv_records(path), []) if path.suffix.lower() == ".csv" else _workbook_records(path, name)
 
 
 def _csv_records(path: Path) -> Records:
@@ -51,7 +55,7 @@ def _csv_records(path: Path) -> Records:
         ) from None
 
 
-def _workbook_records(path: Path, name: str) -> Records:
+def _workbook_records(path: Path, name: str) -> tuple[Records, Marks]:
     """The rows of a workbook's worksheet: the one named as the sheet, else the only one that is filled in."""
     try:
         with zipfile.ZipFile(path) as packed:
@@ -61,19 +65,61 @@ def _workbook_records(path: Path, name: str) -> Records:
                 if entry.lower().endswith(".xml"):  # wherever a workbook keeps its worksheets
                     _check_size(packed.read(entry))
         found = pd.read_excel(path, sheet_name=None, header=None, dtype=object, na_filter=False, engine="calamine")
+        pages = {title: _rows(frame) for title, frame in found.items() if len(frame)}
+        title = _chosen(pages, name)
+        hidden, odd = (is_hidden(path, title), marks(path, title)) if title is not None else (False, [])
     except DataError:
         raise
     except Exception as error:  # whatever a broken workbook makes of the reader
         raise DataError(
             f"it cannot be read as .xlsx ({type(error).__name__}). Take a password off, and save it anew as .xlsx."
         ) from None
-    filled = {title: rows for title, rows in found.items() if len(rows)}
-    named = [title for title in filled if name_key(title) == name]
-    if not named and len(filled) > 1:
-        titles = ", ".join(repr(clean_text(title)) for title in filled)
+    if hidden:
+        raise DataError(f"the worksheet {clean_text(title)!r} is hidden; show it if it counts, or delete it.")
+    return pages.get(title, []), odd
+
+
+def _chosen(pages: dict[str, Records], name: str) -> str | None:
+    """The title of the worksheet that counts; None where nothing is filled in."""
+    named = [title for title in pages if name_key(title) == name]
+    if not named and len(pages) > 1:
+        titles = ", ".join(repr(clean_text(title)) for title in pages)
         raise DataError(f"it holds the worksheets {titles}; name the one that counts {name!r}.")
-    rows = filled[named[0]] if named else next(iter(filled.values()), pd.DataFrame())
-    return [(n, [_as_text(cell) for cell in cells]) for n, cells in enumerate(rows.values.tolist(), start=1)]
+    title = named[0] if named else next(iter(pages), None)
+    for other, rows in pages.items():
+        if other == title or not (given := _filled_in(rows, name)):
+            continue
+        if name_key(other) == "example":
+            raise DataError(
+                f"{given[0]} of the worksheet 'example' is filled in, and that worksheet is never read; write it into"
+                f" {clean_text(title)!r}, and leave the example as it was or delete it."
+            )
+        if not _filled_in(pages[title], name):
+            raise DataError(
+                f"the worksheet {clean_text(title)!r} holds no row, and {clean_text(other)!r} does; delete the one that"
+                f" is empty, and name the other one {name!r}."
+            )
+    return title
+
+
+def _filled_in(rows: Records, name: str) -> list[str]:
+    """The rows below a sheet's header down to the first empty one (`row 2`), without the example that the template
+    has; none where the header is another one."""
+    rows = [(number, [clean_text(cell) for cell in cells]) for number, cells in rows]
+    start = next((place for place, (_, cells) in enumerate(rows) if any(cells)), len(rows))
+    header = {name_key(cell) for cell in rows[start][1]} if rows[start:] else set()
+    if not {column.name for column in SHEETS[name].columns.values() if column.required} <= header:
+        return []
+    shown, found = [str(value) for value in EXAMPLES[name]], []
+    for number, cells in rows[start + 1 :]:
+        if not any(cells):
+            break
+        found += [f"row {number}"] if [cell for cell in cells if cell] != [text for text in shown if text] else []
+    return found
+
+
+def _rows(frame: pd.DataFrame) -> Records:
+    return [(n, [_as_text(cell) for cell in cells]) for n, cells in enumerate(frame.values.tolist(), start=1)]
 
 
 def _check_size(worksheet: bytes) -> None:

@@ -84,7 +84,8 @@ def year_revenue(orders: Table, *, as_of: date) -> float:
     """The revenue of the orders of the last 365 days, of which stakes are a share."""
     year = placed_orders(orders, as_of=as_of)
     year = year.filter(year.ordered_on >= ibis.literal(as_of - timedelta(days=DAYS - 1)))
-    return float(collect(year.aggregate(revenue=year.revenue.sum().fill_null(0.0)), order_by="revenue").iloc[0, 0])
+    total = collect(year.aggregate(revenue=year.revenue.sum().fill_null(0.0)), order_by="revenue")
+    return round(float(total.iloc[0, 0]), 2)  # the engine adds in any order, and the last digits with it
 
 
 def read_kept(read: Callable[..., pd.DataFrame | None]) -> dict[str, pd.DataFrame]:
@@ -106,7 +107,7 @@ def _gathered(tables: Mapping[str, Table], *, as_of: date, zone: str, kept: Mapp
     year = placed.filter(placed.ordered_on >= ibis.literal(since)).select("order_id", "customer_id", money="revenue")
     year = year.cache()
     row = collect(year.aggregate(revenue=year.money.sum().fill_null(0.0), orders=year.count()), order_by="orders")
-    revenue, count = float(row["revenue"].iloc[0]), int(row["orders"].iloc[0])
+    revenue, count = round(float(row["revenue"].iloc[0]), 2), int(row["orders"].iloc[0])
     mean = revenue / count if count else float("nan")
     return dict(tables) | {"year": year, "revenue": revenue, "mean_order": mean, "kept": kept} | {
         "as_of": as_of, "since": since, "zone": zone}  # fmt: skip
@@ -164,7 +165,7 @@ def _row(item: str, ids: list[str], answers: dict[str, Told], sums: pd.DataFrame
         return nothing | {"how": "; ".join(dict.fromkeys(answers[id][1] for id in ids))}
     if n < LEAST_SHOWN:
         return nothing | {"how": f"withheld: fewer than {LEAST_SHOWN} customers ({how})"}
-    share = stake / told["revenue"] if told["revenue"] > 0 else np.nan
+    share = round(stake / told["revenue"], 6) if told["revenue"] > 0 else np.nan
     return nothing | {"stake": round(stake, 2), "stake_share": share, "orders": orders, "n": n, "how": how}
 
 

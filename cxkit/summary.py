@@ -72,13 +72,20 @@ def rows_read(accounting: pd.DataFrame) -> str:
 
 
 def _heard(sheet: pd.DataFrame, words: str) -> str:
-    counts = sheet["voice"].value_counts()
-    people = sheet.groupby("voice")["item"].value_counts().groupby("voice").max() if "score" in sheet else {}
-    few = {voice: f", at most {n} to an item" for voice, n in dict(people).items() if n >= LEAST_SHOWN}
-    parts = [f"{counts[voice]:,} of {name}{few.get(voice, '')}" for voice, name in VOICES.items() if voice in counts]
-    silent = [name for voice, name in VOICES.items() if not counts.get(voice, 0)]
-    listed = "; ".join(parts) if few else _list(parts)  # a comma stands within a part
-    return f"{len(sheet):,} {words} ({listed}" + (f"; none of {_list(silent, last='or')})" if silent else ")")
+    told, few, most = sheet, [], {}
+    if "score" in sheet:  # of a checklist: under five answers of a voice to an item are withheld, and how many they are
+        told = sheet[sheet.groupby(["item", "voice"])["voice"].transform("size") >= LEAST_SHOWN]
+        heard = set(told["voice"])
+        few = [name for voice, name in VOICES.items() if voice in set(sheet["voice"]) - heard]
+        most = dict(told.groupby("voice")["item"].value_counts().groupby("voice").max())
+    counts = told["voice"].value_counts()
+    most = {voice: f", at most {n} to an item" for voice, n in most.items()}
+    parts = [f"{counts[voice]:,} of {name}{most.get(voice, '')}" for voice, name in VOICES.items() if voice in counts]
+    parts += [f"too few of {_list(few)} to be told"] if few else []
+    silent = [name for voice, name in VOICES.items() if voice not in set(sheet["voice"])]
+    listed = "; ".join(parts) if most else _list(parts)  # a comma stands within a part
+    total = f"{len(told):,} " if len(told) else ""
+    return f"{total}{words} ({listed}" + (f"; none of {_list(silent, last='or')})" if silent else ")")
 
 
 def _list(words: Sequence[str], *, last: str = "and") -> str:

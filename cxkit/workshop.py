@@ -17,6 +17,7 @@ from cxkit.engine import collect
 from cxkit.errors import DataError, UsageError
 from cxkit.privacy import safe_cell, scrub
 from cxkit.sheet_files import read_records
+from cxkit.sheet_marks import letters
 from cxkit.stages import name_key, read_stages
 from cxkit.style import clean_text
 from cxkit.tables import SHEETS, Column, Table
@@ -169,7 +170,7 @@ def _read(
     """One file as its sheet's frame, and its faults."""
     try:
         file = resolve(f"workshop/{path.name}", folder=folder, key="workshop")
-        records = read_records(file, name=table.name)
+        records, odd = read_records(file, name=table.name)
     except UsageError as error:
         return None, [str(error)]
     except (DataError, OSError) as error:
@@ -177,10 +178,12 @@ def _read(
     records = [(number, [clean_text(cell) for cell in cells]) for number, cells in records]
     records = [(number, cells) for number, cells in records if any(cells)]
     if not records:
-        return None, [
+        return None, [f"{_place(path)}: {text}" for _, text in odd] or [
             f"{_place(path)}: the file is empty; its first row names the columns: {', '.join(table.columns)}."
         ]
     names, faults = _header(records[0][1], table)
+    headed, marked = not faults, {number for number, _ in odd}
+    faults += [text for _, text in odd]
     values: dict[str, list] = {name: [] for name in names.values()}
     width = len(records[0][1])
     for number, cells in records[1:]:
@@ -193,7 +196,10 @@ def _read(
         for at, name in names.items():
             value, fault = _value(cells[at], table.columns[name])
             values[name].append(value)
-            faults += [f"row {number}, {name}: {fault}"] if fault else []
+            lost = number in marked and not cells[at]  # what is told of the row already says why
+            faults += [f"row {number}, {name}: {fault}"] if fault and not lost else []
+        faults += [f"{letters(at + 1)}{number} stands under no heading and would be lost; name the column, or empty it."
+                   for at in range(width) if headed and cells[at] and not records[0][1][at]]  # fmt: skip
     if not faults and table.name == "touchpoints":
         faults = _touchpoint_faults(values, [number for number, _ in records[1:]], stages)
     if not faults and table.name == "checklist":

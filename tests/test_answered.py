@@ -1,6 +1,11 @@
 """Who answered the checklists, and who did not."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
 import pandas as pd
+import pytest
 from hand_answers_to_items import answers, items
 
 from cxkit import answered as an
@@ -47,6 +52,7 @@ def test_it_is_said_in_words():
     told = " ".join(an.coverage_sentences(covered, an.departments(TOLD)))
     assert "1 of 3 items have at least 5 answers of one voice." in told
     assert "Not heard: partners." in told
+    assert "1 item has a voice of under 5 answers, which is withheld." in told
     assert "Employees of 2 departments answered." in told
     few = an.coverage_sentences(covered, an.departments(answers([("a.one", "employee", [1, 2], "site")])))
     assert few[-1] == "Employees of 1 department answered, each of too few people to be shown apart."
@@ -61,16 +67,40 @@ def test_what_to_ask_names_the_items_and_not_their_qualities():
 def test_evidence_stands_without_who_said_it_and_is_made_plain():
     hostile = ["=HYPERLINK(1)\u202e", "<script>x</script>", None, "=HYPERLINK(1)", " "]
     told = TOLD[:5].assign(evidence=hostile)
-    frame = an.stated_evidence(told, ITEMS)
+    frame = an.stated_evidence(told, maturity.scores(told, ITEMS), ITEMS)
     assert list(frame.columns) == ["item", "name", "evidence", "times"]
     assert dict(zip(frame["evidence"], frame["times"], strict=True)) == {"<script>x</script>": 1, "=HYPERLINK(1)": 2}
+    assert an.evidence_why(frame) == (
+        "Evidence was written down for 1 item, and it is shown only when a person has read the words."
+    )
+
+
+def test_the_evidence_of_a_withheld_group_is_never_among_it():
+    told = TOLD.assign(evidence=[f"words {row}" for row in range(len(TOLD))])
+    frame = an.stated_evidence(told, maturity.scores(told, ITEMS), ITEMS)
+    assert set(frame["item"]) == {"a.one"}, "of a.two two customers told, which is withheld"
+    assert len(frame) == 17
+
+
+@pytest.mark.parametrize("quotes", ["none", "reviewed"])
+def test_the_notebook_shows_evidence_only_when_a_person_has_read_it(quotes):
+    cells = nbformat.read(Path(__file__).parents[1] / "notebooks" / "09_maturity.ipynb", 4).cells
+    cell = next(cell.source for cell in cells if "answered.stated_evidence" in cell.source)
+    told, shown, open_ = TOLD.assign(evidence="I, Olena of Lviv, waited"), [], []
+    names = {"answered": an, "answers": told, "scores": maturity.scores(told, ITEMS), "items": ITEMS}
+    names |= {"run": SimpleNamespace(client=SimpleNamespace(quotes=quotes))}
+    names |= {"show_table": lambda frame, *_, **__: shown.append(frame)}
+    names |= {"not_assessed": lambda *_, **told: open_.append(told)}
+    exec(cell, names)
+    assert (len(shown), len(open_)) == ((1, 0) if quotes == "reviewed" else (0, 1))
+    assert "Olena" not in str(open_)
 
 
 def test_an_empty_sheet():
     scores = maturity.scores(TOLD[:0], ITEMS)
     assert an.departments(TOLD[:0]).empty
     assert an.unheard_items(scores, ITEMS).empty
-    assert an.stated_evidence(TOLD[:0], ITEMS).empty
+    assert an.stated_evidence(TOLD[:0], scores, ITEMS).empty
     said = an.coverage_sentences(an.coverage(scores, ITEMS), an.departments(TOLD[:0]))
     assert said == ["0 of 3 items have at least 5 answers of one voice."]
 

@@ -3,7 +3,10 @@
 import json
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -88,7 +91,7 @@ def test_another_definition_is_named_and_not_compared():
     assert np.isnan(row["difference"])
     records = [{"parameters": {"03_loyalty": {"within_days": days}}} for days in (90, 60)]
     row = one(finding(), finding(), settings_now=records[0], settings_then=records[1])
-    assert row["why"] == "its definition changed: 03_loyalty.within_days was 60, is 90"
+    assert row["why"].endswith(": 03_loyalty.within_days was 60, is 90")
 
 
 def test_what_each_audit_found_by_another_measure_is_no_changed_definition():
@@ -103,6 +106,33 @@ def test_what_each_audit_found_by_another_measure_is_no_changed_definition():
 def test_what_one_audit_could_not_tell_is_too_early():
     row = one(finding(), replace(finding(estimate=unknown("share", method="nobody yet")), claim="Other words {value}."))
     assert (row["verdict"], row["why"]) == ("too early to say", "then: nobody yet")
+
+
+def test_a_parameter_that_a_figure_may_not_rest_on_is_not_called_its_definition():
+    told = [{"parameters": {"03_loyalty": {"within_days": days}}} for days in (60, 90)]
+    row = one(finding("loyalty.gini"), finding("loyalty.gini"), settings_now=told[0], settings_then=told[1])
+    assert (row["verdict"], row["why"]) == (
+        "not compared",
+        "a parameter of its notebook changed, and it may rest on that: 03_loyalty.within_days was 90, is 60",
+    )
+
+
+def test_only_what_has_a_difference_counts_as_judged():
+    early = finding("service.late_share", estimate=unknown("share", method="nobody yet"))
+    frame = changes.compare([finding(), early], [finding(), early])
+    assert changes.is_judged(frame).tolist() == [True, False]
+    assert changes.in_words(frame) == ["Of 1 figure compared with the earlier audit none changed for certain."]
+
+
+def test_the_same_answers_are_no_second_measurement():
+    gap, told = finding("maturity.gap.trust_01"), {"inputs": {"workshop/checklist.csv": "a"}}
+    row = one(gap, gap, settings_now=told, settings_then=told)
+    assert (row["verdict"], row["why"]) == (
+        "not compared",
+        "both audits read the same sheet, workshop/checklist: what was asked once cannot have changed",
+    )
+    other = {"inputs": {"workshop/checklist.csv": "b"}}
+    assert one(gap, gap, settings_now=told, settings_then=other)["verdict"] == "too early to say"
 
 
 def test_a_target_that_changed_is_told():
@@ -188,3 +218,28 @@ def test_an_estimate_of_no_width_on_one_side_is_no_error():
     row = one(finding(estimate=wilson(300, 1000)), finding(estimate=sure))
     assert row["verdict"] == "worse"
     assert row["low"] < row["high"]
+
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_the_summary_says_that_a_damaged_earlier_audit_is_not_compared(tmp_path, damage):
+    cells = nbformat.read(Path(__file__).parents[1] / "notebooks" / "11_summary.ipynb", 4).cells
+    begin = next(at for at, cell in enumerate(cells) if "run.earlier_dir" in cell.source)
+    then, now = run_folder(tmp_path / "then", 300), run_folder(tmp_path / "now", 300)
+    if damage:
+        (then / "tables").mkdir()
+        (then / "tables" / "10_swot.items.csv").write_text("")
+    said, left = [], []
+    names = {"changes": changes, "run": SimpleNamespace(earlier_dir=then, run_dir=now)}
+    names |= {"say": lambda *told: said.extend(told), "not_assessed": lambda what, **_: left.append(what)}
+    for cell in cells[begin : begin + 3]:
+        exec(cell.source, names)
+    if damage:
+        why = "the run then is damaged: tables/10_swot.items.csv cannot be read (EmptyDataError)"
+        assert (said, left, names["earlier"]) == (
+            [f"Not compared: {why}."],
+            ["what changed since the last audit"],
+            None,
+        )
+    else:
+        assert "none changed" in said[0]
+        assert not left

@@ -66,6 +66,15 @@ def test_numbers_of_the_data_in_a_claim_are_no_definition():
     ]
     both = [Finding("service.growing.late", claim, wilson(1, 9), "Growth") for claim in claims]
     assert between(*both) == []
+    shares = [
+        "The 9.9 % of customers who spent most bring {value}.",
+        "The 10 % of customers who spent most bring {value}.",
+    ]
+    assert between(*[Finding("segments.great_share", claim, wilson(1, 9), "Great") for claim in shares]) == []
+    tests = ["{value}; a test bears it out.", "{value}; a test neither proves nor refutes it.", "{value}; untested."]
+    ways = [Finding("lifetime.value_per_customer", claim, wilson(1, 9), "Value") for claim in tests]
+    assert between(*ways[:2]) == []
+    assert len(between(*ways[1:])) == 1
     months = ["In the latest 3 whole months {value}.", "In the latest whole month {value}."]
     ids = [Finding("service.contacts_per_100", claim, wilson(1, 9), "Contacts") for claim in months]
     assert len(between(*ids)) == 1, "three months and one are not the same figure"

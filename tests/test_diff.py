@@ -3,9 +3,12 @@
 import json
 
 import pandas as pd
+import pytest
 from test_history import audit
 
+from cxkit import changes
 from cxkit.diff import diff
+from cxkit.errors import RunError
 
 
 def test_two_runs_side_by_side(tmp_path):
@@ -47,5 +50,40 @@ def test_what_the_later_run_kept_is_told(tmp_path):
 def test_the_same_day_has_no_days_in_between(tmp_path):
     then = audit(tmp_path, "2026-03-31", 150)
     now = audit(tmp_path, "2026-03-31", 150, number=2, against={"run": "2026-03-31-1"})
-    assert "the later run kept no table of it" in diff(then, now)
+    assert "Not told: both audits are of one day, so that no days lie between them." in diff(then, now)
     assert json.loads((now / "run.json").read_text())["against"]["run"] == then.name
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("run.json", '{"as_of": "2026-03', "run.json cannot be read (JSONDecodeError)"),
+        ("run.json", "[]", "run.json cannot be read (TypeError)"),
+        ("run.json", None, "it has no run.json"),
+        ("findings/03_loyalty.json", '[{"id": "a"}]', "findings/03_loyalty.json cannot be read (KeyError)"),
+        ("findings/withheld/a.json", "[1]", "findings/withheld/a.json cannot be read (TypeError)"),
+        ("tables/10_swot.items.csv", "", "tables/10_swot.items.csv cannot be read (EmptyDataError)"),
+        ("tables/10_swot.items.csv", "item,quadrant\n", "tables/10_swot.items.csv lacks the column statement"),
+        ("tables/10_swot.actions.csv", "\udcff", "tables/10_swot.actions.csv cannot be read (UnicodeDecodeError)"),
+    ],
+)
+def test_a_damaged_run_is_told_by_its_file(tmp_path, file, content, told):
+    then, now = audit(tmp_path, "2026-03-31", 150), audit(tmp_path, "2026-06-30", 150)
+    place = then / file
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.unlink(missing_ok=True)
+    if content is not None:
+        place.write_text(content, encoding="utf-8", errors="surrogateescape")
+    for runs in ((then, now), (now, then)):
+        with pytest.raises(RunError) as error:
+            diff(*runs)
+        assert str(error.value).startswith(f"the run 2026-03-31-1 is damaged: {told}.")
+    assert changes.sound(then) == (None, changes.why_damaged(then))
+
+
+def test_an_empty_folder_is_no_audit(tmp_path):
+    now, then = audit(tmp_path, "2026-06-30", 150), tmp_path / "runs" / "2026-03-31-1"
+    then.mkdir()
+    assert changes.why_damaged(then) == "the run 2026-03-31-1 is damaged: it has no run.json"
+    assert changes.sound(now) == (now, "")
+    assert changes.sound(None) == (None, "")

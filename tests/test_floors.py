@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "cxkit"
 # the lower a floor, the smaller its number; a module may import what lies on a lower floor
 FLOORS = [
     {"errors", "demo_write", "currencies", "delimiters", "header_rows", "number_forms", "time_forms", "workbook_cells"},
-    {"estimates", "likelihood", "mapping", "settings_file", "demo_plan"}
+    {"estimates", "likelihood", "mapping", "settings_file", "demo_plan", "sheet_marks"}
     | {"column_kinds", "containers", "misread", "text_rows", "workbooks"},
     {
         "client",
@@ -65,12 +65,11 @@ FLOORS = [
         "others",
         "segment_names",
         "share_ratios",
-        "sheet_files",
         "steps",
         "touches",
     }
     | {"answer_checks", "comments", "drivers", "query_heads", "rate_trends"},
-    {"columns", "column_choice", "rules_met", "sniff"} | {"same_thing"},
+    {"columns", "column_choice", "rules_met", "sheet_files", "sniff"} | {"same_thing"},
     {"refused", "doubts", "order_level", "scrubbed", "survey_questions"},
     {"order_money", "table_settings"},
     {"joins", "proposed_table"},

@@ -71,3 +71,9 @@ def test_earlier_runs_are_those_that_run_json_names(tmp_path, runs):
     (under_way / "run.json").write_text(json.dumps({"against": against}))
     assert [run.name for run in history.earlier_runs(under_way)] == ["2025-12-31-1", "2026-03-31-1"]
     assert history.earlier_runs(runs[0]) == []
+
+
+def test_a_damaged_earlier_run_is_left_out_of_the_course(tmp_path, runs):
+    now = audit(tmp_path, "2026-09-30", 90, against={"run": runs[2].name, "before": [runs[0].name, runs[1].name]})
+    (runs[1] / "run.json").write_text("{")
+    assert history.earlier_runs(now) == [runs[0], runs[2]]

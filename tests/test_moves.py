@@ -98,6 +98,18 @@ def test_items_are_solved_only_where_a_figure_shows_it():
     ]
 
 
+def test_an_item_that_turned_by_its_target_says_so():
+    then = items(("c.d", "Few order again", "weakness", "c.d"), ("e.f", "Slow help", "weakness", "e.f"))
+    now = items(("c.d", "Many order again", "strength", "c.d"), ("e.f", "Slow help", "weakness", "e.f"))
+    told = "the client's target was 40 %, is 20 %"
+    changed = figures(("c.d", "too early to say"), ("e.f", "too early to say")).assign(why=[f"other; {told}", ""])
+    frame = moves.items_since(then, now, changed).set_index("item")
+    assert frame.loc["c.d", "status"] == "turned"
+    assert frame.loc["c.d", "why"].endswith(told)
+    assert "other" not in frame.loc["c.d", "why"]
+    assert frame.loc["e.f", "why"] == ""
+
+
 def test_actions_by_what_their_measure_did():
     then = pd.DataFrame(
         {

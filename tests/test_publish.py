@@ -138,6 +138,19 @@ def test_an_unknown_earlier_run_is_refused_with_the_list(tmp_path):
         publish.find_earlier(tmp_path, "2026-01-31-1", as_of=None)
 
 
+def test_a_run_of_the_same_or_a_later_day_is_no_earlier_audit(tmp_path):
+    for day in ("2026-03-31", "2026-06-30"):
+        publish_one(tmp_path, day)
+    for as_of in ("2026-06-30", "2026-05-31"):
+        message = (
+            rf"--against 2026-06-30-1: it is no earlier audit, as this one's last day is {as_of}; name a run of a day"
+            r" before it \(2026-03-31-1\), or say none\."
+        )
+        with pytest.raises(UsageError, match=message):
+            publish.find_earlier(tmp_path, "2026-06-30-1", as_of=as_of)
+    assert publish.find_earlier(tmp_path, "2026-06-30-1", as_of=None).run == "2026-06-30-1", "the name alone"
+
+
 def test_all_that_is_read_of_the_earlier_run_is_in_its_hash(tmp_path):
     run = publish_one(tmp_path, "2026-03-31")
     seen = {publish.find_earlier(tmp_path, None, as_of="2026-06-30").sha256}

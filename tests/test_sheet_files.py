@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cxkit.errors import DataError
 from cxkit.sheet_files import read_records
+from cxkit.sheet_templates import EXAMPLES, write_templates
 
 
 def workbook(path, **sheets):
@@ -23,6 +24,12 @@ def workbook(path, **sheets):
             sheet.append(row)
     book.save(path)
     return path
+
+
+def records_of(path):
+    records, odd = read_records(path, name="quotes")
+    assert odd == []
+    return records
 
 
 def fault(path):
@@ -41,7 +48,8 @@ def test_cells_are_read_as_people_would_write_them(tmp_path):
         ["00123", " x ", "#N/A"],
     ]
     path = workbook(tmp_path / "q.xlsx", Sheet1=rows)
-    records = read_records(path, name="quotes")
+    records, odd = read_records(path, name="quotes")
+    assert [number for number, _ in odd] == [5, 6], "a formula without its value, and an error: told, never only empty"
     assert records[0] == (1, ["a", "b", "c"])
     assert records[2:4] == [(3, ["1", "2.5", "3"]), (4, ["2026-06-30", "2026-06-30 10:15:00", "true"])]
     assert records[4][0] == 5
@@ -52,12 +60,45 @@ def test_cells_are_read_as_people_would_write_them(tmp_path):
 
 def test_the_worksheet_is_the_one_named_so_or_the_only_one_that_is_filled_in(tmp_path):
     path = workbook(tmp_path / "q.xlsx", Sheet1=[["a"]], Quotes=[["b"]])
-    assert read_records(path, name="quotes") == [(1, ["b"])]
+    assert records_of(path) == [(1, ["b"])]
     path = workbook(tmp_path / "q.xlsx", Sheet1=[["a"]], Sheet2=[])
-    assert read_records(path, name="quotes") == [(1, ["a"])]
+    assert records_of(path) == [(1, ["a"])]
     path = workbook(tmp_path / "q.xlsx", Sheet1=[["a"]], Sheet2=[["b"]])
     assert fault(path) == "it holds the worksheets 'Sheet1', 'Sheet2'; name the one that counts 'quotes'."
-    assert read_records(workbook(tmp_path / "q.xlsx", Sheet1=[]), name="quotes") == []
+    assert records_of(workbook(tmp_path / "q.xlsx", Sheet1=[])) == []
+
+
+HEAD, ROW = ["touchpoint", "quote", "source"], ["payment_page", "It failed.", "survey"]
+
+
+def test_rows_on_another_worksheet_are_never_lost_without_a_word(tmp_path):
+    path = tmp_path / "q.xlsx"
+    assert fault(workbook(path, quotes=[HEAD], Sheet1=[HEAD, ROW])) == (
+        "the worksheet 'quotes' holds no row, and 'Sheet1' does; delete the one that is empty, and name the other one"
+        " 'quotes'."
+    )
+    for own in ([HEAD], [HEAD, ROW]):
+        assert fault(workbook(path, quotes=own, example=[HEAD, list(EXAMPLES["quotes"]), ROW])) == (
+            "row 3 of the worksheet 'example' is filled in, and that worksheet is never read; write it into 'quotes',"
+            " and leave the example as it was or delete it."
+        )
+    kept = [HEAD, list(EXAMPLES["quotes"]), [], ["An example, which is not read."]]
+    assert records_of(workbook(path, quotes=[HEAD, ROW], example=kept))[1] == (2, ROW)
+    assert len(records_of(workbook(path, quotes=[HEAD, ROW], old=[HEAD, ROW], notes=[["x"]]))) == 2
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_a_template_left_as_it_is_has_no_fault(tmp_path, name):
+    write_templates(tmp_path)
+    records, odd = read_records(tmp_path / "templates" / f"{name}.xlsx", name=name)
+    assert (len(records), odd) == (1, [])
+
+
+def test_a_hidden_worksheet_is_told(tmp_path):
+    book = openpyxl.load_workbook(workbook(tmp_path / "q.xlsx", Sheet1=[HEAD, ROW], quotes=[HEAD, ROW]))
+    book["quotes"].sheet_state = "hidden"
+    book.save(tmp_path / "q.xlsx")
+    assert fault(tmp_path / "q.xlsx") == "the worksheet 'quotes' is hidden; show it if it counts, or delete it."
 
 
 def test_a_lone_cell_far_away_does_not_fill_the_memory(tmp_path):
@@ -81,7 +122,7 @@ def test_a_far_row_matters_only_where_a_cell_stands_in_it(tmp_path):
         if message:
             assert message in fault(tmp_path / "q.xlsx")
         else:
-            assert read_records(tmp_path / "q.xlsx", name="quotes") == [(1, ["a", "b", "c"])]
+            assert records_of(tmp_path / "q.xlsx") == [(1, ["a", "b", "c"])]
 
 
 def test_what_is_no_workbook_is_told(tmp_path):
@@ -106,7 +147,7 @@ def test_a_huge_file_is_no_sheet(tmp_path):
 def read_or_refused(path, *, words):
     message = ""
     try:
-        records = read_records(path, name="quotes")
+        records, _ = read_records(path, name="quotes")
     except DataError as error:
         records, message = [], str(error)
     assert not message or any(word in message for word in words)

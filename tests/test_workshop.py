@@ -4,6 +4,7 @@ import random
 import stat
 
 import ibis
+import openpyxl
 import pandas as pd
 import pytest
 from demo_raw import DEMO
@@ -334,3 +335,21 @@ def test_the_list_is_the_consultants_alone_and_no_spreadsheet_runs_it(tmp_path):
     sheet = workshop.read_sheet(tmp_path, "quotes")
     assert sheet["quote"].tolist() == ["@SUM(A1:A9) nothing works", "-- so it went, sadly"]
     assert sheet["source"].tolist() == ["survey, nps 3", "review, rating"]
+
+
+def test_what_a_workbook_hides_is_told_once_by_its_cell(tmp_path):
+    path = tmp_path / "workshop" / "swot.xlsx"
+    path.parent.mkdir()
+    book = openpyxl.Workbook()
+    page = book.active
+    for row in (["statement", "quadrant", "voice", None], ["=A9", "weakness", "customer", None],
+                ["b", "weakness", "customer", "withdrawn"]):  # fmt: skip
+        page.append(row)
+    book.save(path)
+    with pytest.raises(DataError) as error:
+        workshop.check(tmp_path)
+    assert str(error.value).splitlines()[1:] == [
+        "  workshop/swot.xlsx: A2 holds a formula that was saved without its value; open and save the file in a"
+        " spreadsheet, or write the value.",
+        "  workshop/swot.xlsx: D3 stands under no heading and would be lost; name the column, or empty it.",
+    ]
