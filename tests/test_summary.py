@@ -245,8 +245,8 @@ def test_what_was_looked_at_names_what_was_not_given_and_who_was_silent():
     assert summary.looked_at(BASIS, accounting, {})[2].startswith("Nobody was heard")
     scored = pd.DataFrame({"voice": ["customer"] * 6 + ["employee"], "item": ["a"] * 5 + ["b", "a"], "score": 1.0})
     assert summary.looked_at(BASIS, accounting, {"checklist": scored})[2] == (
-        "Beside the data, people were heard: 7 answers to checklists (6 of customers, at most 5 to an item; 1 of "
-        "employees; none of partners)."
+        "Beside the data, people were heard: 5 answers to checklists (5 of customers, at most 5 to an item; too few of "
+        "employees to be told; none of partners)."
     )
     assert summary.rows_read(accounting) == "The audit read 14,772 order lines and 119,291 steps of visits."
     assert summary.looked_at(BASIS | {"first": None}, accounting, {}) == ["The data hold no order that counts."]
