@@ -89,12 +89,16 @@ def coverage_sentences(coverage: pd.DataFrame, departments: pd.DataFrame) -> lis
 
 
 def rests_on(answers: pd.DataFrame) -> pd.DataFrame:
-    """What the page rests on, in words: rests_on, one row (none without an answer). From: the sheet `checklist`."""
+    """What the page rests on, in words: rests_on, one row. From: the sheet `checklist`."""
     given = answers[answers["score"].notna()]
     most = given.groupby("voice")["item"].value_counts().groupby("voice").max()
     parts = [f"{n if (n := most[v]) >= LEAST_SHOWN else f'under {LEAST_SHOWN}'} {v}s" for v in VOICES if v in most]
-    told = [f"{len(given):,} answers to checklists; to an item at most {_and(parts)}"] if parts else []
-    return pd.DataFrame({"rests_on": pd.Series(told, dtype=object)})
+    told = (
+        f"{len(given):,} answers to checklists; to an item at most {_and(parts)}"
+        if parts
+        else "no answer to a checklist"
+    )
+    return pd.DataFrame({"rests_on": [told]})
 
 
 def _and(words: list[str]) -> str:

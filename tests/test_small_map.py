@@ -11,7 +11,7 @@ from test_journey_page import STAGES, scores, shop
 from cxkit.journey_map import journey_map
 from cxkit.journey_readings import weak_points
 from cxkit.kept_tables import read_table, write_table
-from cxkit.small_map import MOST_MARKS, WIDTH, describe_small_map, map_height, plot_small_map, stage_marks
+from cxkit.small_map import MOST_MARKS, WIDTH, describe_small_map, figures, map_height, plot_small_map, stage_marks
 from cxkit.style import theme
 from cxkit.zones import stage_touchpoints
 
@@ -32,6 +32,16 @@ def drawn(journey, where, weak):
         ax.figure.set_dpi(288)
         ax.figure.canvas.draw()
     return ax
+
+
+def test_a_map_of_which_hardly_anything_is_known_comes_back_from_its_file(tmp_path):
+    """Of a shop with orders alone most columns are empty, and an empty column comes back without numbers."""
+    journey, where, weak = parts([("c1", "s1", "10:00", "product", "comparison")])
+    path = tmp_path / "02_journey.journey_map.csv"
+    write_table(journey.assign(visit_goes_on=float("nan"), goes_on=float("nan"), nps=float("nan")), path)
+    back = figures(read_table(path, texts=["stage", "name", "path"]))
+    assert back["goes_on"].dtype == float
+    assert [text.get_text() for text in drawn(back, where, weak).texts].count("–") >= 1
 
 
 NAMES = ("Сторінка оформлення замовлення з дуже довгою назвою 12", "payment_page", "x" * 300)
