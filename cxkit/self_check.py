@@ -93,7 +93,7 @@ def _contradictions(items: pd.DataFrame) -> list[tuple]:
     words = dict(zip(items["item"], items["statement"], strict=True))
     return [
         ("a contradiction", f"{item.quadrant}: {item.statement}",
-         f"The opposite is said of the same: {'; '.join(words[key] for key in split_ids(item.against))}",
+         f"The opposite is said of the same: {'; '.join(words[key].rstrip('.') for key in split_ids(item.against))}.",
          "Find out who means what; neither is averaged away.")
         for item in items[(items["against"] != "") & items["quadrant"].isin(BAD)].itertuples()
     ]  # fmt: skip

@@ -112,7 +112,7 @@ def test_spheres_departments_and_contradictions():
         "Company, culture and data",
     }
     assert told(frame, "a department without an action") == [("logistics", "No action on any of its weaknesses (1).")]
-    assert told(frame, "a contradiction") == [("weakness: Dear", "The opposite is said of the same: Not dear")]
+    assert told(frame, "a contradiction") == [("weakness: Dear", "The opposite is said of the same: Not dear.")]
     assert told(frame, "rows written twice")[0][0] == "the sheets: 1"
 
 
