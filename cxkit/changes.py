@@ -18,6 +18,8 @@ from cxkit.style import clean_text, format_ends, format_value
 BETTER, WORSE, CHANGED, EARLY = "better", "worse", "changed", "too early to say"
 SHOWN, NOT = "shown, not judged", "not compared"
 VERDICTS = (WORSE, BETTER, CHANGED, EARLY, SHOWN, NOT)  # in the order that a reader meets them
+# two families are judged of a pair of audits, the figures and the days since: an error of 2.5 % each, 5 % together
+FAMILY_LEVEL = 0.975
 COLUMNS = ("id", "label", "then", "now", "difference", "low", "high", "better", "verdict", "why")
 MORE = ("unit", "difference_unit", "currency", "then_low", "then_high", "now_low", "now_high", "then_n", "now_n",
         "level", "target_then", "target_now")  # fmt: skip
@@ -124,7 +126,7 @@ def compare(
     settings_now: Mapping = {},
     settings_then: Mapping = {},
     withheld: Collection[str] = (),
-    level: float = 0.95,
+    level: float = FAMILY_LEVEL,
 ) -> pd.DataFrame:
     """Every finding of two audits: the difference with its interval, which side is good, and a verdict.
 
@@ -136,7 +138,9 @@ def compare(
     client's own).
     How: both intervals are put together (MOVER) as if the two audits were independent; an interval that its own audit
     had adjusted for its family is first put back to one of its own. All figures that are judged are one family (Holm):
-    better, worse and changed are said where the adjusted interval excludes no difference. The two audits share
+    better, worse and changed are said where the adjusted interval excludes no difference. Its level is 97.5 %, as that of
+    the days since (`since.since`): of audits between which nothing changed, at most 5 % call any figure of the two
+    families changed (Bonferroni). The two audits share
     customers and orders, and what is shared is in both figures alike: the interval is wider than it need be, never
     narrower, so that a small change of a figure that rests on all the data is found late (`since` looks at the days
     after the earlier audit alone).
@@ -289,7 +293,7 @@ def difference_text(row: Mapping) -> str:
     return f"{text}{word} ({ends})" if ends != "–" else f"{text}{word}"
 
 
-def between(now: Path, then: Path | None, *, level: float = 0.95) -> pd.DataFrame:
+def between(now: Path, then: Path | None, *, level: float = FAMILY_LEVEL) -> pd.DataFrame:
     """`compare` of two runs' folders, the later one first; no rows where there is no earlier one."""
     if then is None:
         return compare([], [])

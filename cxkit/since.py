@@ -9,7 +9,7 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from cxkit import performance, stages, steps, touches, windows
-from cxkit.changes import BETTER, EARLY, NOT, WORSE, difference_text
+from cxkit.changes import BETTER, EARLY, FAMILY_LEVEL, NOT, WORSE, difference_text
 from cxkit.estimates import holm_levels
 from cxkit.others import against_others, unit_sums
 from cxkit.pareto import NOT_GIVEN, OTHERS
@@ -62,9 +62,9 @@ def since(
     touchpoint_map: pd.DataFrame | None = None,
     stage_order: Sequence[str] = (),
     gap_minutes: int = 30,
-    level: float = 0.95,
+    level: float = FAMILY_LEVEL,
 ) -> pd.DataFrame:
-    """The same figures of the days after `then` and of as many days before, all judged as one family.
+    """The same figures of the days after `then` and of as many days before, all judged as one family at 97.5 %.
 
     From: canonical tables by name, those that the client has; `then`: the earlier audit's last day; `touchpoint_map`
     and `stage_order`: of the client's stages (else the kit's). To, worse first, then better, too early to say and what
@@ -73,7 +73,7 @@ def since(
     to say, not compared), why, unit, difference_unit, n_then, n_now (items), units_then, units_now (customers or
     visits), level, method, speaks_to (ids of findings, with commas).
     An improvement that a figure of all days dilutes is found here: only days after the earlier audit are held against
-    only days before it. A customer who stands in both windows has the covariance in the error.
+    only days before it. The level leaves half of the 5 % to the other family of the audit (`changes.compare`). A customer who stands in both windows has the covariance in the error.
     What is left out: numbers of what fewer than 30 customers or visits stand for on a side. What it cannot show: why;
     a season: the windows follow each other and do not lie a year apart.
     Source: Cochran (1977), Sampling Techniques, 3rd ed., ch. 6 (as `others.against_others`); Holm (1979).

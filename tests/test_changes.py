@@ -1,5 +1,6 @@
 """Two audits' figures side by side, by hand."""
 
+import inspect
 import json
 from dataclasses import replace
 from datetime import date
@@ -10,7 +11,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from cxkit import changes
+from cxkit import changes, since
 from cxkit.estimates import Estimate, counted, normal, share_difference, unknown, wilson
 from cxkit.findings import IDS, Finding, is_finding, save
 
@@ -25,7 +26,7 @@ def one(now, then, **more):
 
 def test_mover_is_newcombe_for_two_shares():
     """Newcombe (1998), table II, 56 of 70 against 48 of 80 by method 10: 0.0524 to 0.3339."""
-    row = one(finding(estimate=wilson(56, 70)), finding(estimate=wilson(48, 80)))
+    row = one(finding(estimate=wilson(56, 70)), finding(estimate=wilson(48, 80)), level=0.95)
     by_hand = share_difference(56, 70, 48, 80)
     assert (row["difference"], row["low"], row["high"]) == pytest.approx((20.0, 5.24, 33.39), abs=0.005)
     assert (row["low"], row["high"]) == pytest.approx((by_hand.low, by_hand.high))
@@ -46,21 +47,30 @@ def test_an_interval_adjusted_in_its_audit_is_put_back_to_its_own():
     """The same error told at 95 % and at 99.9 % is the same difference."""
     plain = [normal(v, 1.0, 100, unit="points", level=0.95) for v in (10.0, 6.0)]
     wide = [normal(v, 1.0, 100, unit="points", level=0.999) for v in (10.0, 6.0)]
-    rows = [one(finding(estimate=a), finding(estimate=b)) for a, b in (plain, wide, (plain[0], wide[1]))]
+    rows = [one(finding(estimate=a), finding(estimate=b), level=0.95) for a, b in (plain, wide, (plain[0], wide[1]))]
     for row in rows:
         assert (row["low"], row["high"]) == pytest.approx((4 - 1.96 * 2**0.5, 4 + 1.96 * 2**0.5), abs=0.001)
 
 
 def test_all_figures_are_one_family():
-    """p = 0.02 alone is a change; beside nine others that are alike it is too early to say."""
+    """p = 0.02 alone is a change (of 2.5 %, which leave as much to the days since); beside nine others that are alike it is too early to say."""
     moved = [finding(estimate=normal(v, 1.0, 50, unit="points")) for v in (3.29, 0.0)]
     assert one(*moved)["verdict"] == "better"
     ids = [id for id in IDS if id not in changes.DRIFTS and id != "loyalty.repeat_rate"][:9]
     alike = [finding(id, normal(1.0, 1.0, 50, unit="points")) for id in ids]
     frame = changes.compare([moved[0], *alike], [moved[1], *alike]).set_index("id")
     assert set(frame["verdict"]) == {"too early to say"}
-    assert frame.loc["loyalty.repeat_rate", "level"] == pytest.approx(1 - 0.05 / 10)
+    assert frame.loc["loyalty.repeat_rate", "level"] == pytest.approx(1 - 0.025 / 10)
     assert frame.loc["loyalty.repeat_rate", "low"] < 0 < frame.loc["loyalty.repeat_rate", "high"]
+
+
+def test_the_figures_and_the_days_since_are_wrong_of_one_audit_in_twenty_together():
+    moved = [finding(estimate=normal(v, 1.0, 50, unit="points")) for v in (3.07, 0.0)]  # p = 0.03
+    assert one(*moved)["verdict"] == "too early to say"
+    assert one(*moved, level=0.95)["verdict"] == "better"
+    kinds = {inspect.signature(judge).parameters["level"].default for judge in (changes.compare, since.since)}
+    assert kinds == {0.975}
+    assert 2 * (1 - changes.FAMILY_LEVEL) == pytest.approx(0.05)
 
 
 def test_figures_that_move_by_themselves_are_shown_and_not_judged():
@@ -167,7 +177,7 @@ def test_the_worst_news_stand_first_and_the_order_of_findings_changes_nothing():
     ]
     shown = changes.shown(frame)
     assert list(shown.loc[0, ["Figure", "Then", "Now", "Verdict"]]) == ["service.late_share", "10 %", "30 %", "worse"]
-    assert shown.loc[0, "Difference"] == "+20 points (15.8–24.1)"
+    assert shown.loc[0, "Difference"] == "+20 points (15.4–24.5)"
 
 
 def test_words_where_nothing_changed_or_nothing_is_there():

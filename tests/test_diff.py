@@ -16,7 +16,7 @@ def test_two_runs_side_by_side(tmp_path):
     now = audit(tmp_path, "2026-06-30", 80, 365, client="Shop \x1b[31mred")
     text = diff(then, now)
     assert text.splitlines()[0] == "Shop [31mred: 2026-06-30-1 against 2026-03-31-1", "no control characters"
-    assert "  Better for certain:\n    Late orders: 15 % → 8.0 %, −7.00 points (−10.2 to −3.8)" in text
+    assert "  Better for certain:\n    Late orders: 15 % → 8.0 %, −7.00 points (−10.6 to −3.5)" in text
     assert "Too early to say (1 of 2):" in text
     assert "Order again: 36 % → 36 %" in text
     assert "Not told: the later run was measured against none. Run it with --against 2026-03-31-1." in text
