@@ -1,10 +1,12 @@
 """The documentation says what the code does. `python tests/test_docs.py` writes docs/tables.md anew."""
 
+import json
 import re
 from pathlib import Path
 
 from click.testing import CliRunner
 
+from cxkit.checklists import read_checklists
 from cxkit.cli import cli
 from cxkit.tables import SHEETS, TABLES, Column, Table
 
@@ -86,6 +88,80 @@ def test_make_targets_in_the_docs_exist():
     for name in ("README.md", "CONTRIBUTING.md"):
         for target in re.findall(r"`?make ([a-z-]+)`", (ROOT / name).read_text(encoding="utf-8")):
             assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def article_points() -> dict[str, list[list[str]]]:
+    """The points of docs/articles.md by theme: number, source, what it says, where it is answered."""
+    page = (ROOT / "docs" / "articles.md").read_text(encoding="utf-8").split("## What our copies lack")[0]
+    themes = {part.split("\n")[0]: part for part in page.split("\n## ")[1:]}
+    rows = {theme: re.findall(r"^\| (\d.*) \|$", part, flags=re.MULTILINE) for theme, part in themes.items()}
+    return {theme: [row.split(" | ") for row in of] for theme, of in rows.items()}
+
+
+def notebook_parts() -> dict[str, tuple[str, str]]:
+    """Of each notebook: the code of its cells, and its headings."""
+    parts = {}
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code, words = ("\n".join("".join(c["source"]) for c in cells if (c["cell_type"] == "code") is which)
+                       for which in (True, False))  # fmt: skip
+        parts[path.stem] = code, "\n".join(re.findall(r"^#+ (.+)$", words, flags=re.MULTILINE))
+    return parts
+
+
+def test_articles_page_cites_what_is_there():
+    """Every table, picture and heading stands in its notebook, every item in the checklists."""
+    page, parts = (ROOT / "docs" / "articles.md").read_text(encoding="utf-8"), notebook_parts()
+    items = set(read_checklists()["item"])
+    lists = {item.split(".")[0] for item in items}
+    assert set(re.findall(r"`(\d\d_[a-z_]+)", page)) == set(parts)
+    for notebook, table in re.findall(r"`(\d\d_[a-z_]+)\.([a-z_]+)`", page):
+        assert f'"{table}"' in parts[notebook][0], f"{notebook} shows no {table}"
+    for notebook, heading in re.findall(r"`(\d\d_[a-z_]+)`, “([^”]+)”", page):
+        assert heading in parts[notebook][1].split("\n"), f"{notebook} has no heading {heading}"
+    cited = set(re.findall(rf"`((?:{'|'.join(lists)})\.[^`]+)`", page))
+    assert cited
+    assert cited - items == set()
+
+
+def test_articles_page_holds_every_point_in_few_words():
+    themes = article_points()
+    rows = [row for of in themes.values() for row in of]
+    assert len(themes) == 11
+    assert all(themes.values())
+    assert [int(row[0]) for row in rows] == list(range(1, 139))
+    assert {source for row in rows for source in re.findall(r"S\d", row[1])} == {"S0", "S1", "S2", "S3", "S4"}
+    assert {source for row in rows for source in re.findall(r"S2[a-d]", row[1])} == {"S2a", "S2b", "S2c", "S2d"}
+    assert [row[2] for row in rows if len(row) != 4 or len(row[2].split()) > 12] == []
+    part, none = (sum(row[3].startswith(how) for row in rows) for how in ("in part: ", "not answered: "))
+    told = f"of {len(rows)} points {len(rows) - part - none} are answered, {part} in part and {none} not."
+    assert told in (ROOT / "docs" / "articles.md").read_text(encoding="utf-8")
+
+
+def test_articles_page_fills_every_list_that_is_lost():
+    """A point whose list is lost names the list that fills it; each of these says whose it is."""
+    page = (ROOT / "docs" / "articles.md").read_text(encoding="utf-8").split("## What our copies lack")[1]
+    lists = {int(number) for number in re.findall(r"^\| (\d+) \| S", page, flags=re.MULTILINE)}
+    rows = [row for of in article_points().values() for row in of]
+    named = [many for row in rows for many in re.findall(r"lists? ([\d, ]+)", row[3])]
+    cited = {int(number) for many in named for number in re.findall(r"\d+", many)}
+    assert lists == set(range(1, 27)) == cited | {26}  # the last is a heading without a point of its own
+    assert [row[2] for row in rows if "lost" in row[2] and not re.search(r"lists? \d", row[3])] == []
+    assert "`cxkit`" in page
+
+
+def test_readme_counts_the_points_by_notebook():
+    """A row a theme: its points, and in how many of them each notebook stands (checklists: 09_maturity)."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    notebooks = sorted(notebook_parts())
+    item = re.compile(rf"`(?:{'|'.join(set(read_checklists()['list']))})\.")
+    for theme, rows in article_points().items():
+        counts = [
+            sum(f"`{name}" in row[3] or (name == "09_maturity" and bool(item.search(row[3]))) for row in rows)
+            for name in notebooks
+        ]
+        cells = " | ".join(str(count or "") for count in counts)
+        assert f"| {theme} | {len(rows)} | {cells} |" in readme, theme
 
 
 if __name__ == "__main__":

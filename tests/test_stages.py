@@ -27,6 +27,15 @@ def test_the_five_buying_stages_are_those_of_the_article():
     assert (stages["weight_large"] == 1).all()
 
 
+def test_the_touchpoints_that_articles_name_have_a_stage_of_their_own():
+    """S1: a question in the chat, the app downloaded, the newsletter, a loyalty discount; S2c's usual chain."""
+    known = touchpoint_map().set_index("touchpoint")["stage"]
+    assert known[["chat_question", "app_download", "newsletter_signup", "loyalty_discount"]].tolist() == [
+        "support", "information", "need", "choice",
+    ]  # fmt: skip
+    assert known[["banner", "main_page", "callback", "phone"]].tolist() == ["need", "need", "support", "support"]
+
+
 def test_a_client_replaces_the_stages(tmp_path):
     path = tmp_path / "stages.yml"
     path.write_text(OURS, encoding="utf-8")
