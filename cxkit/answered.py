@@ -52,6 +52,7 @@ def departments(answers: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
 
     staff = answers[(answers["voice"] == "employee") & answers["score"].notna()]
     staff = staff.assign(department=[_named(name) for name in staff["department"]])
+    staff = staff.sort_values(["department", "item", "score"])  # a sum's last digits hang on its order
     cells = staff.groupby(["department", "item"])["score"].agg(n="size", mean="mean", variance="var").reset_index()
     cells["error"] = np.sqrt(cells["variance"].clip(lower=1 / 12) / cells["n"])
     by = cells.groupby("department")

@@ -39,7 +39,7 @@ def scores(answers: pd.DataFrame, items: pd.DataFrame, *, level: float = 0.95) -
     """
     from scipy.special import stdtrit
 
-    told = answers[answers["score"].notna()]
+    told = answers[answers["score"].notna()].sort_values(["item", "voice", "score"])  # a sum's last digits by its order
     found = told.groupby(["item", "voice"])["score"].agg(n="size", mean="mean", variance="var")
     every = pd.MultiIndex.from_product([items["item"], VOICES], names=["item", "voice"])
     frame = found.reindex(every).reset_index()

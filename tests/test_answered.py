@@ -6,10 +6,11 @@ from types import SimpleNamespace
 import nbformat
 import pandas as pd
 import pytest
+from demo_raw import DEMO
 from hand_answers_to_items import answers, items
 
 from cxkit import answered as an
-from cxkit import maturity
+from cxkit import maturity, workshop
 
 ITEMS = items("a.one", "a.two", "b.three", answered_by={"b.three": ("employee",)})
 TOLD = answers(
@@ -37,6 +38,13 @@ def test_departments_by_hand():
     assert frame["people"].to_dict() == {"site": 6, "support": 6}
     assert frame["mean"].round(3).to_dict() == {"site": 1.333, "support": 3.333}
     assert (frame["low"] < frame["mean"]).all()
+
+
+def test_the_order_of_the_sheet_changes_not_one_bit_of_departments():
+    sheet = workshop.read_sheet(DEMO, "checklist")
+    for seed in range(5):
+        mixed = an.departments(sheet.sample(frac=1, random_state=seed))
+        pd.testing.assert_frame_equal(an.departments(sheet), mixed, check_exact=True)
 
 
 def test_a_small_department_is_withheld_with_one_from_which_it_could_be_worked_out():
