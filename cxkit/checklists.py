@@ -1,6 +1,7 @@
 """What do the checklists of the field ask, of whom, and what in the data speaks to it: checklists.yml."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,7 @@ ITEM_KEYS = (*NEEDED, "origin", "literature", "proxy", "reads", "kind")
 COLUMNS = ["item", "list", "list_name", "name", "text", "origin", "literature", "answered_by", "evidence", "sphere",
            "kind", "proxy", "reads", "part_of"]  # fmt: skip
 KEY = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
+FOUND = ("maturity.item.", "maturity.gap.")  # families of findings of one item each
 PROXY = re.compile(r"[a-z]+\.[a-z_]+(\.\w+)?")
 
 
@@ -69,6 +71,35 @@ def lists(path: Path | None = None) -> pd.DataFrame:
 def kind_names(path: Path | None = None) -> dict[str, str]:
     """The kinds of customer orientation: key -> name."""
     return {str(key): str(kind["name"]) for key, kind in (_read(path or CHECKLISTS)[0].get("kinds") or {}).items()}
+
+
+def finding_key(item: str) -> str:
+    """The last part of the id of an item's findings: `trust.16_be_reliable` -> `trust_16_be_reliable`."""
+    return item.replace(".", "_")
+
+
+def item_of(finding: str) -> str:
+    """The item that a finding is about: `maturity.gap.trust_16_be_reliable` -> `trust.16_be_reliable`.
+
+    To: an empty text where it is about none of the kit's checklists.
+    """
+    return _about(finding)[0]
+
+
+def sphere_of_item(finding: str) -> str:
+    """The sphere of the item that a finding is about; an empty text where it is about none of the kit's checklists."""
+    return _about(finding)[1]
+
+
+def _about(finding: str) -> tuple[str, str]:
+    family = next((family for family in FOUND if finding.startswith(family)), "")
+    return _items_by_key().get(finding.removeprefix(family), ("", "")) if family else ("", "")
+
+
+@lru_cache(maxsize=1)
+def _items_by_key() -> dict[str, tuple[str, str]]:
+    known = read_checklists()
+    return {finding_key(row.item): (row.item, row.sphere) for row in known.itertuples()}
 
 
 def _read(file: Path) -> tuple[dict, list[str]]:
