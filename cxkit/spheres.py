@@ -31,7 +31,8 @@ def sphere_of(ids: Sequence[str] = (), *, touchpoint: str = "", department: str 
     """The sphere of a finding (the first of `ids` that has one), else of a touchpoint, else of a department.
 
     What people scored of an item of the checklists has the item's sphere. What lies at a touchpoint has the
-    touchpoint's; where its name tells none, that of the department which owns it. To: the sphere's key, or an empty text where nothing tells it.
+    touchpoint's; where its name tells none, that of the department which owns it. To: the sphere's key, or an empty
+    text where nothing tells it.
     """
     places = path or SPHERES
     at = [id.split(".", 2)[2] for id in ids if id.startswith(AT_TOUCHPOINTS)]

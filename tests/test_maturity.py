@@ -79,7 +79,10 @@ def test_a_gap_by_hand():
     assert list(frame["verdict"]) == [m.STAFF_MORE, m.EARLY, m.EARLY]
     (found,) = m.gap_findings(frame, ITEMS)
     assert (found.id, found.quadrant()) == ("maturity.gap.a_one", "weakness")
-    assert "“one” employees' mean score less that of customers is 2.67 steps" in found.sentence()
+    assert found.sentence() == (
+        "“one” (A): employees give it 3.7 of 4, customers 1.0, a difference of 2.67 (1.48–3.85, n = 11)."
+    )
+    assert found.label == "“one” as employees see it, beside customers"
 
 
 def test_customers_who_see_more_are_a_strength():
@@ -110,7 +113,13 @@ def test_standing_compares_each_voice_with_itself():
         "weakness",
         "Look at what there is: a look.",
     )
-    assert "as employees score it" in low.sentence()
+    (low, *_) = m.item_findings(m.standing(m.scores(told, ITEMS)), ITEMS)
+    assert low.sentence().startswith(
+        "“three” (B) is the least done of 3 items: employees give it 0.2 of 4, the others 3.2, a difference of −3 ("
+    )
+    second = frame.assign(verdict="weakness", value=-1.0).reset_index()
+    told = [found.sentence() for found in m.item_findings(second, ITEMS)]
+    assert "“one” (A) is among the least done of 3 items: customers and employees give it 2.2 of 4, the" in told[1]
 
 
 def test_all_scores_equal_tells_nothing_apart():
@@ -147,7 +156,10 @@ def test_the_picture_has_the_widest_gaps_when_not_all_fit():
     ax = m.plot_items(scores, ITEMS)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["one", "two", "three"]
     assert {"+2.67", "gap"} <= {t.get_text() for t in ax.texts}
-    assert "Employees score higher than customers: one (+2.67, " in m.describe_items(scores, ITEMS)
+    assert (
+        "Employees see more than customers: “one”, employees 3.7 of 4, customers 1.0 (difference +2.67, 1.48–3.85)"
+        in m.describe_items(scores, ITEMS)
+    )
     matplotlib.pyplot.close(ax.figure)
 
 
