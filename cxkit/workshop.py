@@ -16,6 +16,7 @@ from cxkit.client import did_you_mean, resolve
 from cxkit.engine import collect
 from cxkit.errors import DataError, UsageError
 from cxkit.privacy import safe_cell, scrub
+from cxkit.sheet_evidence import as_ids, is_nothing, read_evidence
 from cxkit.sheet_files import read_records
 from cxkit.sheet_marks import letters
 from cxkit.stages import name_key, read_stages
@@ -230,7 +231,7 @@ def _value(text: str, column: Column) -> tuple[object, str]:
     if text.startswith("'") and safe_cell(text[1:]) == text:
         text = text[1:]  # the mark that keeps a spreadsheet from running it
     shown = repr(scrub(text)[:60])
-    if not text:
+    if not text or (column.name in ("source", "department") and is_nothing(text)):
         return None, "empty; every row needs it." if column.required else ""
     if column.valid:
         near = did_you_mean(name_key(text), column.valid)
@@ -251,6 +252,20 @@ def _value(text: str, column: Column) -> tuple[object, str]:
         return _day(text, shown)
     if len(text) > MOST_LETTERS:
         return None, f"{len(text):,} letters; at most {MOST_LETTERS:,} are read."
+    return _words(text, column.name)
+
+
+def _words(text: str, column: str) -> tuple[str | None, str]:
+    """What people wrote, scrubbed; ids of findings and keys of items as the kit spells them, whole."""
+    if column == "evidence":
+        return read_evidence(text)
+    if column in ("item", "measure"):
+        return as_ids(text) or scrub(text), ""
+    if column == "owner" and scrub(text) != text:
+        return (
+            None,
+            f"{scrub(text)[:60]!r}: an e-mail or a number is no owner; write a name or a role (Head of support).",
+        )
     return scrub(text), ""
 
 

@@ -353,3 +353,32 @@ def test_what_a_workbook_hides_is_told_once_by_its_cell(tmp_path):
         " spreadsheet, or write the value.",
         "  workshop/swot.xlsx: D3 stands under no heading and would be lost; name the column, or empty it.",
     ]
+
+
+def test_evidence_is_an_id_or_words_or_nothing(tmp_path):
+    head = "statement,quadrant,voice,evidence,department,source\n"
+    rows = "a,weakness,customer,-,n/a,?\nb,weakness,customer,Service.LATE.Courier,site,Q2\nc,weakness,customer,brak,,\n"
+    frame = workshop.read_sheet(write(tmp_path, swot_csv=head + rows), "swot")
+    assert frame["evidence"].isna().tolist() == [True, False, True]
+    assert frame["evidence"][1] == "service.late.courier"
+    assert frame["department"].isna().tolist() == frame["source"].isna().tolist() == [True, False, True]
+    said = fault(tmp_path, swot_csv=head + "a,weakness,customer,loyalty.repeat_rat,,\n")
+    assert said.startswith(
+        "workshop/swot.csv: row 2, evidence: 'loyalty.repeat_rat' is no finding's id, did you mean 'loyalty.repeat_rate"
+    )
+    said = fault(tmp_path, swot_csv=head, context_csv="statement,quadrant,source\na,threat,-\n")
+    assert said == "workshop/context.csv: row 2, source: empty; every row needs it."
+
+
+def test_keys_and_ids_of_actions_stay_whole_and_an_owner_is_a_name(tmp_path):
+    head = "action,item,measure,owner\n"
+    row = "call 0671234567,said.0123456789,Service.Returned.cat_2024_01_02_03,Head of support\n"
+    frame = workshop.read_sheet(write(tmp_path, actions_csv=head + row + "b,call 0671234567 back,,\n"), "actions")
+    assert frame["action"][0] == "call [phone]"
+    assert frame["item"].tolist() == ["said.0123456789", "call [phone] back"]
+    assert frame["measure"][0] == "service.returned.cat_2024_01_02_03"
+    said = fault(tmp_path, actions_csv=head + "a,,,ann.smith@shop.ua\nb,,,Ann 0671234567\n")
+    mend = "an e-mail or a number is no owner; write a name or a role (Head of support)."
+    assert f"workshop/actions.csv: row 2, owner: '[e-mail]': {mend}" in said
+    assert f"workshop/actions.csv: row 3, owner: 'Ann [phone]': {mend}" in said
+    assert "ann.smith" not in said
