@@ -91,6 +91,11 @@ def sphere_of_item(finding: str) -> str:
     return _about(finding)[1]
 
 
+def item_names() -> list[str]:
+    """The names of all items of the kit's checklists, in order, without reading the file each time."""
+    return [item for item, _ in _items_by_key().values()]
+
+
 def _about(finding: str) -> tuple[str, str]:
     family = next((family for family in FOUND if finding.startswith(family)), "")
     return _items_by_key().get(finding.removeprefix(family), ("", "")) if family else ("", "")

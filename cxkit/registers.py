@@ -1,5 +1,7 @@
 """What did people notice? Mystery shops, employees' ideas, interviews, complaints, competitors, examples of WOW."""
 
+from datetime import date
+
 import pandas as pd
 
 from cxkit.stages import name_key
@@ -24,6 +26,7 @@ WORDS = {
     "wow_example": "examples of WOW",
 }
 NOWHERE = "not stated"
+NAMED = 5  # notes of a later day that a sentence names
 COUNTS = ["kind", "touchpoint", "department", "n", "score", "scored"]
 VOICES = ["statement", "quadrant", "voice", "touchpoint", "department", "source", "score"]
 
@@ -112,6 +115,20 @@ def register_sentences(register: pd.DataFrame) -> list[str]:
                     f"Most noticed: {most['touchpoint'].iloc[0]} ({times} note{'s' * (times != 1)}).")  # fmt: skip
     lacking = [WORDS[kind] for kind in KINDS if not (rows["kind"] == kind).any()]
     return [*told, *([f"None of: {', '.join(lacking)}."] if lacking else [])]
+
+
+def later_sentence(later: pd.DataFrame, *, as_of: date) -> str:
+    """Which notes an audit of an earlier day leaves out, in one sentence; empty without one.
+
+    From: `workshop.later_notes`; the last day that counts.
+    """
+    if not len(later):
+        return ""
+    rows = later.assign(kind=later["kind"].map(name_key)).sort_values(["date", "kind"], kind="stable")
+    named = [f"{row.kind.replace('_', ' ')} {row.date:%Y-%m-%d}" for row in rows.head(NAMED).itertuples()]
+    more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    count = "1 note is" if len(rows) == 1 else f"{len(rows):,} notes are"
+    return f"{count} dated after the last day that counts ({as_of}) and left out: {', '.join(named)}{more}."
 
 
 def _placed(register: pd.DataFrame) -> pd.DataFrame:

@@ -11,83 +11,22 @@ AREAS = frozenset(id.partition(".")[0] for id in (*IDS, *FAMILIES))
 KEY = re.compile(r"said\.[0-9a-f]{10}")  # of an item that people alone stand behind
 LIKE_AN_ID = re.compile(r"[A-Za-z]{2,}(?:\.[\w,]+)+")
 APART = r"[,;\s]+"
-NAMED_ELSEWHERE = frozenset(  # a file or a page, which is no misspelt id
-    [
-        "pdf",
-        "doc",
-        "docx",
-        "xls",
-        "xlsx",
-        "csv",
-        "txt",
-        "ppt",
-        "pptx",
-        "png",
-        "jpg",
-        "jpeg",
-        "html",
-        "htm",
-        "md",
-        "com",
-        "net",
-        "org",
-        "eu",
-        "ua",
-        "pl",
-        "uk",
-        "de",
-        "io",
-    ]
-)
+ELSEWHERE = "pdf doc docx xls xlsx csv txt ppt pptx png jpg jpeg html htm md com net org eu ua pl uk de io"
+NAMED_ELSEWHERE = frozenset(ELSEWHERE.split())  # a file or a page is no misspelt id
 LETTERS = 3  # fewer say nothing
 # what people write where they have nothing to name
-NOTHING = frozenset(
-    [
-        "n a",
-        "na",
-        "no",
-        "none",
-        "nothing",
-        "nil",
-        "not known",
-        "unknown",
-        "tbd",
-        "no evidence",
-        "no data",
-        "no source",
-        "yes",
-        "немає",
-        "нема",
-        "ні",
-        "нічого",
-        "невідомо",
-        "немає даних",
-        "немає доказів",
-        "так",
-        "нет",
-        "нету",
-        "ничего",
-        "неизвестно",
-        "нет данных",
-        "нет доказательств",
-        "да",
-        "brak",
-        "nie ma",
-        "nie",
-        "nic",
-        "nieznane",
-        "brak danych",
-        "brak dowodów",
-        "nie dotyczy",
-        "nd",
-        "tak",
-    ]
+EMPTY = (
+    "n a|na|no|none|nothing|nil|not known|unknown|tbd|no evidence|no data|no source|yes"
+    "|немає|нема|ні|нічого|невідомо|немає даних|немає доказів|так"
+    "|нет|нету|ничего|неизвестно|нет данных|нет доказательств|да"
+    "|brak|nie ma|nie|nic|nieznane|brak danych|brak dowodów|nie dotyczy|nd|tak"
 )
+NOTHING = frozenset({"", *map(normal_text, EMPTY.split("|"))})
 
 
 def is_nothing(text: str) -> bool:
     """Whether a cell names nothing: signs alone (a dash, a question mark), `n/a`, `немає`, `нет`, `brak`."""
-    return normal_text(text) in _NOTHING
+    return normal_text(text) in NOTHING
 
 
 def as_ids(text: str) -> str | None:
@@ -150,6 +89,3 @@ def _looks_like_id(part: str) -> bool:
     if first in AREAS:
         return bool(dot and rest)
     return bool(LIKE_AN_ID.fullmatch(part)) and rest.rpartition(".")[2] not in NAMED_ELSEWHERE
-
-
-_NOTHING = frozenset({"", *map(normal_text, NOTHING)})

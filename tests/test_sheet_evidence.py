@@ -37,8 +37,11 @@ def test_ids_match_whatever_their_capitals_and_stay_whole(text, ids):
     [
         ("foo.bar", "'foo.bar' is no finding's id. Write an id as the report has it, or the words in which somebody"),
         ("loyalty.repeat_rat", "'loyalty.repeat_rat' is no finding's id, did you mean 'loyalty.repeat_rate'?"),
-        ("service.lat.courier", "'service.lat.courier' is no finding's id; families of that area are service.growing.N"),
-        ("service.late", "'service.late' is no finding's id; families of that area are service.growing.NAME, service."),
+        (
+            "service.lat.courier",
+            "'service.lat.courier' is no finding's id; families of that area are service.growing.",
+        ),
+        ("service.late", "'service.late' is no finding's id; families of that area are service.growing.NAME, "),
         ("loyalty.repeat_rate, loyalty.gin", "'loyalty.gin' is no finding's id, did you mean 'loyalty.gini'?"),
         ("see service.late.courier and others", "'service.late.courier' stands among other words, and would be taken"),
     ],

@@ -2,6 +2,7 @@
 
 import random
 import stat
+from datetime import date
 
 import ibis
 import openpyxl
@@ -101,11 +102,11 @@ def test_values_are_read_as_people_write_them(tmp_path):
     assert frame["importance"].isna().tolist() == [False, True]
     assert frame["owner"].tolist()[0] == "=SUM(A1)"  # as it was before a spreadsheet was kept from running it
     assert frame["parent"].isna().all()
-    sheet = 'kind,note,date,score\nMystery shop,x,30.06.2026,"3,5"\nwow-example,y,2026-05-01,-2\n'
+    sheet = 'kind,note,date,score\nMystery shop,x,30.06.2026,"3,5"\nwow-example,y,2026-05-01,+2\n'
     frame = workshop.read_sheet(write(tmp_path, register_csv=sheet), "register")
     assert frame["kind"].tolist() == ["mystery_shop", "wow_example"]
     assert frame["date"].tolist() == [pd.Timestamp("2026-06-30"), pd.Timestamp("2026-05-01")]
-    assert frame["score"].tolist() == [3.5, -2.0]
+    assert frame["score"].tolist() == [3.5, 2.0]
 
 
 def test_formulas_long_names_and_html_are_only_text(tmp_path):
@@ -382,3 +383,44 @@ def test_keys_and_ids_of_actions_stay_whole_and_an_owner_is_a_name(tmp_path):
     assert f"workshop/actions.csv: row 2, owner: '[e-mail]': {mend}" in said
     assert f"workshop/actions.csv: row 3, owner: 'Ann [phone]': {mend}" in said
     assert "ann.smith" not in said
+
+
+def test_departments_are_one_whatever_their_capitals_in_all_sheets(tmp_path):
+    """Spelt as most rows of all sheets spell them; of equally many the first by name."""
+    swot = (
+        "statement,quadrant,voice,department\na,weakness,customer,SITE\nb,weakness,customer,Site\nc,threat,partner,\n"
+    )
+    actions = "action,department\nx,site\ny,site\nz,Customer care\n"
+    register = "kind,note,department\ncomplaint,n,Customer-Care\n"
+    write(tmp_path, swot_csv=swot, actions_csv=actions, register_csv=register)
+    assert workshop.read_sheet(tmp_path, "swot")["department"].fillna("").tolist() == ["site", "site", ""]
+    assert workshop.read_sheet(tmp_path, "actions")["department"].tolist() == ["site", "site", "Customer care"]
+    assert workshop.read_sheet(tmp_path, "register")["department"].tolist() == ["Customer care"]
+    write(tmp_path, actions_csv="action,department\nx,site,too many\n")  # its faults are told by check
+    assert workshop.read_sheet(tmp_path, "swot")["department"].fillna("").tolist() == ["SITE", "SITE", ""]
+
+
+def test_scores_of_the_register_lie_between_1_and_5(tmp_path):
+    for score in ("85", "11", "-3", "0"):
+        said = fault(tmp_path, register_csv=f"kind,note,score\ncomplaint,x,{score}\n")
+        assert said == f"workshop/register.csv: row 2, score: '{score}' is no number from 1 to 5."
+
+
+def test_notes_of_a_later_day_are_left_out_of_an_earlier_audit(tmp_path):
+    notes = "kind,note,date\ncomplaint,a,2026-03-31\ncomplaint,b,2026-04-01\ncomplaint,c,\ncomplaint,d,2031-01-01\n"
+    write(tmp_path, register_csv=notes)
+    end = date(2026, 3, 31)
+    assert workshop.read_sheet(tmp_path, "register", until=end)["note"].tolist() == ["a", "c"]
+    assert workshop.later_notes(tmp_path, until=end)["note"].tolist() == ["b", "d"]
+    assert len(workshop.read_sheet(tmp_path, "register")) == 4
+
+
+def test_the_rows_read_of_each_sheet_are_told_and_those_that_have_none(tmp_path):
+    swot = "statement,quadrant,voice\na,threat,partner\n"
+    write(tmp_path, swot_csv=swot, quotes_csv="touchpoint,quote\n", actions_csv="action\nx\ny\n")
+    assert workshop.describe_read(tmp_path, workshop.check(tmp_path) | {"stages.yml": "ab"}) == [
+        "  read beside the exports: workshop/swot.csv (1 row), workshop/actions.csv (2 rows), workshop/quotes.csv (0"
+        " rows), stages.yml",
+        "  workshop/quotes.csv holds no row below its first; is it the file that was filled in?",
+    ]
+    assert workshop.describe_read(tmp_path / "none", {}) == ["  read beside the exports: no sheets of the workshop"]
