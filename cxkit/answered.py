@@ -1,10 +1,14 @@
 """Who answered the checklists, and what did nobody answer? By list, by voice, by department."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from cxkit.checklists import SCALE, VOICES
+from cxkit.findings import Finding
 from cxkit.privacy import LEAST_SHOWN, withhold_small
+from cxkit.sheet_evidence import as_ids
 from cxkit.style import clean_text
 
 NOT_STATED = "not stated"
@@ -70,7 +74,8 @@ def _named(department: object) -> str:
 def coverage_sentences(coverage: pd.DataFrame, departments: pd.DataFrame) -> list[str]:
     """How much was answered, in words."""
     items, answered = int(coverage["items"].sum()), int(coverage["answered"].sum())
-    told = [f"{answered} of {items} items have at least {LEAST_SHOWN} answers of one voice."]
+    have = "item has" if items == 1 else "items has" if answered == 1 else "items have"
+    told = [f"{answered} of {items} {have} at least {LEAST_SHOWN} answers of one voice."]
     heard = [voice for voice in VOICES if coverage[voice].sum()]
     silent = [voice for voice in VOICES if not coverage[voice].sum()]
     if answered:
@@ -95,7 +100,7 @@ def rests_on(answers: pd.DataFrame) -> pd.DataFrame:
     most = given.groupby("voice")["item"].value_counts().groupby("voice").max()
     parts = [f"{n if (n := most[v]) >= LEAST_SHOWN else f'under {LEAST_SHOWN}'} {v}s" for v in VOICES if v in most]
     told = (
-        f"{len(given):,} answers to checklists; to an item at most {_and(parts)}"
+        f"{len(given):,} answer{'s' * (len(given) != 1)} to checklists; to an item at most {_and(parts)}"
         if parts
         else "no answer to a checklist"
     )
@@ -145,6 +150,18 @@ def stated_evidence(answers: pd.DataFrame, scores: pd.DataFrame, items: pd.DataF
     counted = told.groupby(["item", "evidence"]).size().rename("times").reset_index()
     frame = items[["item", "name"]].merge(counted, on="item")
     return frame[frame["evidence"] != ""].reset_index(drop=True)[["item", "name", "evidence", "times"]]
+
+
+def evidence_named(stated: pd.DataFrame, findings: Iterable[Finding]) -> pd.DataFrame:
+    """`stated_evidence` with the numbers that it names by their ids under the names by which readers know them."""
+    label = {finding.id: clean_text(finding.label) for finding in findings}
+    told = [
+        ", ".join(label.get(id, f"{id} (not found in this audit)") for id in ids.split(", "))
+        if (ids := as_ids(text)) is not None
+        else text
+        for text in stated["evidence"]
+    ]
+    return stated.assign(evidence=told)
 
 
 def evidence_why(stated: pd.DataFrame) -> str:

@@ -91,12 +91,13 @@ def beside_sentences(beside: pd.DataFrame) -> list[str]:
         for row in against.rename(columns={"name": "name_"}).head(5).itertuples()
     ]
     if len(against) > 5:
-        told.append(f"{len(against) - 5} more stand in the table.")
+        told.append(f"{len(against) - 5} more stand{'s' * (len(against) == 6)} in the table.")
     counts = beside["reading"].value_counts()
     agree, open_ = int(counts.get(AGREE, 0)), int(counts.get(OPEN, 0))
     times = "Once" if len(beside) == 1 else f"{len(beside)} times"
     lead = f"{times} a number of this audit speaks to an item that was scored"
-    parts = [f"{len(against)} disagree", f"{agree} agree", f"{open_} stay open"]
+    parts = [f"{n} {verb}{'s' * (n == 1)}{rest}" for n, verb, rest in ((len(against), "disagree", ""),
+             (agree, "agree", ""), (open_, "stay", " open"))]  # fmt: skip
     return [f"{lead}: {', '.join(parts)}.", *told]
 
 

@@ -11,6 +11,8 @@ from hand_answers_to_items import answers, items
 
 from cxkit import answered as an
 from cxkit import maturity, workshop
+from cxkit.estimates import Estimate
+from cxkit.findings import Finding
 
 ITEMS = items("a.one", "a.two", "b.three", answered_by={"b.three": ("employee",)})
 TOLD = answers(
@@ -58,7 +60,7 @@ def test_a_small_department_is_withheld_with_one_from_which_it_could_be_worked_o
 def test_it_is_said_in_words():
     covered = an.coverage(maturity.scores(TOLD, ITEMS), ITEMS)
     told = " ".join(an.coverage_sentences(covered, an.departments(TOLD)))
-    assert "1 of 3 items have at least 5 answers of one voice." in told
+    assert "1 of 3 items has at least 5 answers of one voice." in told
     assert "Not heard: partners." in told
     assert "1 item has a voice of under 5 answers, which is withheld." in told
     assert "Employees of 2 departments answered." in told
@@ -81,6 +83,14 @@ def test_evidence_stands_without_who_said_it_and_is_made_plain():
     assert an.evidence_why(frame) == (
         "Evidence was written down for 1 item, and it is shown only when a person has read the words."
     )
+
+
+def test_numbers_named_as_evidence_stand_under_the_names_that_readers_know():
+    told = TOLD[:5].assign(evidence=["service.late_share, loyalty.gini", "a handbook", None, None, None])
+    stated = an.stated_evidence(told, maturity.scores(told, ITEMS), ITEMS)
+    late = Finding("service.late_share", "{value}", Estimate(0.1, 0.0, 0.2, 9, "share", 0.95, "Wilson"), "Late orders")
+    frame = an.evidence_named(stated, [late])
+    assert frame["evidence"].tolist() == ["a handbook", "Late orders, loyalty.gini (not found in this audit)"]
 
 
 def test_the_evidence_of_a_withheld_group_is_never_among_it():

@@ -40,7 +40,8 @@ def test_people_and_data_that_disagree_come_first():
     assert frame["number"].iloc[0] == "40 % (35–45 %)"
     said = bd.beside_sentences(frame)
     assert (
-        said[0] == "2 times a number of this audit speaks to an item that was scored: 1 disagree, 1 agree, 0 stay open."
+        said[0]
+        == "2 times a number of this audit speaks to an item that was scored: 1 disagrees, 1 agrees, 0 stay open."
     )
     assert said[1].startswith("“kept”: employees score it high, customers score it low; ")
 
