@@ -209,6 +209,7 @@ def _read(
     values: dict[str, list] = {name: [] for name in names.values()}
     width = len(records[0][1])
     known: dict[tuple[str, str], tuple[object, str]] = {}
+    read: list[int] = []
     for number, cells in records[1:]:
         if len(cells) < width or any(cells[width:]):
             faults.append(
@@ -216,6 +217,7 @@ def _read(
                 " cells in it stands in quotation marks."
             )
             continue
+        read.append(number)
         for at, name in names.items():
             if (name, cells[at]) not in known:
                 known[name, cells[at]] = _value(cells[at], table.columns[name])
@@ -226,9 +228,9 @@ def _read(
         faults += [f"{letters(at + 1)}{number} stands under no heading and would be lost; name the column, or empty it."
                    for at in range(width) if headed and cells[at] and not records[0][1][at]]  # fmt: skip
     if not faults and table.name == "touchpoints":
-        faults = _touchpoint_faults(values, [number for number, _ in records[1:]], stages)
-    if not faults and table.name == "checklist":
-        faults = _item_faults(values, [number for number, _ in records[1:]])
+        faults = _touchpoint_faults(values, read, stages)
+    if table.name == "checklist" and "item" in values:
+        faults += _item_faults(values, read)
     return _frame(table, values) if not faults else None, [f"{_place(path)}: {fault}" for fault in faults]
 
 
@@ -359,10 +361,10 @@ def _item_faults(values: dict[str, list], rows: list[int]) -> list[str]:
     near: dict[str, str] = {}  # a misspelt item stands there once for each who answered it
     faults = []
     for row, item in zip(rows, values["item"], strict=True):
-        if (key := name_key(item)) not in valid:
+        if item is not None and (key := name_key(item)) not in valid:
             near.setdefault(key, did_you_mean(key, valid) or _items_like(key, list(valid.values())))
             faults.append(f"row {row}, item: {item[:60]!r} is no item of the checklists{near[key]}")
-    values["item"] = [valid.get(name_key(item), item) for item in values["item"]]
+    values["item"] = [item and valid.get(name_key(item), item) for item in values["item"]]
     return faults
 
 

@@ -106,7 +106,7 @@ def test_the_notebook_shows_evidence_only_when_a_person_has_read_it(quotes):
     cell = next(cell.source for cell in cells if "answered.stated_evidence" in cell.source)
     told, shown, open_ = TOLD.assign(evidence="I, Olena of Lviv, waited"), [], []
     names = {"answered": an, "answers": told, "scores": maturity.scores(told, ITEMS), "items": ITEMS}
-    names |= {"run": SimpleNamespace(client=SimpleNamespace(quotes=quotes))}
+    names |= {"run": SimpleNamespace(client=SimpleNamespace(quotes=quotes), findings=list)}
     names |= {"show_table": lambda frame, *_, **__: shown.append(frame)}
     names |= {"not_assessed": lambda *_, **told: open_.append(told)}
     exec(cell, names)
@@ -138,5 +138,5 @@ def test_what_nobody_answered_is_counted_and_whole_checklists_are_named():
     what, why = an.unanswered(covered)
     assert what == "how far 3 of the 5 items of the checklists are done"
     assert why == "Nobody answered them; of these checklists not one item: Service (2)."
-    assert an.unanswered(covered[:1])[1] == "No answers."
+    assert an.unanswered(covered[:1])[1] == "Nobody answered them."
     assert an.unanswered(covered.assign(unanswered="")) == ("", "")

@@ -86,6 +86,14 @@ def test_an_item_that_no_checklist_has_is_told_with_what_was_meant(tmp_path):
     assert "row 4, item: 'lunch' is no item of the checklists. All stand in the template's worksheet 'items'" in said
 
 
+def test_faults_of_scores_and_of_items_are_told_together(tmp_path):
+    said = fault(tmp_path, checklist_csv="item,score,voice\ntrust.99,5,customer\n,1,customer\nlunch,2,customer,x\n")
+    assert "row 2, score: '5' is no whole number from 0 to 4." in said
+    assert "row 2, item: 'trust.99' is no item of the checklists" in said
+    assert "row 3, item: empty; every row needs it." in said
+    assert "row 4: 4 cells" in said
+
+
 def test_an_item_is_known_however_its_name_is_spelt(tmp_path):
     sheet = "item,score,voice\nTrust.16 be-reliable,2,customer\nservice.6_train_staff.measurable,1,employee\n"
     frame = workshop.read_sheet(write(tmp_path, checklist_csv=sheet), "checklist")
