@@ -19,7 +19,7 @@ from cxkit.tables import order_totals
 MIDDLE = (SCALE[0] + SCALE[1]) / 2
 HIGH, LOW = "high", "low"
 DISAGREE, AGREE, OPEN = "disagree", "agree", "open"
-DAYS = 365
+DAYS, NAMED = 365, 3  # of orders; disagreements that are told in words
 END = re.compile(r"(?<=[.)])\s(?=[A-ZА-ЯІЇЄҐ“])")  # of a sentence
 COLUMNS = ["item", "name", *VOICES, "finding", "label", "number", "told", "data", "reading", "why", "reads"]
 
@@ -91,10 +91,10 @@ def beside_sentences(beside: pd.DataFrame) -> list[str]:
     against = beside[beside["reading"] == DISAGREE]
     told = [
         f"“{row.name_}”: {row.why}. {row.told}"
-        for row in against.rename(columns={"name": "name_"}).head(5).itertuples()
+        for row in against.rename(columns={"name": "name_"}).head(NAMED).itertuples()
     ]
-    if len(against) > 5:
-        told.append(f"{len(against) - 5} more stand{'s' * (len(against) == 6)} in the table.")
+    if (more := len(against) - NAMED) > 0:
+        told.append(f"{more} more stand{'s' * (more == 1)} in the table.")
     counts = beside["reading"].value_counts()
     agree, open_ = int(counts.get(AGREE, 0)), int(counts.get(OPEN, 0))
     times = "Once" if len(beside) == 1 else f"{len(beside)} times"

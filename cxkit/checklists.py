@@ -32,8 +32,8 @@ def read_checklists(path: Path | None = None) -> pd.DataFrame:
     sheet), list, list_name, name, text, origin (S0 to S4 or cxkit), literature, answered_by (tuple of voices), evidence
     (what counts), sphere, kind (of orientation, or empty), proxy (tuple of findings and families), reads (how they
     speak to it), part_of (empty, or the item of which this asks one quality).
-    An item of a list with `asked_of` is followed by one for each of these qualities: `service.6_train_staff` by
-    `service.6_train_staff.measurable`.
+    An item of a list with `asked_of` is followed by one for each of these qualities, asked of employees alone:
+    `service.6_train_staff` by `service.6_train_staff.measurable`.
     Source: the checklists are S1's, S2's, S3's and S4's; what these articles lost is from the literature named.
     Raises UsageError, naming every fault of the file with its item.
     """
@@ -182,5 +182,6 @@ def _rows(key: str, listed: dict, item: dict) -> list[dict]:
     for quality, meaning in (listed.get("asked_of") or {}).items():
         asked = {"item": f"{row['item']}.{quality}", "name": f"{item['name']}: {quality}", "part_of": row["item"]}
         text = f"{item['text'].rstrip('.')}, and {meaning}."
-        rows.append(row | asked | {"text": text, "kind": "", "proxy": (), "reads": ""})
+        # customers and partners do not see how work is done
+        rows.append(row | asked | {"text": text, "kind": "", "proxy": (), "reads": "", "answered_by": ("employee",)})
     return rows

@@ -56,34 +56,43 @@ def overall_sentence(list_scores: pd.DataFrame) -> str:
 
 
 def side_by_side(list_scores: pd.DataFrame) -> pd.DataFrame:
-    """The checklists and the five elements with the voices beside each other, as a reader sees them.
+    """The checklists and the five elements with the voices beside each other.
 
     From: `list_scores`. To, in its order: about (the checklists, or the five elements), part, customer, partner,
-    employee (texts: the mean with its interval, a dash where the voice has none).
+    employee (as a reader sees them: the mean with its interval, a dash where the voice has none), and in full
+    customer_mean, customer_low, customer_high, and so on.
     """
-    told = list_scores.assign(text=[_told(row) for row in list_scores.itertuples()])
-    order = list(dict.fromkeys(told["part"]))
-    wide = told.pivot(index="part", columns="voice", values="text").reindex(index=order, columns=list(VOICES))
-    wide = wide.astype(object).fillna(NONE).reset_index()
-    wide.columns.name = None
-    element = wide["part"].map(lambda part: ": " in part)
+    wide = _beside(list_scores, "part")
+    element = wide["part"].map(lambda part: ": " in part).astype(bool)
     wide["part"] = wide["part"].map(lambda part: part.rpartition(": ")[2])
-    wide.insert(0, "about", np.where(element.astype(bool), ELEMENTS, CHECKLISTS))
+    wide.insert(0, "about", np.where(element, ELEMENTS, CHECKLISTS))
     return wide.sort_values("about", kind="stable", ignore_index=True)
 
 
 def item_scores(scores: pd.DataFrame, items: pd.DataFrame, *, lists: tuple[str, ...]) -> pd.DataFrame:
-    """Each item of some checklists with the voices beside each other, as a reader sees them.
+    """Each item of some checklists with the voices beside each other.
 
     From: `scores`, `read_checklists`; the lists' keys. To, in the order of the checklists: list_name, item, name,
-    customer, partner, employee (as `side_by_side`).
+    customer, partner, employee and their numbers (as `side_by_side`).
     What is left out: items that nobody scored (shown).
     """
     shown = scores[scores["mean"].notna()]
-    told = shown.assign(text=[_told(row) for row in shown.itertuples()])
-    wide = told.pivot(index="item", columns="voice", values="text").reindex(columns=list(VOICES))
-    known = items[items["list"].isin(lists) & items["item"].isin(wide.index)]
-    return known[["list_name", "item", "name"]].merge(wide.astype(object).fillna(NONE).reset_index(), on="item")
+    known = items[items["list"].isin(lists) & items["item"].isin(shown["item"])]
+    return known[["list_name", "item", "name"]].merge(_beside(shown, "item"), on="item")
+
+
+def _beside(rows: pd.DataFrame, key: str) -> pd.DataFrame:
+    """One row for each of `key` in order: the voices' numbers as texts and in full."""
+    order = list(dict.fromkeys(rows[key]))
+    told = rows.assign(text=[f"{row.mean:.1f} ({row.low:.1f}–{row.high:.1f})" for row in rows.itertuples()])
+    wide = pd.DataFrame({key: order}, dtype=object)
+    for voice in VOICES:
+        wide[voice] = wide[key].map(told[told["voice"] == voice].set_index(key)["text"]).astype(object).fillna(NONE)
+    for voice in VOICES:
+        own = told[told["voice"] == voice].set_index(key)
+        for number in ("mean", "low", "high"):
+            wide[f"{voice}_{number}"] = wide[key].map(own[number]).astype(float)
+    return wide
 
 
 def qualities(scores: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
@@ -129,7 +138,3 @@ def qualities_sentence(scores: pd.DataFrame, items: pd.DataFrame, *, level: floa
 
 def _quality(item: str) -> str:
     return item.rpartition(".")[2]
-
-
-def _told(row: tuple) -> str:
-    return f"{row.mean:.1f} ({row.low:.1f}–{row.high:.1f})"

@@ -19,7 +19,7 @@ EVEN_SPREAD = ((SCALE[1] - SCALE[0] + 1) ** 2 - 1) / 12  # the variance where ev
 EARLY, WITHHELD, UNANSWERED = "too early to say", "withheld", "unanswered"
 STAFF_MORE, CUSTOMERS_MORE, NOT_COMPARED = "employees see more", "customers see more", "not compared"
 METHOD = "Welch's t"
-MOST_SHOWN = 26  # rows of a picture
+MOST_SHOWN = 18  # rows of a picture
 MARKS = {"customer": ("o", "C0"), "partner": ("D", GREY), "employee": ("s", INK)}
 SCORES = ["item", "voice", "n", "mean", "low", "high", "sd", "error", "withheld", "level", "method"]
 

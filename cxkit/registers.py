@@ -57,6 +57,7 @@ def by_place(register: pd.DataFrame, *, place: str) -> pd.DataFrame:
     rows = _placed(register)
     table = pd.crosstab(rows[place], rows["kind"]).reindex(columns=[k for k in KINDS if (rows["kind"] == k).any()])
     table.columns.name = None
+    table.index = table.index.map(_shown)
     table = table.assign(notes=table.sum(axis=1)).reset_index()
     order = table.assign(last=table[place] == NOWHERE, size=-table["notes"])
     return order.sort_values(["last", "size", place], ignore_index=True).drop(columns=["last", "size"])
@@ -95,6 +96,7 @@ def notes(register: pd.DataFrame, *, customers: bool) -> pd.DataFrame:
     rows = rows.sort_values(["kind", "day", "note"], ignore_index=True).astype({"kind": object})
     words = {kind: kind.replace("_", " ") for kind in KINDS}
     rows = rows.assign(kind=rows["kind"].map(words), note=[clean_text(note) for note in rows["note"]])
+    rows["touchpoint"] = rows["touchpoint"].map(_shown)
     return rows[["kind", "note", "touchpoint", "department", "competitor", "date", "score"]]
 
 
@@ -129,6 +131,11 @@ def later_sentence(later: pd.DataFrame, *, as_of: date) -> str:
     more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
     count = "1 note is" if len(rows) == 1 else f"{len(rows):,} notes are"
     return f"{count} dated after the last day that counts ({as_of}) and left out: {', '.join(named)}{more}."
+
+
+def _shown(place: str) -> str:
+    """A touchpoint as a reader knows it: `payment_page` is a payment page."""
+    return place.replace("_", " ")
 
 
 def _placed(register: pd.DataFrame) -> pd.DataFrame:

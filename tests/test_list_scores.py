@@ -49,12 +49,14 @@ def test_the_voices_stand_side_by_side():
     ]  # fmt: skip
     # 1.4 with the variance 0.3 of five: half of the interval is 0.68
     assert frame.loc[1, ["customer", "partner", "employee"]].tolist() == ["1.4 (0.7–2.1)", "–", "–"]
+    assert frame.loc[1, ["customer_mean", "customer_low"]].tolist() == pytest.approx([1.4, 0.72], abs=1e-3)
+    assert np.isnan(frame.loc[1, "employee_mean"])
 
 
 def test_the_items_of_a_list_side_by_side():
     frame = ls.item_scores(maturity.scores(TOLD, ITEMS), ITEMS, lists=("elements",))
     assert frame["item"].tolist() == ["elements.two", "elements.three"]
-    assert list(frame.columns) == ["list_name", "item", "name", "customer", "partner", "employee"]
+    assert list(frame.columns[:7]) == ["list_name", "item", "name", "customer", "partner", "employee", "customer_mean"]
     assert frame["employee"].tolist()[0] == "–"
     assert not len(ls.item_scores(maturity.scores(TOLD, ITEMS), ITEMS, lists=("b",)))
 

@@ -41,6 +41,13 @@ def test_by_touchpoint_the_most_noticed_first():
     assert frame["notes"].tolist() == [3, 1]
 
 
+def test_touchpoints_are_shown_without_the_marks_of_ids():
+    rows = register(("complaint", "Twice paid", "2026-05-01", "payment_page", "e_shop", None, 1.0))
+    assert r.by_place(rows, place="touchpoint")["touchpoint"].tolist() == ["payment page"]
+    assert r.notes(rows, customers=True)["touchpoint"].tolist() == ["payment page"]
+    assert r.as_voices(rows)["touchpoint"].tolist() == ["payment_page"]  # whose key it is
+
+
 def test_the_same_words_of_one_voice_are_one_statement():
     frame = r.as_voices(NOTES)
     assert frame["statement"].tolist() == ["Late again", "Late again", "Quicker"]
