@@ -1,10 +1,14 @@
 """Who answered the checklists, and what did nobody answer? By list, by voice, by department."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from cxkit.checklists import SCALE, VOICES
+from cxkit.findings import Finding
 from cxkit.privacy import LEAST_SHOWN, withhold_small
+from cxkit.sheet_evidence import as_ids
 from cxkit.style import clean_text
 
 NOT_STATED = "not stated"
@@ -52,6 +56,7 @@ def departments(answers: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
 
     staff = answers[(answers["voice"] == "employee") & answers["score"].notna()]
     staff = staff.assign(department=[_named(name) for name in staff["department"]])
+    staff = staff.sort_values(["department", "item", "score"])  # a sum's last digits hang on its order
     cells = staff.groupby(["department", "item"])["score"].agg(n="size", mean="mean", variance="var").reset_index()
     cells["error"] = np.sqrt(cells["variance"].clip(lower=1 / 12) / cells["n"])
     by = cells.groupby("department")
@@ -69,7 +74,8 @@ def _named(department: object) -> str:
 def coverage_sentences(coverage: pd.DataFrame, departments: pd.DataFrame) -> list[str]:
     """How much was answered, in words."""
     items, answered = int(coverage["items"].sum()), int(coverage["answered"].sum())
-    told = [f"{answered} of {items} items have at least {LEAST_SHOWN} answers of one voice."]
+    have = "item has" if items == 1 else "items has" if answered == 1 else "items have"
+    told = [f"{answered} of {items} {have} at least {LEAST_SHOWN} answers of one voice."]
     heard = [voice for voice in VOICES if coverage[voice].sum()]
     silent = [voice for voice in VOICES if not coverage[voice].sum()]
     if answered:
@@ -94,7 +100,7 @@ def rests_on(answers: pd.DataFrame) -> pd.DataFrame:
     most = given.groupby("voice")["item"].value_counts().groupby("voice").max()
     parts = [f"{n if (n := most[v]) >= LEAST_SHOWN else f'under {LEAST_SHOWN}'} {v}s" for v in VOICES if v in most]
     told = (
-        f"{len(given):,} answers to checklists; to an item at most {_and(parts)}"
+        f"{len(given):,} answer{'s' * (len(given) != 1)} to checklists; to an item at most {_and(parts)}"
         if parts
         else "no answer to a checklist"
     )
@@ -115,7 +121,11 @@ def unanswered(coverage: pd.DataFrame) -> tuple[str, str]:
         return "", ""
     whole = coverage.loc[counts == coverage["items"], ["list_name", "items"]].itertuples()
     named = [f"{row.list_name} ({row.items})" for row in whole]
-    why = f"Nobody answered them; of these checklists not one item: {', '.join(named)}." if named else "No answers."
+    why = (
+        f"Nobody answered them; of these checklists not one item: {', '.join(named)}."
+        if named
+        else "Nobody answered them."
+    )
     return f"how far {counts.sum()} of the {coverage['items'].sum()} items of the checklists are done", why
 
 
@@ -144,6 +154,18 @@ def stated_evidence(answers: pd.DataFrame, scores: pd.DataFrame, items: pd.DataF
     counted = told.groupby(["item", "evidence"]).size().rename("times").reset_index()
     frame = items[["item", "name"]].merge(counted, on="item")
     return frame[frame["evidence"] != ""].reset_index(drop=True)[["item", "name", "evidence", "times"]]
+
+
+def evidence_named(stated: pd.DataFrame, findings: Iterable[Finding]) -> pd.DataFrame:
+    """`stated_evidence` with the numbers that it names by their ids under the names by which readers know them."""
+    label = {finding.id: clean_text(finding.label) for finding in findings}
+    told = [
+        ", ".join(label.get(id, f"{id} (not found in this audit)") for id in ids.split(", "))
+        if (ids := as_ids(text)) is not None
+        else text
+        for text in stated["evidence"]
+    ]
+    return stated.assign(evidence=told)
 
 
 def evidence_why(stated: pd.DataFrame) -> str:

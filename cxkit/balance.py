@@ -81,9 +81,9 @@ def balance_sentences(balance: pd.DataFrame) -> list[str]:
     elif len(above) or len(below):
         told = []
         if len(above):
-            told.append(f"Over-concentrated (S0: a fault): {_list(above)}, above the mean of the other kinds.")
+            told.append(f"Too much on one kind, which S0 calls a fault: {_list(above)}.")
         if len(below):
-            told.append(f"Neglected: {_list(below)}, below the mean of the other kinds.")
+            told.append(f"Neglected: {_list(below)}.")
     else:
         told = ["No kind is told apart from the others: no over-concentration is seen, and none ruled out."]
     unasked = balance.loc[balance["verdict"] == NOT_ASKED, "name"]
@@ -93,8 +93,8 @@ def balance_sentences(balance: pd.DataFrame) -> list[str]:
 
 
 def _list(rows: pd.DataFrame) -> str:
-    return ", ".join(
-        f"{row.name_} ({format_value(row.mean_, 'points')} of {SCALE[1]}, {format_ends(row.low, row.high, 'points')} "
-        "from the others)"
-        for row in rows.rename(columns={"name": "name_", "mean": "mean_"}).itertuples()
+    return "; ".join(
+        f"{row['name']} {row['mean']:.1f} of {SCALE[1]}, the mean of the others {row['mean'] - row['apart']:.1f} "
+        f"(difference {format_value(row['apart'], 'points')}, {format_ends(row['low'], row['high'], 'points')})"
+        for row in rows.to_dict("records")
     )

@@ -1,5 +1,6 @@
 """What people say of an item beside what the data say of it, and where the two disagree."""
 
+import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 
@@ -18,8 +19,9 @@ from cxkit.tables import order_totals
 MIDDLE = (SCALE[0] + SCALE[1]) / 2
 HIGH, LOW = "high", "low"
 DISAGREE, AGREE, OPEN = "disagree", "agree", "open"
-DAYS = 365
-COLUMNS = ["item", "name", *VOICES, "finding", "label", "number", "data", "reading", "why", "reads"]
+DAYS, NAMED = 365, 3  # of orders; disagreements that are told in words
+END = re.compile(r"(?<=[.)])\s(?=[A-ZА-ЯІЇЄҐ“])")  # of a sentence
+COLUMNS = ["item", "name", *VOICES, "finding", "label", "number", "told", "data", "reading", "why", "reads"]
 
 
 def beside_data(scores: pd.DataFrame, findings: Iterable[Finding], items: pd.DataFrame) -> pd.DataFrame:
@@ -27,8 +29,8 @@ def beside_data(scores: pd.DataFrame, findings: Iterable[Finding], items: pd.Dat
 
     From: `maturity.scores`, the findings of the run, `checklists.read_checklists` (proxy). To, disagreements first,
     then agreements, then in the order of the checklists: item, name, customer, partner, employee (means), finding (id),
-    label, number (as a reader sees it, with its interval), data (the finding's verdict), reading (disagree, agree, or
-    open: they cannot be held together), why, reads (how the number speaks to the item).
+    label, number (as a reader sees it, with its interval), told (the finding's first sentence), data (its verdict),
+    reading (disagree, agree, or open: they cannot be held together), why, reads (how the number speaks to the item).
     A voice scores it high where the interval of its mean lies wholly above the middle of the scale, low where wholly
     below. They disagree where a voice scores it high and the finding is a weakness, or low and it is a strength; they
     agree where all voices that score it high or low say what the finding says.
@@ -46,7 +48,8 @@ def beside_data(scores: pd.DataFrame, findings: Iterable[Finding], items: pd.Dat
             rows.append(
                 {"item": item.item, "name": item.name} | {v: voices["mean"].get(v, np.nan) for v in VOICES}
                 | {"finding": finding.id, "label": clean_text(finding.label), "number": number + ends,
-                   "data": finding.quadrant(), "reading": reading, "why": why, "reads": item.reads}
+                   "told": END.split(clean_text(finding.sentence()))[0], "data": finding.quadrant(),
+                   "reading": reading, "why": why, "reads": item.reads}
             )  # fmt: skip
     frame = pd.DataFrame(rows, columns=COLUMNS)
     order = frame["reading"].map({DISAGREE: 0, AGREE: 1, OPEN: 2})
@@ -87,16 +90,17 @@ def beside_sentences(beside: pd.DataFrame) -> list[str]:
         return ["No finding of this audit speaks to an item that five people of one voice scored."]
     against = beside[beside["reading"] == DISAGREE]
     told = [
-        f"“{row.name_}”: {row.why} ({row.label}: {row.number})."
-        for row in against.rename(columns={"name": "name_"}).head(5).itertuples()
+        f"“{row.name_}”: {row.why}. {row.told}"
+        for row in against.rename(columns={"name": "name_"}).head(NAMED).itertuples()
     ]
-    if len(against) > 5:
-        told.append(f"{len(against) - 5} more stand in the table.")
+    if (more := len(against) - NAMED) > 0:
+        told.append(f"{more} more stand{'s' * (more == 1)} in the table.")
     counts = beside["reading"].value_counts()
     agree, open_ = int(counts.get(AGREE, 0)), int(counts.get(OPEN, 0))
     times = "Once" if len(beside) == 1 else f"{len(beside)} times"
     lead = f"{times} a number of this audit speaks to an item that was scored"
-    parts = [f"{len(against)} disagree", f"{agree} agree", f"{open_} stay open"]
+    parts = [f"{n} {verb}{'s' * (n == 1)}{rest}" for n, verb, rest in ((len(against), "disagree", ""),
+             (agree, "agree", ""), (open_, "stay", " open"))]  # fmt: skip
     return [f"{lead}: {', '.join(parts)}.", *told]
 
 

@@ -1,6 +1,7 @@
 """What do the checklists of the field ask, of whom, and what in the data speaks to it: checklists.yml."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,7 @@ ITEM_KEYS = (*NEEDED, "origin", "literature", "proxy", "reads", "kind")
 COLUMNS = ["item", "list", "list_name", "name", "text", "origin", "literature", "answered_by", "evidence", "sphere",
            "kind", "proxy", "reads", "part_of"]  # fmt: skip
 KEY = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
+FOUND = ("maturity.item.", "maturity.gap.")  # families of findings of one item each
 PROXY = re.compile(r"[a-z]+\.[a-z_]+(\.\w+)?")
 
 
@@ -30,8 +32,8 @@ def read_checklists(path: Path | None = None) -> pd.DataFrame:
     sheet), list, list_name, name, text, origin (S0 to S4 or cxkit), literature, answered_by (tuple of voices), evidence
     (what counts), sphere, kind (of orientation, or empty), proxy (tuple of findings and families), reads (how they
     speak to it), part_of (empty, or the item of which this asks one quality).
-    An item of a list with `asked_of` is followed by one for each of these qualities: `service.6_train_staff` by
-    `service.6_train_staff.measurable`.
+    An item of a list with `asked_of` is followed by one for each of these qualities, asked of employees alone:
+    `service.6_train_staff` by `service.6_train_staff.measurable`.
     Source: the checklists are S1's, S2's, S3's and S4's; what these articles lost is from the literature named.
     Raises UsageError, naming every fault of the file with its item.
     """
@@ -69,6 +71,40 @@ def lists(path: Path | None = None) -> pd.DataFrame:
 def kind_names(path: Path | None = None) -> dict[str, str]:
     """The kinds of customer orientation: key -> name."""
     return {str(key): str(kind["name"]) for key, kind in (_read(path or CHECKLISTS)[0].get("kinds") or {}).items()}
+
+
+def finding_key(item: str) -> str:
+    """The last part of the id of an item's findings: `trust.16_be_reliable` -> `trust_16_be_reliable`."""
+    return item.replace(".", "_")
+
+
+def item_of(finding: str) -> str:
+    """The item that a finding is about: `maturity.gap.trust_16_be_reliable` -> `trust.16_be_reliable`.
+
+    To: an empty text where it is about none of the kit's checklists.
+    """
+    return _about(finding)[0]
+
+
+def sphere_of_item(finding: str) -> str:
+    """The sphere of the item that a finding is about; an empty text where it is about none of the kit's checklists."""
+    return _about(finding)[1]
+
+
+def item_names() -> list[str]:
+    """The names of all items of the kit's checklists, in order, without reading the file each time."""
+    return [item for item, _ in _items_by_key().values()]
+
+
+def _about(finding: str) -> tuple[str, str]:
+    family = next((family for family in FOUND if finding.startswith(family)), "")
+    return _items_by_key().get(finding.removeprefix(family), ("", "")) if family else ("", "")
+
+
+@lru_cache(maxsize=1)
+def _items_by_key() -> dict[str, tuple[str, str]]:
+    known = read_checklists()
+    return {finding_key(row.item): (row.item, row.sphere) for row in known.itertuples()}
 
 
 def _read(file: Path) -> tuple[dict, list[str]]:
@@ -146,5 +182,6 @@ def _rows(key: str, listed: dict, item: dict) -> list[dict]:
     for quality, meaning in (listed.get("asked_of") or {}).items():
         asked = {"item": f"{row['item']}.{quality}", "name": f"{item['name']}: {quality}", "part_of": row["item"]}
         text = f"{item['text'].rstrip('.')}, and {meaning}."
-        rows.append(row | asked | {"text": text, "kind": "", "proxy": (), "reads": ""})
+        # customers and partners do not see how work is done
+        rows.append(row | asked | {"text": text, "kind": "", "proxy": (), "reads": "", "answered_by": ("employee",)})
     return rows

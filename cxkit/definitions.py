@@ -56,7 +56,12 @@ COUNTED_IN_CLAIM = (
 )
 COUNTED_IN_CLAIM += ("lifetime.value_per_customer", "lifetime.held_out_error", "search.nothing_found")
 COUNTED_IN_CLAIM += ("search.order_after", "service.contacts_per_100", "loyalty.promoters_refer", *FAMILIES)
-SIDES = (("fewer", "more"), ("falls short of", "exceeds"))  # which side it lies on is the data's to say
+SIDES = (
+    ("fewer", "more"),
+    ("falls short of", "exceeds"),
+    ("is among the", "is the"),
+    ("the least done", "the most done"),
+)  # which side it lies on is the data's to say
 NUMBER = re.compile(r"−?\d+(?:[ .,]\d+)*")
 PROVEN = re.compile("bears it out|neither proves nor refutes it|refutes it")  # and so is how a test came out
 MONTH_DAYS = 31  # a first order so many days earlier or later is no other history

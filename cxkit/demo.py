@@ -71,7 +71,7 @@ def _make(out: Path, plan: dict, *, customers: int, seed: int, format: str) -> N
     finally:
         exports.close()
         known.close()
-    write_workshop(out / "workshop", streams(seed, 0))
+    write_workshop(out / "workshop", streams(seed, 0), planted=plan["scenario"] != "null")
     _write_text(out / "private" / "key", KEY + "\n")
     arguments = {"customers": customers, "seed": seed, "format": format}
     _write_text(out / "client.yml", _client_yml(plan, exports, **arguments))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cxkit.checklists import SCALE, VOICES
+from cxkit.checklists import SCALE, VOICES, finding_key
 from cxkit.estimates import Estimate, holm_levels
 from cxkit.findings import Finding
 from cxkit.privacy import LEAST_SHOWN
@@ -19,7 +19,7 @@ EVEN_SPREAD = ((SCALE[1] - SCALE[0] + 1) ** 2 - 1) / 12  # the variance where ev
 EARLY, WITHHELD, UNANSWERED = "too early to say", "withheld", "unanswered"
 STAFF_MORE, CUSTOMERS_MORE, NOT_COMPARED = "employees see more", "customers see more", "not compared"
 METHOD = "Welch's t"
-MOST_SHOWN = 26  # rows of a picture
+MOST_SHOWN = 18  # rows of a picture
 MARKS = {"customer": ("o", "C0"), "partner": ("D", GREY), "employee": ("s", INK)}
 SCORES = ["item", "voice", "n", "mean", "low", "high", "sd", "error", "withheld", "level", "method"]
 
@@ -39,7 +39,7 @@ def scores(answers: pd.DataFrame, items: pd.DataFrame, *, level: float = 0.95) -
     """
     from scipy.special import stdtrit
 
-    told = answers[answers["score"].notna()]
+    told = answers[answers["score"].notna()].sort_values(["item", "voice", "score"])  # a sum's last digits by its order
     found = told.groupby(["item", "voice"])["score"].agg(n="size", mean="mean", variance="var")
     every = pd.MultiIndex.from_product([items["item"], VOICES], names=["item", "voice"])
     frame = found.reindex(every).reset_index()
@@ -85,9 +85,9 @@ def gaps(scores: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
 def standing(scores: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """How each item stands against the client's other items, each voice compared with itself.
 
-    From: `scores`. To, the lowest first: item, value (steps of the scale above or below the others) with low and high,
-    n, voices (who scored it, as customers, employees), level (the item's own), method, verdict (strength, weakness, too
-    early to say).
+    From: `scores`. To, the lowest first: item, mean and others (its mean score and that of the others), value (the
+    difference, steps of the scale) with low and high, n, voices (who scored it, as customers, employees), level (the
+    item's own), method, verdict (strength, weakness, too early to say).
     value is the mean, over the voices that scored the item, of the voice's score less its mean score of all others: so
     a voice that scores everything low lowers no item. All items are judged together (Holm).
     What is left out: withheld scores; voices that scored one item alone. What it takes for granted: answers to
@@ -106,7 +106,7 @@ def standing(scores: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     cells = shown.assign(apart=apart, square=square, rest=rest, loose=loose)
     order = [item for item in dict.fromkeys(scores["item"]) if (cells["item"] == item).any()]
     rows = [cells[cells["item"] == item] for item in order]
-    value = np.array([row["apart"].mean() for row in rows], dtype=float)
+    value, mean = (np.array([row[name].mean() for row in rows], dtype=float) for name in ("apart", "mean"))
     wide = 2 * len(VOICES)
     squares, freedom = np.zeros((len(rows), wide)), np.ones((len(rows), wide))
     for place, row in enumerate(rows):
@@ -116,7 +116,8 @@ def standing(scores: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     low, high, levels = _judged(value, squares, freedom, level=level)
     frame = pd.DataFrame(
         {
-            "item": order, "value": value, "low": low, "high": high, "n": [int(row["n"].sum()) for row in rows],
+            "item": order, "mean": mean, "others": mean - value, "value": value, "low": low, "high": high,
+            "n": [int(row["n"].sum()) for row in rows],
             "voices": [", ".join(f"{voice}s" for voice in row["voice"]) for row in rows],
             "level": levels, "method": METHOD,
             "verdict": np.select([high < 0, low > 0], ["weakness", "strength"], EARLY),
@@ -198,11 +199,6 @@ def item_table(scores: pd.DataFrame, items: pd.DataFrame, *, level: float = 0.95
     return frame.assign(finding=[", ".join(filter(None, both)) for both in zip(found, wide, strict=True)])
 
 
-def finding_key(item: str) -> str:
-    """The last part of the id of an item's findings: `trust.16_be_reliable` -> `trust_16_be_reliable`."""
-    return item.replace(".", "_")
-
-
 def _keys(items: pd.Series) -> pd.Series:
     return items.map(finding_key)
 
@@ -216,16 +212,21 @@ def named(frame: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
 def item_findings(standing: pd.DataFrame, items: pd.DataFrame) -> list[Finding]:
     """maturity.item.<item>: items certain to stand below or above the client's others. From: `standing`."""
     known, family = items.set_index("item"), len(standing)
+    ends = {"weakness": standing["item"].iloc[:1], "strength": standing["item"].iloc[-1:]}
     found = []
     for row in standing[standing["verdict"] != EARLY].itertuples():
         item = known.loc[row.item]
+        place = (
+            f"{'' if row.item in set(ends[row.verdict]) else 'among '}the {'least' if row.value < 0 else 'most'} done"
+        )
         found.append(
             Finding(
                 id=f"maturity.item.{finding_key(row.item)}",
-                claim=f"“{item['name']}” ({item['list_name']}) stands {{value}} steps of 0 to 4 from the other items "
-                f"of the checklists, as {row.voices} score it ({{interval}}).",
+                claim=f"{_titled(item)} is {place} of {family} items: {_and(row.voices)} give it "
+                f"{_points(row.mean)} of {SCALE[1]}, the others {_points(row.others)}, a difference of {{value}} "
+                "({interval}).",
                 estimate=_steps(row, row.value, family),
-                label=f"{item['list_name']}: {item['name']}, against the other items",
+                label=f"“{item['name']}” beside the other items",
                 target=0.0,
                 target_source="the client's other items",
                 evidence=("items",),
@@ -244,20 +245,33 @@ def gap_findings(gaps: pd.DataFrame, items: pd.DataFrame) -> list[Finding]:
         found.append(
             Finding(
                 id=f"maturity.gap.{finding_key(row.item)}",
-                claim=f"On “{item['name']}” employees' mean score less that of customers is {{value}} steps of 0 to 4 "
-                "({interval}).",
+                claim=f"{_titled(item)}: employees give it {_points(row.employee)} of {SCALE[1]}, "
+                f"customers {_points(row.customer)}, a difference of {{value}} ({{interval}}).",
                 estimate=_steps(row, row.gap, family),
-                label=f"{item['list_name']}: {item['name']}, employees less customers",
+                label=f"“{item['name']}” as employees see it, beside customers",
                 target=0.0,
                 target_source="customers and employees seeing the same",
                 higher_is_better=False,  # staff who think more of it than customers do not see what is wrong
                 evidence=("items",),
-                action=f"Let employees see it as customers do: {item['evidence']}."
+                action=f"Show employees what customers see: {item['evidence']}."
                 if row.gap > 0
                 else "Tell employees what customers value here.",
             )
         )
     return found
+
+
+def _titled(item: pd.Series) -> str:
+    return f"“{item['name']}” ({item['list_name']})"
+
+
+def _and(voices: str) -> str:
+    """`customers, partners, employees` as a sentence says it."""
+    return " and ".join(voices.rsplit(", ", 1))
+
+
+def _points(value: float) -> str:
+    return f"{value:.1f}"
 
 
 def _steps(row: tuple, value: float, family: int) -> Estimate:
@@ -271,27 +285,35 @@ def sentences(gaps: pd.DataFrame, standing: pd.DataFrame, items: pd.DataFrame) -
         return ["Which items are done least is too early to say: a voice must have scored two of them at least."]
     name = items.set_index("item")["name"]
     told = []
-    for verdict, word in (("weakness", "below"), ("strength", "above")):
+    for verdict, word in (("weakness", "Least"), ("strength", "Most")):
         rows = standing[standing["verdict"] == verdict]
         rows = rows if verdict == "weakness" else rows[::-1]
-        if len(rows):
-            parts = [f"{name[row.item]} ({_signed(row.value)}, {_ends(row)})" for row in rows.head(3).itertuples()]
-            more = f", and {len(rows) - 3} more" if len(rows) > 3 else ""
-            told.append(f"Told apart from the other items, {word} them (in steps of 0 to 4): {', '.join(parts)}{more}.")
+        parts = [
+            f"“{name[row.item]}” {_points(row.mean)} of {SCALE[1]}, the others {_points(row.others)} (difference "
+            f"{_signed(row.value)}, {_ends(row)})"
+            for row in rows.itertuples()
+        ]
+        told += [f"{word} done, of {len(standing)} items: {_first_three(parts)}."] if parts else []
     if not told:
         told.append("No item is told apart from the others.")
     if not len(gaps):
         return [*told, "Employees and customers cannot be compared: no item has five answers of each."]
-    for verdict, lead in ((STAFF_MORE, "Employees score higher than customers"),
-                          (CUSTOMERS_MORE, "Customers score higher than employees")):  # fmt: skip
+    for verdict, one, two in ((STAFF_MORE, "employee", "customer"), (CUSTOMERS_MORE, "customer", "employee")):
         rows = gaps[gaps["verdict"] == verdict]
         rows = rows if verdict == STAFF_MORE else rows[::-1]
-        parts = [f"{name[row.item]} ({_signed(row.gap)}, {_ends(row)})" for row in rows.itertuples()]
-        more = f", and {len(parts) - 3} more" if len(parts) > 3 else ""
-        told += [f"{lead}: {', '.join(parts[:3])}{more}."] if parts else []
+        parts = [
+            f"“{name[row['item']]}”, {one}s {_points(row[one])} of {SCALE[1]}, {two}s {_points(row[two])} (difference "
+            f"{_signed(row['gap'])}, {format_ends(row['low'], row['high'], 'points')})"
+            for row in rows.to_dict("records")
+        ]
+        told += [f"{one.title()}s see more than {two}s: {_first_three(parts)}."] if parts else []
     if not gaps["verdict"].isin([STAFF_MORE, CUSTOMERS_MORE]).any():
         told.append("Employees and customers are not told apart on any item.")
     return told
+
+
+def _first_three(parts: list[str]) -> str:
+    return "; ".join(parts[:3]) + (f"; and {len(parts) - 3} more" if len(parts) > 3 else "")
 
 
 def _signed(value: float) -> str:

@@ -108,13 +108,14 @@ class Run:
         return {name: self.table(name) for name in names if self.has(name)}
 
     def sheet(self, name: str) -> pd.DataFrame:
-        """A sheet of the workshop, empty where nobody has filled one in; quotes only where they are reviewed.
+        """A sheet of the workshop, empty where nobody has filled one in: quotes only where they are reviewed, notes
+        only up to the last day that counts.
 
         Raises DataError on its faults.
         """
         from cxkit.workshop import read_sheet
 
-        sheet = read_sheet(self.client.folder, name)
+        sheet = read_sheet(self.client.folder, name, until=self.as_of)
         return sheet[:0] if name == "quotes" and self.client.quotes != "reviewed" else sheet
 
     def until(self, *, days_before: int = 0) -> datetime:

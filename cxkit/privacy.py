@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,12 @@ _DIGITS = re.compile(rf"(?:[+＋]\s?|(?<![{_ANY}])\(\s?)?[{_ANY}](?:[\s()./_*·�
 _DATE = re.compile(
     r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?: [0-9]{2})?|[0-9]{2}[./][0-9]{2}[./](?:19|20)[0-9]{2}(?: [0-9]{2})?"
 )
+_SPAN = re.compile(  # from a day to a day, which may share their month or year: 12-18.05.2026
+    r"(?:[0-3]?[0-9]|[0-3][0-9][./][01][0-9](?:[./](?:19|20)[0-9]{2})?)\s?[-‐-―−]\s?[0-3][0-9][./][01][0-9][./](?:19|20)[0-9]{2}"
+    r"|(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]\s?[-‐-―−/]\s?(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]"
+)
+_APART = re.compile(r"(?: [/*·•] | ?[-‐-―−] ?|[ /])")  # one way of writing what stands between the numbers of a list
+_YEAR = re.compile("(?:19|20)[0-9]{2}")
 _PLUS = re.compile(rf"[+＋]\s?\(?[{_ANY}](?:[\s()./-]{{0,3}}[{_ANY}]){{8,}}")
 # what `scrub_marked` and `scrub` can change holds this
 MAY_BE_MARKED = r"(?is)@|＠|[(\[\s](at|собака|собачка|малпа|małpa)[)\]\s]|[+＋]"
@@ -108,10 +115,25 @@ MAY_HOLD_PERSONAL = rf"(?is)@|＠|[(\[\s](at|собака|собачка|мал�
 
 def _name_digits(match: re.Match) -> str:
     text = match.group()
-    if _DATE.fullmatch(text):
+    if _DATE.fullmatch(text) or _SPAN.fullmatch(text) or _is_list(text):
         return text
     digits = sum(c.isdigit() for c in text)
     return "[account]" if digits >= 20 else "[card]" if digits >= 16 else "[phone]"
+
+
+def _is_list(text: str) -> bool:
+    """Whether it is a list of years, or one of four numbers or more of up to three figures that rise by the same step,
+    as sizes do; what stands between them is the same throughout."""
+    if len(text) > 80 or len(set(_APART.findall(text))) != 1:
+        return False
+    parts = _APART.split(text)
+    if all(_YEAR.fullmatch(part) for part in parts):
+        return True
+    if len(parts) < 4 or not all(re.fullmatch("[1-9][0-9]{0,2}", part) for part in parts):
+        return False
+    numbers = [int(part) for part in parts]
+    step = numbers[1] - numbers[0]
+    return step > 0 and all(b - a == step for a, b in pairwise(numbers))
 
 
 def _name_iban(match: re.Match) -> str:
@@ -123,7 +145,8 @@ def scrub(text: str) -> str:
     """Free text without e-mail addresses, phone numbers, card and account numbers; each leaves its kind in brackets.
 
     What is left out: names and addresses are not found, nor numbers of under nine digits. Runs of nine digits and
-    more go even where they are an order's number: too much is the lesser harm. Dates stay.
+    more go even where they are an order's number: too much is the lesser harm. Dates, spans of days, lists of years and
+    of numbers that rise by one step (sizes) stay.
     """
     if not isinstance(text, str):
         return text

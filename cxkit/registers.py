@@ -1,5 +1,7 @@
 """What did people notice? Mystery shops, employees' ideas, interviews, complaints, competitors, examples of WOW."""
 
+from datetime import date
+
 import pandas as pd
 
 from cxkit.stages import name_key
@@ -24,6 +26,7 @@ WORDS = {
     "wow_example": "examples of WOW",
 }
 NOWHERE = "not stated"
+NAMED = 5  # notes of a later day that a sentence names
 COUNTS = ["kind", "touchpoint", "department", "n", "score", "scored"]
 VOICES = ["statement", "quadrant", "voice", "touchpoint", "department", "source", "score"]
 
@@ -54,6 +57,7 @@ def by_place(register: pd.DataFrame, *, place: str) -> pd.DataFrame:
     rows = _placed(register)
     table = pd.crosstab(rows[place], rows["kind"]).reindex(columns=[k for k in KINDS if (rows["kind"] == k).any()])
     table.columns.name = None
+    table.index = table.index.map(_shown)
     table = table.assign(notes=table.sum(axis=1)).reset_index()
     order = table.assign(last=table[place] == NOWHERE, size=-table["notes"])
     return order.sort_values(["last", "size", place], ignore_index=True).drop(columns=["last", "size"])
@@ -92,6 +96,7 @@ def notes(register: pd.DataFrame, *, customers: bool) -> pd.DataFrame:
     rows = rows.sort_values(["kind", "day", "note"], ignore_index=True).astype({"kind": object})
     words = {kind: kind.replace("_", " ") for kind in KINDS}
     rows = rows.assign(kind=rows["kind"].map(words), note=[clean_text(note) for note in rows["note"]])
+    rows["touchpoint"] = rows["touchpoint"].map(_shown)
     return rows[["kind", "note", "touchpoint", "department", "competitor", "date", "score"]]
 
 
@@ -112,6 +117,25 @@ def register_sentences(register: pd.DataFrame) -> list[str]:
                     f"Most noticed: {most['touchpoint'].iloc[0]} ({times} note{'s' * (times != 1)}).")  # fmt: skip
     lacking = [WORDS[kind] for kind in KINDS if not (rows["kind"] == kind).any()]
     return [*told, *([f"None of: {', '.join(lacking)}."] if lacking else [])]
+
+
+def later_sentence(later: pd.DataFrame, *, as_of: date) -> str:
+    """Which notes an audit of an earlier day leaves out, in one sentence; empty without one.
+
+    From: `workshop.later_notes`; the last day that counts.
+    """
+    if not len(later):
+        return ""
+    rows = later.assign(kind=later["kind"].map(name_key)).sort_values(["date", "kind"], kind="stable")
+    named = [f"{row.kind.replace('_', ' ')} {row.date:%Y-%m-%d}" for row in rows.head(NAMED).itertuples()]
+    more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    count = "1 note is" if len(rows) == 1 else f"{len(rows):,} notes are"
+    return f"{count} dated after the last day that counts ({as_of}) and left out: {', '.join(named)}{more}."
+
+
+def _shown(place: str) -> str:
+    """A touchpoint as a reader knows it: `payment_page` is a payment page."""
+    return place.replace("_", " ")
 
 
 def _placed(register: pd.DataFrame) -> pd.DataFrame:

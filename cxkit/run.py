@@ -370,6 +370,8 @@ def check_client(
 
     Raises UsageError and DataError as a run does.
     """
+    from cxkit.workshop import describe_read
+
     notebooks = read_notebooks(notebooks_dir)
     client = load_client(client_path, as_of=as_of)
     check_findings(client)
@@ -384,7 +386,7 @@ def check_client(
         lines += [f"    {note}" for note in account["notes"]]
     if any(account["refused"] for account in loaded.accounts.values()):
         lines.append(f"  refused rows, each with its reason: {loaded.refused_dir}")
-    lines.append(f"  read beside the exports: {', '.join(sheets) or 'no sheets of the workshop'}")
+    lines += describe_read(client.folder, sheets)
     lines += write_quote_candidates(client, loaded)
     if loaded.missing:
         lines.append(f"  tables not given: {', '.join(loaded.missing)}")

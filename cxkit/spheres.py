@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cxkit.checklists import sphere_of_item
 from cxkit.errors import UsageError
 from cxkit.settings_file import read_yaml
 from cxkit.words import normal_text
@@ -29,14 +30,15 @@ def read_spheres(path: Path | None = None) -> pd.DataFrame:
 def sphere_of(ids: Sequence[str] = (), *, touchpoint: str = "", department: str = "", path: Path | None = None) -> str:
     """The sphere of a finding (the first of `ids` that has one), else of a touchpoint, else of a department.
 
-    What lies at a touchpoint has the touchpoint's sphere; where its name tells none, that of the department which owns
-    it. To: the sphere's key, or an empty text where nothing tells it.
+    What people scored of an item of the checklists has the item's sphere. What lies at a touchpoint has the
+    touchpoint's; where its name tells none, that of the department which owns it. To: the sphere's key, or an empty
+    text where nothing tells it.
     """
     places = path or SPHERES
     at = [id.split(".", 2)[2] for id in ids if id.startswith(AT_TOUCHPOINTS)]
     found = [_by_words(name, "touchpoints", places) for name in at]
     found += [_by_words(department, "departments", places)] if at else []
-    found += [_by_id(id, places) for id in ids]
+    found += [sphere_of_item(id) or _by_id(id, places) for id in ids]
     found += [_by_words(touchpoint, "touchpoints", places), _by_words(department, "departments", places)]
     return next((sphere for sphere in found if sphere), "")
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from cxkit.certainty import CERTAIN, LIKELY, SAID, family_of
+from cxkit.checklists import FOUND as SCORED
+from cxkit.checklists import item_of
 from cxkit.findings import IDS, Finding, is_finding
 from cxkit.same_thing import APART, GAP, QUADRANTS, TOTALS, by_item, commonest, split_ids
 from cxkit.spheres import AT_TOUCHPOINTS, sphere_of
@@ -26,10 +28,6 @@ MEANS = {
 OF_THE_AUDIT = ("quality.", "feedback.incentive_bias", "feedback.response_rate")
 PARTS = {"service.contact_trend": "service.growing"}  # a total, and the family of what it may grow by
 AREAS = frozenset(id.partition(".")[0] for id in IDS)
-SCORED = (
-    "maturity.item.",
-    "maturity.gap.",
-)  # what people scored on checklists: their voices, counted, and not the data's
 DATA = ("item", "statement", "quadrant", "voices", "evidence", "certainty", "sphere", "touchpoint")
 SAYS = ("statement", "quadrant", "voice", "department", "impact", "confidence", "ids", "touchpoint", "quote", "source",
         "sheet", "copies")  # fmt: skip
@@ -40,7 +38,8 @@ HIDDEN = "a quote, not shown: quotes are not reviewed"
 
 
 def data_items(findings: Sequence[Finding], certainty: pd.DataFrame) -> pd.DataFrame:
-    """What the data say, one row an item: every finding with a verdict, those about one touchpoint as one.
+    """What the data say, one row an item: every finding with a verdict, those about one touchpoint as one, and those
+    about one item of the checklists.
 
     From: the findings of a run; `certainty.across_audit` of them. To, in the findings' order: item (the first finding's
     id), statement (its sentence), quadrant, voices (data; of what people scored on checklists theirs), evidence (ids,
@@ -58,7 +57,7 @@ def data_items(findings: Sequence[Finding], certainty: pd.DataFrame) -> pd.DataF
         verdict = finding.quadrant()
         if verdict in QUADRANTS and not finding.id.startswith(OF_THE_AUDIT):
             about = parts.get(finding.id, finding.id)
-            about = _touchpoint(about) if about.startswith(AT_TOUCHPOINTS) else about
+            about = _touchpoint(about) if about.startswith(AT_TOUCHPOINTS) else item_of(about) or about
             quadrant = MEANS.get((family_of(finding.id), verdict), verdict)
             groups.setdefault((about, quadrant), []).append(finding)
     rows = [
@@ -66,7 +65,7 @@ def data_items(findings: Sequence[Finding], certainty: pd.DataFrame) -> pd.DataF
             "item": members[0].id,
             "statement": members[0].sentence(),
             "quadrant": quadrant,
-            "voices": APART.join(_scored_by(members[0]) or ["data"]),
+            "voices": APART.join(_scored_by(members) or ["data"]),
             "evidence": APART.join(f.id for f in members),
             "certainty": CERTAIN if CERTAIN in {sure.get(f.id) for f in members} else LIKELY,
             "sphere": sphere_of([f.id for f in members]),
@@ -173,9 +172,11 @@ def join(data: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     return frame.loc[order.sort_values(["q", "c", "s", "item"]).index].reset_index(drop=True)
 
 
-def _scored_by(finding: Finding) -> list[str]:
-    """The voices whose scores a finding tells, as its claim names them; none where it rests on data."""
-    return [v for v in VOICES[1:] if f"{v}s" in finding.claim] if finding.id.startswith(SCORED) else []
+def _scored_by(findings: Sequence[Finding]) -> list[str]:
+    """The voices whose scores findings tell, as their claims name them, and not the data's; none where they rest on
+    data."""
+    claims = [f.claim for f in findings if f.id.startswith(SCORED)]
+    return [v for v in VOICES[1:] if any(f"{v}s" in claim for claim in claims)]
 
 
 def _explained(findings: Sequence[Finding], sure: dict[str, str]) -> dict[str, str]:

@@ -307,7 +307,7 @@ _ALL_SHEETS = (
         touchpoint text
         department text
         competitor text
-        score number
+        score number [1-5] 1 bad, 5 good
         """,
     ),
     _table(

@@ -5,17 +5,19 @@ import hashlib
 import io
 import os
 import re
+from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 
 import ibis
 import pandas as pd
 
-from cxkit.checklists import read_checklists
+from cxkit.checklists import item_names
 from cxkit.client import did_you_mean, resolve
 from cxkit.engine import collect
 from cxkit.errors import DataError, UsageError
 from cxkit.privacy import safe_cell, scrub
+from cxkit.sheet_evidence import as_ids, is_nothing, read_evidence
 from cxkit.sheet_files import read_records
 from cxkit.sheet_marks import letters
 from cxkit.stages import name_key, read_stages
@@ -29,12 +31,13 @@ QUOTE_LETTERS = (15, 300)  # shorter says nothing, longer finds no room on a map
 CANDIDATES = "quotes_to_review.csv"
 
 
-def read_sheet(folder: Path, name: str) -> pd.DataFrame:
+def read_sheet(folder: Path, name: str, *, until: date | None = None) -> pd.DataFrame:
     """One sheet of the workshop, as people filled it in, its values checked and its texts cleaned and scrubbed.
 
     From: the client's folder, with workshop/<name>.csv or .xlsx. To: the columns of SHEETS[name] in their order, one
     row a filled row of the sheet: texts (missing where empty), numbers as floats (NaN), dates as times (NaT). Without
-    a file: no rows.
+    a file: no rows. A department is spelt as most rows of all sheets spell it. `until`: the last day that counts; notes
+    of the register that are dated after it are left out (`later_notes` has them).
     Raises DataError with all faults of the sheet (`check` says which there are); UsageError on a name that is no
     sheet's, and where the sheet is there twice.
     """
@@ -49,7 +52,25 @@ def read_sheet(folder: Path, name: str) -> pd.DataFrame:
     frame, faults = _read(Path(folder), paths[0], SHEETS[name])
     if faults:
         raise DataError(_told(faults))
-    return frame
+    if name == "register" and until is not None:
+        frame = frame[~(frame["date"] > pd.Timestamp(until))].reset_index(drop=True)
+    return _one_spelling(frame, Path(folder), files, name=name)
+
+
+def later_notes(folder: Path, *, until: date) -> pd.DataFrame:
+    """The notes of the register that are dated after the last day that counts, in the sheet's order."""
+    frame = read_sheet(folder, "register")
+    return frame[frame["date"] > pd.Timestamp(until)].reset_index(drop=True)
+
+
+def describe_read(folder: Path, hashes: dict[str, str]) -> list[str]:
+    """What was read of a workshop, in lines: each sheet with its rows, and those that have none. From: `check`."""
+    files, _ = _files(Path(folder))
+    rows = {_place(path): len(read_sheet(folder, name)) for name, (path, *_) in files.items()}
+    told = [f"{file} ({rows[file]:,} row{'s' * (rows[file] != 1)})" if file in rows else file for file in hashes]
+    none = [file for file in rows if not rows[file]]
+    empty = [f"  {file} holds no row below its first; is it the file that was filled in?" for file in none]
+    return [f"  read beside the exports: {', '.join(told) or 'no sheets of the workshop'}", *empty]
 
 
 def check(folder: Path, *, stages: Path | None = None) -> dict[str, str]:
@@ -175,7 +196,8 @@ def _read(
         return None, [str(error)]
     except (DataError, OSError) as error:
         return None, [f"{_place(path)}: {getattr(error, 'strerror', None) or error}"]
-    records = [(number, [clean_text(cell) for cell in cells]) for number, cells in records]
+    plain = {cell: clean_text(cell) for _, cells in records for cell in cells}  # most cells say what others said
+    records = [(number, [plain[cell] for cell in cells]) for number, cells in records]
     records = [(number, cells) for number, cells in records if any(cells)]
     if not records:
         return None, [f"{_place(path)}: {text}" for _, text in odd] or [
@@ -186,6 +208,8 @@ def _read(
     faults += [text for _, text in odd]
     values: dict[str, list] = {name: [] for name in names.values()}
     width = len(records[0][1])
+    known: dict[tuple[str, str], tuple[object, str]] = {}
+    read: list[int] = []
     for number, cells in records[1:]:
         if len(cells) < width or any(cells[width:]):
             faults.append(
@@ -193,18 +217,36 @@ def _read(
                 " cells in it stands in quotation marks."
             )
             continue
+        read.append(number)
         for at, name in names.items():
-            value, fault = _value(cells[at], table.columns[name])
+            if (name, cells[at]) not in known:
+                known[name, cells[at]] = _value(cells[at], table.columns[name])
+            value, fault = known[name, cells[at]]
             values[name].append(value)
             lost = number in marked and not cells[at]  # what is told of the row already says why
             faults += [f"row {number}, {name}: {fault}"] if fault and not lost else []
         faults += [f"{letters(at + 1)}{number} stands under no heading and would be lost; name the column, or empty it."
                    for at in range(width) if headed and cells[at] and not records[0][1][at]]  # fmt: skip
     if not faults and table.name == "touchpoints":
-        faults = _touchpoint_faults(values, [number for number, _ in records[1:]], stages)
-    if not faults and table.name == "checklist":
-        faults = _item_faults(values, [number for number, _ in records[1:]])
+        faults = _touchpoint_faults(values, read, stages)
+    if table.name == "checklist" and "item" in values:
+        faults += _item_faults(values, read)
     return _frame(table, values) if not faults else None, [f"{_place(path)}: {fault}" for fault in faults]
+
+
+def _one_spelling(frame: pd.DataFrame, folder: Path, files: dict[str, list[Path]], *, name: str) -> pd.DataFrame:
+    """The sheet with each department spelt as most rows of all sheets spell it; of equally many the first by name."""
+    if "department" not in frame or not frame["department"].notna().any():
+        return frame
+    spelt = Counter(frame["department"].dropna())
+    for other, paths in files.items():
+        if other != name and "department" in SHEETS[other].columns:
+            there = _read(folder, paths[0], SHEETS[other])[0]  # one with faults says nothing here: `check` tells them
+            spelt.update([] if there is None else there["department"].dropna())
+    shown: dict[str, str] = {}
+    for department in sorted(spelt, key=lambda text: (-spelt[text], text)):
+        shown.setdefault(name_key(department), department)
+    return frame.assign(department=frame["department"].map(lambda text: shown[name_key(text)], na_action="ignore"))
 
 
 def _header(cells: list[str], table: Table) -> tuple[dict[int, str], list[str]]:
@@ -230,7 +272,7 @@ def _value(text: str, column: Column) -> tuple[object, str]:
     if text.startswith("'") and safe_cell(text[1:]) == text:
         text = text[1:]  # the mark that keeps a spreadsheet from running it
     shown = repr(scrub(text)[:60])
-    if not text:
+    if not text or (column.name in ("source", "department") and is_nothing(text)):
         return None, "empty; every row needs it." if column.required else ""
     if column.valid:
         near = did_you_mean(name_key(text), column.valid)
@@ -251,6 +293,20 @@ def _value(text: str, column: Column) -> tuple[object, str]:
         return _day(text, shown)
     if len(text) > MOST_LETTERS:
         return None, f"{len(text):,} letters; at most {MOST_LETTERS:,} are read."
+    return _words(text, column.name)
+
+
+def _words(text: str, column: str) -> tuple[str | None, str]:
+    """What people wrote, scrubbed; ids of findings and keys of items as the kit spells them, whole."""
+    if column == "evidence":
+        return read_evidence(text)
+    if column in ("item", "measure"):
+        return as_ids(text) or scrub(text), ""
+    if column == "owner" and scrub(text) != text:
+        return (
+            None,
+            f"{scrub(text)[:60]!r}: an e-mail or a number is no owner; write a name or a role (Head of support).",
+        )
     return scrub(text), ""
 
 
@@ -301,14 +357,14 @@ def _touchpoint_faults(values: dict[str, list], rows: list[int], stages: list[st
 
 def _item_faults(values: dict[str, list], rows: list[int]) -> list[str]:
     """An item that no checklist has; those that are only spelt otherwise are written as the checklists have them."""
-    valid = {name_key(item): item for item in read_checklists()["item"]}
+    valid = {name_key(item): item for item in item_names()}
     near: dict[str, str] = {}  # a misspelt item stands there once for each who answered it
     faults = []
     for row, item in zip(rows, values["item"], strict=True):
-        if (key := name_key(item)) not in valid:
+        if item is not None and (key := name_key(item)) not in valid:
             near.setdefault(key, did_you_mean(key, valid) or _items_like(key, list(valid.values())))
             faults.append(f"row {row}, item: {item[:60]!r} is no item of the checklists{near[key]}")
-    values["item"] = [valid.get(name_key(item), item) for item in values["item"]]
+    values["item"] = [item and valid.get(name_key(item), item) for item in values["item"]]
     return faults
 
 

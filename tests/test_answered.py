@@ -6,10 +6,13 @@ from types import SimpleNamespace
 import nbformat
 import pandas as pd
 import pytest
+from demo_raw import DEMO
 from hand_answers_to_items import answers, items
 
 from cxkit import answered as an
-from cxkit import maturity
+from cxkit import maturity, workshop
+from cxkit.estimates import Estimate
+from cxkit.findings import Finding
 
 ITEMS = items("a.one", "a.two", "b.three", answered_by={"b.three": ("employee",)})
 TOLD = answers(
@@ -39,6 +42,13 @@ def test_departments_by_hand():
     assert (frame["low"] < frame["mean"]).all()
 
 
+def test_the_order_of_the_sheet_changes_not_one_bit_of_departments():
+    sheet = workshop.read_sheet(DEMO, "checklist")
+    for seed in range(5):
+        mixed = an.departments(sheet.sample(frac=1, random_state=seed))
+        pd.testing.assert_frame_equal(an.departments(sheet), mixed, check_exact=True)
+
+
 def test_a_small_department_is_withheld_with_one_from_which_it_could_be_worked_out():
     more = answers([("a.one", "employee", [0, 0], "finance"), ("a.one", "employee", [3], None)])
     frame = an.departments(pd.concat([TOLD, more], ignore_index=True)).set_index("department")
@@ -50,7 +60,7 @@ def test_a_small_department_is_withheld_with_one_from_which_it_could_be_worked_o
 def test_it_is_said_in_words():
     covered = an.coverage(maturity.scores(TOLD, ITEMS), ITEMS)
     told = " ".join(an.coverage_sentences(covered, an.departments(TOLD)))
-    assert "1 of 3 items have at least 5 answers of one voice." in told
+    assert "1 of 3 items has at least 5 answers of one voice." in told
     assert "Not heard: partners." in told
     assert "1 item has a voice of under 5 answers, which is withheld." in told
     assert "Employees of 2 departments answered." in told
@@ -75,6 +85,14 @@ def test_evidence_stands_without_who_said_it_and_is_made_plain():
     )
 
 
+def test_numbers_named_as_evidence_stand_under_the_names_that_readers_know():
+    told = TOLD[:5].assign(evidence=["service.late_share, loyalty.gini", "a handbook", None, None, None])
+    stated = an.stated_evidence(told, maturity.scores(told, ITEMS), ITEMS)
+    late = Finding("service.late_share", "{value}", Estimate(0.1, 0.0, 0.2, 9, "share", 0.95, "Wilson"), "Late orders")
+    frame = an.evidence_named(stated, [late])
+    assert frame["evidence"].tolist() == ["a handbook", "Late orders, loyalty.gini (not found in this audit)"]
+
+
 def test_the_evidence_of_a_withheld_group_is_never_among_it():
     told = TOLD.assign(evidence=[f"words {row}" for row in range(len(TOLD))])
     frame = an.stated_evidence(told, maturity.scores(told, ITEMS), ITEMS)
@@ -88,7 +106,7 @@ def test_the_notebook_shows_evidence_only_when_a_person_has_read_it(quotes):
     cell = next(cell.source for cell in cells if "answered.stated_evidence" in cell.source)
     told, shown, open_ = TOLD.assign(evidence="I, Olena of Lviv, waited"), [], []
     names = {"answered": an, "answers": told, "scores": maturity.scores(told, ITEMS), "items": ITEMS}
-    names |= {"run": SimpleNamespace(client=SimpleNamespace(quotes=quotes))}
+    names |= {"run": SimpleNamespace(client=SimpleNamespace(quotes=quotes), findings=list)}
     names |= {"show_table": lambda frame, *_, **__: shown.append(frame)}
     names |= {"not_assessed": lambda *_, **told: open_.append(told)}
     exec(cell, names)
@@ -120,5 +138,5 @@ def test_what_nobody_answered_is_counted_and_whole_checklists_are_named():
     what, why = an.unanswered(covered)
     assert what == "how far 3 of the 5 items of the checklists are done"
     assert why == "Nobody answered them; of these checklists not one item: Service (2)."
-    assert an.unanswered(covered[:1])[1] == "No answers."
+    assert an.unanswered(covered[:1])[1] == "Nobody answered them."
     assert an.unanswered(covered.assign(unanswered="")) == ("", "")

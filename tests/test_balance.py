@@ -30,8 +30,10 @@ def test_over_concentration_by_hand():
     assert frame["low"].iloc[0] == pytest.approx(3 - half, abs=1e-3)
     assert frame["verdict"].tolist() == [b.MORE, b.LESS, b.LESS]
     said = b.balance_sentences(frame)
-    assert said[0].startswith("Over-concentrated (S0: a fault): the goods (4 of 4, ")
-    assert said[1].startswith("Neglected: asking (1 of 4, ")
+    assert said[0].startswith(
+        "Too much on one kind, which S0 calls a fault: the goods 4.0 of 4, the mean of the others 1.0 (difference 3, "
+    )
+    assert said[1].startswith("Neglected: asking 1.0 of 4, the mean of the others 2.5 (difference −1.50, ")
 
 
 def test_a_voice_that_scores_low_lowers_no_kind():

@@ -1,5 +1,6 @@
 """What people score beside what the data say, and the share of orders with a consent to e-mail."""
 
+from dataclasses import replace
 from datetime import date
 
 import ibis
@@ -40,9 +41,12 @@ def test_people_and_data_that_disagree_come_first():
     assert frame["number"].iloc[0] == "40 % (35–45 %)"
     said = bd.beside_sentences(frame)
     assert (
-        said[0] == "2 times a number of this audit speaks to an item that was scored: 1 disagree, 1 agree, 0 stay open."
+        said[0]
+        == "2 times a number of this audit speaks to an item that was scored: 1 disagrees, 1 agrees, 0 stay open."
     )
-    assert said[1].startswith("“kept”: employees score it high, customers score it low; ")
+    assert said[1] == "“kept”: employees score it high, customers score it low; the data show a weakness. 40 %"
+    long = replace(LATE, claim="{value} are late (all of them). Nobody asks (yet). “So” it is.")
+    assert bd.beside_data(SCORES, [long], ITEMS)["told"].tolist() == ["40 % are late (all of them)."]
 
 
 def test_what_has_no_verdict_stays_open():

@@ -105,3 +105,16 @@ def test_an_item_twice_and_a_file_of_something_else(tmp_path):
     assert "trust.one stands there twice" in fault(tmp_path, f"{ITEM}}}\n      - {ITEM}}}")
     with pytest.raises(UsageError, match="holds no `lists`"):
         read(tmp_path, text="scale: [a]\n")
+
+
+def test_a_finding_names_its_item_and_the_items_sphere():
+    assert c.item_of("maturity.gap.trust_16_be_reliable") == c.item_of("maturity.item.trust_16_be_reliable")
+    assert c.item_of("maturity.item.trust_16_be_reliable") == "trust.16_be_reliable"
+    assert c.sphere_of_item("maturity.item.trust_16_be_reliable") == "logistics"
+    for other in ("maturity.email_consent", "maturity.item.trust", "service.late.courier", "trust_16_be_reliable", ""):
+        assert (c.item_of(other), c.sphere_of_item(other)) == ("", "")
+
+
+def test_every_items_finding_finds_its_item_again():
+    items = c.read_checklists()["item"]
+    assert [c.item_of(f"maturity.item.{c.finding_key(item)}") for item in items] == items.tolist()

@@ -47,6 +47,19 @@ def test_nothing_changed():
     assert what_changed(REPEAT, REPEAT, settings_now={}, settings_then=RECORD) == [], "nothing is known of one run"
 
 
+def test_an_items_place_among_the_others_is_no_definition():
+    claims = (
+        "“Rewards” (Trust) is the least done of 25 items: customers give it 0.9 of 4, the others 2.4, {value}.",
+        "“Rewards” (Trust) is among the least done of 92 items: customers give it 1.4 of 4, the others 2.3, {value}.",
+        "“Rewards” (Trust) is among the most done of 92 items: customers give it 3.4 of 4, the others 2.3, {value}.",
+        "“Rewards” (Trust) is the most done of 25 items: customers give it 3.9 of 4, the others 2.3, {value}.",
+    )
+    found = [replace(REPEAT, id="maturity.item.trust_14_reward", claim=claim) for claim in claims]
+    assert [between(one, other) for one in found for other in found] == [[]] * 16
+    asked = replace(found[0], claim=claims[0].replace("customers", "employees"))
+    assert len(between(asked, found[0])) == 1, "who was asked is part of what it means"
+
+
 def test_words_unit_and_method_are_named_with_old_and_new():
     then = replace(REPEAT, claim="{value} order again within 60 days ({interval}).")
     assert between(REPEAT, then) == ["it was “… order again within 60 days.”, is “… order again within 90 days.”"]

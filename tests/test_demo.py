@@ -229,7 +229,7 @@ def test_an_older_demo_is_replaced(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "demo" / "exports"))
 
     monkeypatch.setattr(demo, "write_workshop", full)

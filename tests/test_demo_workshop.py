@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 from demo_raw import DEMO, clean
 
+from cxkit import balance, maturity
+from cxkit.checklists import kind_names, read_checklists
 from cxkit.demo_plan import read_yaml, streams
 from cxkit.demo_workshop import checklist, write_workshop
 from cxkit.findings import is_finding
@@ -67,7 +69,8 @@ def test_what_sheets_name_by_an_id_is_a_finding_of_the_kit():
 
 def test_every_voice_answers_every_item_of_the_checklist():
     facts = read_yaml("demo_workshop.yml")["checklist"]
-    frame = pd.DataFrame(checklist(facts, streams(1, 0)), columns=["item", "score", "voice", "department", "evidence"])
+    rows = checklist(facts, streams(1, 0)("workshop.checklist"))
+    frame = pd.DataFrame(rows, columns=list(SHEETS["checklist"].columns))
     table = frame.groupby(["item", "voice"]).size().unstack()
     assert (table[list(facts["people"])] == list(facts["people"].values())).all(axis=None)
     means = frame.groupby(["item", "voice"])["score"].mean().unstack()
@@ -77,8 +80,37 @@ def test_every_voice_answers_every_item_of_the_checklist():
     assert set(apart) == {"trust.16_be_reliable", "trust.07_exceed_expectations"}
 
 
+def test_who_was_asked_online_answers_every_item_and_nobody_else_does():
+    """Voices without a mean are not asked, evidence stands beside the first employees' scores."""
+    facts = read_yaml("demo_workshop.yml")["checklist_online"]
+    known = read_checklists().set_index("item")
+    assert set(facts["items"]) <= set(known.index)
+    rows = checklist(facts, streams(1, 0)("workshop.checklist_online"))
+    frame = pd.DataFrame(rows, columns=list(SHEETS["checklist"].columns))
+    counts = frame.groupby(["item", "voice"]).size()
+    asked = {(item, voice): facts["people"][voice] for item, means in facts["items"].items() for voice in means}
+    assert counts.to_dict() == asked
+    assert all(set(means) <= set(known.loc[item, "answered_by"]) for item, means in facts["items"].items())
+    written = frame[frame["evidence"] != ""]
+    assert set(written["voice"]) == {"employee"}
+    assert written.groupby("item")["evidence"].agg(list).to_dict() == facts["evidence"]
+
+
+def test_one_kind_of_orientation_is_planted_and_where_nothing_is_nothing_is_told(tmp_path):
+    write_workshop(tmp_path, streams(1, 0))
+    items, kinds = read_checklists(), kind_names()
+    told = maturity.scores(pd.read_csv(tmp_path / "checklist.csv", dtype={"score": float}), items)
+    verdicts = balance.balance(told, items, kinds).set_index("kind")["verdict"]
+    assert verdicts["product_quality"] == balance.MORE
+    assert set(verdicts.drop("product_quality")) == {balance.EARLY}
+    write_workshop(tmp_path, streams(1, 0), planted=False)
+    told = maturity.scores(pd.read_csv(tmp_path / "checklist.csv", dtype={"score": float}), items)
+    assert set(balance.balance(told, items, kinds)["verdict"]) == {balance.EARLY}
+    assert set(maturity.gaps(told)["verdict"]) == set(maturity.standing(told)["verdict"]) == {maturity.EARLY}
+
+
 def test_a_row_with_a_field_too_many_is_an_error(tmp_path, monkeypatch):
-    wrong = {"sheets": {"swot": {"columns": ["statement"], "rows": [["a", "b"]]}}, "checklist": {}}
+    wrong = {"sheets": {"swot": {"columns": ["statement"], "rows": [["a", "b"]]}}}
     monkeypatch.setattr("cxkit.demo_workshop.read_yaml", lambda _: wrong)
     with pytest.raises(ValueError, match=r"sheet 'swot' has 1 columns; this row has 2"):
         write_workshop(tmp_path, streams(1, 0))

@@ -69,7 +69,7 @@ FLOORS = [
         "touches",
     }
     | {"answer_checks", "comments", "drivers", "query_heads", "rate_trends"},
-    {"columns", "column_choice", "rules_met", "sheet_files", "sniff"} | {"same_thing"},
+    {"columns", "column_choice", "rules_met", "sheet_evidence", "sheet_files", "sniff"} | {"same_thing"},
     {"refused", "doubts", "order_level", "scrubbed", "survey_questions"},
     {"order_money", "table_settings"},
     {"joins", "proposed_table"},

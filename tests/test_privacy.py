@@ -182,12 +182,39 @@ def test_the_engines_filter_lets_no_text_by_that_scrub_would_change(text):
         "моя собака спить",
         "розмір 120*60*20 см",
         "розміри 98, 104, 110, 116",
+        "12.05.2026-18.05.2026",
+        "12.05.2026 – 18.05.2026",
+        "12.05-18.05.2026",
+        "12-18.05.2026",
+        "2026-05-12/2026-05-18",
+        "Sizes 74 80 86 92 98",
+        "Sizes 74-80-86-92-98-104",
+        "36 / 38 / 40 / 42 / 44",
+        "2024 / 2025 / 2026",
+        "2024-2025-2026",
         "we met at noon",
         "",
     ],
 )
 def test_scrub_leaves_dates_prices_and_order_numbers(text):
     assert privacy.scrub(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "48 600 700 800",  # rises, and not by one step
+        "100 200 300",  # three numbers are how phones are written
+        "06 12 18 24 30",  # no size begins with a nought
+        "22 123 45 67 89",
+        "74 80-86 92 98",  # nobody writes a list so
+        "1202-1503-1804-2105",  # four figures each
+        "2026 2025 12345",
+        "12.05.2026-18.05.2026 067",
+    ],
+)
+def test_what_only_looks_like_a_list_or_a_span_goes(text):
+    assert re.fullmatch(r"\[(phone|card)\]", privacy.scrub(text))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What people noticed, counted and brought in as voices."""
 
+from datetime import date
+
 import pandas as pd
 from demo_raw import DEMO
 
@@ -39,6 +41,13 @@ def test_by_touchpoint_the_most_noticed_first():
     assert frame["notes"].tolist() == [3, 1]
 
 
+def test_touchpoints_are_shown_without_the_marks_of_ids():
+    rows = register(("complaint", "Twice paid", "2026-05-01", "payment_page", "e_shop", None, 1.0))
+    assert r.by_place(rows, place="touchpoint")["touchpoint"].tolist() == ["payment page"]
+    assert r.notes(rows, customers=True)["touchpoint"].tolist() == ["payment page"]
+    assert r.as_voices(rows)["touchpoint"].tolist() == ["payment_page"]  # whose key it is
+
+
 def test_the_same_words_of_one_voice_are_one_statement():
     frame = r.as_voices(NOTES)
     assert frame["statement"].tolist() == ["Late again", "Late again", "Quicker"]
@@ -59,6 +68,18 @@ def test_it_is_said_in_words():
     assert said[1] == "Most noticed: delivery (3 notes)."
     assert said[2] == "None of: employees' ideas, interviews, examples of WOW."
     assert r.register_sentences(NOTES[:0]) == ["Nobody has written down what was noticed."]
+
+
+def test_notes_of_a_later_day_are_counted_and_named():
+    end = date(2026, 4, 30)
+    assert r.later_sentence(NOTES[:0], as_of=end) == ""
+    left = "dated after the last day that counts (2026-04-30) and left out: "
+    assert r.later_sentence(NOTES[:1], as_of=end) == f"1 note is {left}complaint 2026-05-01."
+    assert r.later_sentence(NOTES[:3], as_of=end) == (
+        f"3 notes are {left}complaint 2026-05-01, mystery shop 2026-05-02, complaint 2026-05-03."
+    )
+    many = pd.concat([NOTES[:3]] * 3)
+    assert r.later_sentence(many, as_of=end).endswith("mystery shop 2026-05-02, mystery shop 2026-05-02 and 4 more.")
 
 
 def test_an_empty_register():

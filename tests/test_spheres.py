@@ -35,6 +35,10 @@ def test_every_finding_of_the_kit_has_a_sphere(id):
         ("search.missing.prams", "product"),
         ("search.nothing_found", "site"),
         ("segments.shrinks.champions", "relations"),
+        ("maturity.item.omnichannel_4_same_day", "logistics"),  # the item's own
+        ("maturity.gap.trust_19_foresee_problems", "support"),
+        ("maturity.item.no_such_item", "company"),
+        ("maturity.email_consent", "company"),
     ],
 )
 def test_the_longest_beginning_counts(id, sphere):

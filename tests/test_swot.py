@@ -243,3 +243,14 @@ def test_what_people_scored_on_checklists_is_their_voice():
     item = joined(found=[gap]).loc[gap.id]
     assert (item["voices"], item["by_voice"], item["supporters"]) == ("customer, employee", "", 1)
     assert (item["certainty"], item["quadrant"]) == ("certain", "weakness")
+
+
+def test_gap_and_standing_of_one_item_of_the_checklists_are_one_thing():
+    gap = finding("maturity.gap.trust_16_be_reliable", 1.5, 0.5, up=False)
+    low = replace(finding("maturity.item.trust_16_be_reliable", -1.5, 0.5), claim="partners give {value} ({interval})")
+    other = finding("maturity.item.trust_14_reward", -1.5, 0.5)
+    frame = joined(found=[gap, low, other])
+    assert frame["evidence"].loc[gap.id] == f"{gap.id}, {low.id}"
+    assert frame["sphere"].loc[[gap.id, other.id]].tolist() == ["logistics", "relations"]
+    assert low.id not in frame.index
+    assert "partner" in frame["voices"].loc[gap.id]

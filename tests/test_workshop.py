@@ -2,6 +2,7 @@
 
 import random
 import stat
+from datetime import date
 
 import ibis
 import openpyxl
@@ -85,6 +86,14 @@ def test_an_item_that_no_checklist_has_is_told_with_what_was_meant(tmp_path):
     assert "row 4, item: 'lunch' is no item of the checklists. All stand in the template's worksheet 'items'" in said
 
 
+def test_faults_of_scores_and_of_items_are_told_together(tmp_path):
+    said = fault(tmp_path, checklist_csv="item,score,voice\ntrust.99,5,customer\n,1,customer\nlunch,2,customer,x\n")
+    assert "row 2, score: '5' is no whole number from 0 to 4." in said
+    assert "row 2, item: 'trust.99' is no item of the checklists" in said
+    assert "row 3, item: empty; every row needs it." in said
+    assert "row 4: 4 cells" in said
+
+
 def test_an_item_is_known_however_its_name_is_spelt(tmp_path):
     sheet = "item,score,voice\nTrust.16 be-reliable,2,customer\nservice.6_train_staff.measurable,1,employee\n"
     frame = workshop.read_sheet(write(tmp_path, checklist_csv=sheet), "checklist")
@@ -101,11 +110,11 @@ def test_values_are_read_as_people_write_them(tmp_path):
     assert frame["importance"].isna().tolist() == [False, True]
     assert frame["owner"].tolist()[0] == "=SUM(A1)"  # as it was before a spreadsheet was kept from running it
     assert frame["parent"].isna().all()
-    sheet = 'kind,note,date,score\nMystery shop,x,30.06.2026,"3,5"\nwow-example,y,2026-05-01,-2\n'
+    sheet = 'kind,note,date,score\nMystery shop,x,30.06.2026,"3,5"\nwow-example,y,2026-05-01,+2\n'
     frame = workshop.read_sheet(write(tmp_path, register_csv=sheet), "register")
     assert frame["kind"].tolist() == ["mystery_shop", "wow_example"]
     assert frame["date"].tolist() == [pd.Timestamp("2026-06-30"), pd.Timestamp("2026-05-01")]
-    assert frame["score"].tolist() == [3.5, -2.0]
+    assert frame["score"].tolist() == [3.5, 2.0]
 
 
 def test_formulas_long_names_and_html_are_only_text(tmp_path):
@@ -353,3 +362,73 @@ def test_what_a_workbook_hides_is_told_once_by_its_cell(tmp_path):
         " spreadsheet, or write the value.",
         "  workshop/swot.xlsx: D3 stands under no heading and would be lost; name the column, or empty it.",
     ]
+
+
+def test_evidence_is_an_id_or_words_or_nothing(tmp_path):
+    head = "statement,quadrant,voice,evidence,department,source\n"
+    rows = "a,weakness,customer,-,n/a,?\nb,weakness,customer,Service.LATE.Courier,site,Q2\nc,weakness,customer,brak,,\n"
+    frame = workshop.read_sheet(write(tmp_path, swot_csv=head + rows), "swot")
+    assert frame["evidence"].isna().tolist() == [True, False, True]
+    assert frame["evidence"][1] == "service.late.courier"
+    assert frame["department"].isna().tolist() == frame["source"].isna().tolist() == [True, False, True]
+    said = fault(tmp_path, swot_csv=head + "a,weakness,customer,loyalty.repeat_rat,,\n")
+    assert said.startswith(
+        "workshop/swot.csv: row 2, evidence: 'loyalty.repeat_rat' is no finding's id, did you mean 'loyalty.repeat_rate"
+    )
+    said = fault(tmp_path, swot_csv=head, context_csv="statement,quadrant,source\na,threat,-\n")
+    assert said == "workshop/context.csv: row 2, source: empty; every row needs it."
+
+
+def test_keys_and_ids_of_actions_stay_whole_and_an_owner_is_a_name(tmp_path):
+    head = "action,item,measure,owner\n"
+    row = "call 0671234567,said.0123456789,Service.Returned.cat_2024_01_02_03,Head of support\n"
+    frame = workshop.read_sheet(write(tmp_path, actions_csv=head + row + "b,call 0671234567 back,,\n"), "actions")
+    assert frame["action"][0] == "call [phone]"
+    assert frame["item"].tolist() == ["said.0123456789", "call [phone] back"]
+    assert frame["measure"][0] == "service.returned.cat_2024_01_02_03"
+    said = fault(tmp_path, actions_csv=head + "a,,,ann.smith@shop.ua\nb,,,Ann 0671234567\n")
+    mend = "an e-mail or a number is no owner; write a name or a role (Head of support)."
+    assert f"workshop/actions.csv: row 2, owner: '[e-mail]': {mend}" in said
+    assert f"workshop/actions.csv: row 3, owner: 'Ann [phone]': {mend}" in said
+    assert "ann.smith" not in said
+
+
+def test_departments_are_one_whatever_their_capitals_in_all_sheets(tmp_path):
+    """Spelt as most rows of all sheets spell them; of equally many the first by name."""
+    swot = (
+        "statement,quadrant,voice,department\na,weakness,customer,SITE\nb,weakness,customer,Site\nc,threat,partner,\n"
+    )
+    actions = "action,department\nx,site\ny,site\nz,Customer care\n"
+    register = "kind,note,department\ncomplaint,n,Customer-Care\n"
+    write(tmp_path, swot_csv=swot, actions_csv=actions, register_csv=register)
+    assert workshop.read_sheet(tmp_path, "swot")["department"].fillna("").tolist() == ["site", "site", ""]
+    assert workshop.read_sheet(tmp_path, "actions")["department"].tolist() == ["site", "site", "Customer care"]
+    assert workshop.read_sheet(tmp_path, "register")["department"].tolist() == ["Customer care"]
+    write(tmp_path, actions_csv="action,department\nx,site,too many\n")  # its faults are told by check
+    assert workshop.read_sheet(tmp_path, "swot")["department"].fillna("").tolist() == ["SITE", "SITE", ""]
+
+
+def test_scores_of_the_register_lie_between_1_and_5(tmp_path):
+    for score in ("85", "11", "-3", "0"):
+        said = fault(tmp_path, register_csv=f"kind,note,score\ncomplaint,x,{score}\n")
+        assert said == f"workshop/register.csv: row 2, score: '{score}' is no number from 1 to 5."
+
+
+def test_notes_of_a_later_day_are_left_out_of_an_earlier_audit(tmp_path):
+    notes = "kind,note,date\ncomplaint,a,2026-03-31\ncomplaint,b,2026-04-01\ncomplaint,c,\ncomplaint,d,2031-01-01\n"
+    write(tmp_path, register_csv=notes)
+    end = date(2026, 3, 31)
+    assert workshop.read_sheet(tmp_path, "register", until=end)["note"].tolist() == ["a", "c"]
+    assert workshop.later_notes(tmp_path, until=end)["note"].tolist() == ["b", "d"]
+    assert len(workshop.read_sheet(tmp_path, "register")) == 4
+
+
+def test_the_rows_read_of_each_sheet_are_told_and_those_that_have_none(tmp_path):
+    swot = "statement,quadrant,voice\na,threat,partner\n"
+    write(tmp_path, swot_csv=swot, quotes_csv="touchpoint,quote\n", actions_csv="action\nx\ny\n")
+    assert workshop.describe_read(tmp_path, workshop.check(tmp_path) | {"stages.yml": "ab"}) == [
+        "  read beside the exports: workshop/swot.csv (1 row), workshop/actions.csv (2 rows), workshop/quotes.csv (0"
+        " rows), stages.yml",
+        "  workshop/quotes.csv holds no row below its first; is it the file that was filled in?",
+    ]
+    assert workshop.describe_read(tmp_path / "none", {}) == ["  read beside the exports: no sheets of the workshop"]
