@@ -80,6 +80,21 @@ def test_an_action_of_much_effort_does_not_hide_the_findings_own():
         assert ("Mend it." in made["action"].tolist()) == own
 
 
+def test_what_the_audit_refutes_does_not_hide_the_findings_own():
+    claim = "Contacts grow {value}. Late orders do not explain it: their share changed by −16 % a year."
+    grows = replace(hand.finding("service.growing.delivery_delay", 1, 0.5, 2, action="Read these."), claim=claim)
+    items = hand.items([{"item": grows.id, "quadrant": "weakness", "evidence": grows.id, "certainty": "certain"}])
+    made = link(hand.sheet([{"action": "Tell of a late parcel", "item": grows.id, "effort": 1}]), items, [grows],
+                rows=NO_ROWS).set_index("action")  # fmt: skip
+    assert made["but"]["Tell of a late parcel"].startswith("the audit does not find this cause: late orders do not")
+    assert made["but"]["Read these."] == ""
+
+
+def test_rows_that_are_the_same_are_one():
+    row = {"action": "a", "item": "said.1", "measure": "loyalty.gini"}
+    assert (linked(row, row, row | {"owner": "Ann"})["origin"] == WORKSHOP).sum() == 2
+
+
 def test_proposals_in_the_same_words_say_what_they_are_about():
     alike = [replace(finding, action="Mend it.") for finding in FINDINGS]
     made = link(hand.sheet([]), ITEMS, alike, rows=NO_ROWS)["action"].tolist()
@@ -96,7 +111,7 @@ def test_the_round_trip(tmp_path: Path):
     """tables.xlsx -> its worksheet edited and saved as workshop/actions.xlsx -> the next run reads it."""
     first = linked(
         {"action": "=SUM(A1)", "item": "said.1", "department": "logistics", "owner": "Олена", "effort": 2,
-         "measure": "loyalty.gini", "due": "2026-10-01"},
+         "measure": "loyalty.gini", "due": "2026-10-01", "after": "Second, with a comma"},
         {"action": "Second, with a comma", "item": "Дзвінки будять дітей", "measure": "loyalty.gini"},
     )  # fmt: skip
     kept_tables.write_table(to_sheet(first), tmp_path / "tables/10_swot.actions_sheet.csv")
@@ -119,6 +134,8 @@ def test_the_round_trip(tmp_path: Path):
     assert again["items"].tolist() == first["items"].tolist()
     assert again["origin"].unique().tolist() == [WORKSHOP]  # what findings proposed is the workshop's now
     assert again["due"].tolist()[0] == pd.Timestamp("2026-10-01")
+    assert again["after"].tolist()[0] == "Second, with a comma"
+    assert again["waits"].tolist()[:2] == first["waits"].tolist()[:2] == [(1,), ()]
     taken = again.iloc[2]
     assert (taken["owner"], taken["effort"], taken["due"]) == ("Тарас", 3.0, pd.Timestamp("2026-11-15"))
     assert set(triage.triage_actions(again, triage.triage(ITEMS))["triage"]) <= {"now", "gradually", "drop"}

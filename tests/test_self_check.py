@@ -17,7 +17,7 @@ FOUND = [
     nothing("search.no_click"),
 ]
 SWOT = ["statement", "quadrant", "voice", "department", "impact", "confidence", "evidence", "source"]
-ACTIONS = ["action", "item", "department", "owner", "effort", "measure", "due"]
+ACTIONS = ["action", "item", "department", "owner", "effort", "measure", "due", "after"]
 
 
 def sheet(rows: list[dict]) -> pd.DataFrame:
