@@ -97,13 +97,20 @@ def _a(word: str) -> str:
 
 
 def _contradictions(items: pd.DataFrame) -> list[tuple]:
-    words = dict(zip(items["item"], items["statement"], strict=True))
-    return [
-        ("a contradiction", f"{item.quadrant}: {item.statement}",
-         f"The opposite is said of the same: {'; '.join(words[key].rstrip('.') for key in split_ids(item.against))}.",
-         "Find out who means what; neither is averaged away.")
-        for item in items[(items["against"] != "") & items["quadrant"].isin(BAD)].itertuples()
-    ]  # fmt: skip
+    """Each pair once, told of the weakness or threat; of two in one quadrant, of the first."""
+    words, side = (dict(zip(items["item"], items[name], strict=True)) for name in ("statement", "quadrant"))
+    found, told = [], set()
+    for item in sorted(items.itertuples(), key=lambda i: i.quadrant not in BAD):
+        others = [key for key in split_ids(item.against) if frozenset((key, item.item)) not in told]
+        told |= {frozenset((key, item.item)) for key in others}
+        same = [key for key in others if side[key] == item.quadrant]
+        other = [key for key in others if key not in same]
+        for keys, how in ((other, "The opposite is said of the same"), (same, "Another denies it")):
+            if keys:
+                why = f"{how}: {'; '.join(words[key].rstrip('.') for key in keys)}."
+                found.append(("a contradiction", f"{item.quadrant}: {item.statement}", why,
+                              "Find out who means what; neither is averaged away."))  # fmt: skip
+    return found
 
 
 def _without_effort(items: pd.DataFrame, plan: pd.DataFrame, rows: pd.DataFrame) -> list[tuple]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from cxkit.causes import possible
 from cxkit.certainty import SAID
 from cxkit.findings import Finding
 from cxkit.same_thing import split_ids
@@ -17,6 +18,7 @@ HEADINGS = {
     "threat": "Threats: what to be ready for",
 }
 MOST_TOLD, ROWS_SHOWN = 5, 10  # voices of an item; rows of one table
+MOST_CAUSES = 2  # what people say that may be the cause of an item
 SURE = {"certain": "certain", "likely": "likely, not certain"}
 STATED = "stated in the workshop"
 
@@ -26,11 +28,14 @@ def readable(items: pd.DataFrame, findings: Sequence[Finding], *, currency: str)
 
     From: `triage.ranked`, with what `impact.weigh` adds; the findings of the run. behind: the voices, how many each and
     how sure the data are (of what comes from outside the source); then the quote, or the finding that people name, or
-    that nothing stands behind it. weight: the impact and where it comes from, and the revenue it touches, if known.
+    that nothing stands behind it; then what people alone say that may be a cause of it (`causes.possible`). weight: the
+    impact and where it comes from, and the revenue it touches, if known.
     """
     labels = {f.id: clean_text(f.label) for f in findings}
     rows = items.to_dict("records")
-    behind = [". ".join(part for part in (_who(row), _rests_on(row, labels)) if part) for row in rows]
+    causes = possible(items)
+    told = [(_who(row), _rests_on(row, labels), _causes(causes.get(row["item"], []))) for row in rows]
+    behind = [". ".join(part for part in parts if part) for parts in told]
     headings = headed(items["quadrant"], HEADINGS)
     return items.assign(heading=headings, behind=behind, weight=[_weight(row, currency) for row in rows])
 
@@ -118,6 +123,18 @@ def _rests_on(row: dict, labels: dict[str, str]) -> str:
     if row["certainty"] == SAID and not known and not quotes:
         return "No number and no quote stands behind it" if row["voices"] or not row["sources"] else ""
     return "; ".join([*(f"Number: {label}" for label in known), *quotes])
+
+
+def _causes(found: list[tuple[str, str]]) -> str:
+    """What people say that may be why, and who; no more than two of them."""
+    told = [
+        f"A possible cause, said by {_people(voices)}: “{text.rstrip('.')}”" for voices, text in found[:MOST_CAUSES]
+    ]
+    return ". ".join(told)
+
+
+def _people(voices: str) -> str:
+    return " and ".join(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in split_ids(voices))
 
 
 def _weight(row: dict, currency: str) -> str:

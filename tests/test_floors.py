@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "cxkit"
 # the lower a floor, the smaller its number; a module may import what lies on a lower floor
 FLOORS = [
     {"errors", "demo_write", "currencies", "delimiters", "header_rows", "number_forms", "time_forms", "workbook_cells"},
-    {"estimates", "likelihood", "mapping", "settings_file", "demo_plan", "sheet_marks"}
+    {"estimates", "likelihood", "mapping", "privacy", "settings_file", "demo_plan", "sheet_marks"}
     | {"column_kinds", "containers", "misread", "text_rows", "workbooks"},
     {
         "client",
@@ -21,7 +21,6 @@ FLOORS = [
         "checklists",
         "cluster_null",
         "gamma_gamma",
-        "privacy",
         "shifted_beta",
         "scales",
         "stability",

@@ -32,6 +32,14 @@ def test_who_says_it_and_what_stands_behind_it(row, behind):
     assert only(**row)["behind"] == behind
 
 
+def test_what_people_say_of_the_same_may_be_its_cause():
+    place = {"quadrant": "weakness", "sphere": "logistics", "department": "logistics"}
+    rows = [{"item": "service.late.courier", "voices": "data", "certainty": "certain"} | place,
+            {"item": "said.1", "voices": "partner", "statement": "Couriers are told too late."} | place]  # fmt: skip
+    told = readable(hand.items(rows), FINDINGS, currency="UAH")["behind"][0]
+    assert told == "The data (certain). A possible cause, said by a partner: “Couriers are told too late”"
+
+
 @pytest.mark.parametrize(
     ("row", "weight"),
     [
