@@ -132,7 +132,7 @@ FLOORS = [
     {"history", "moves", "windows"},
     {"since"},
     {"diff"},
-    {"parts", "rung_choice"},
+    {"finding_pages", "parts", "rung_choice"},
     {"value_answer"},
     {"swot"},
     {"dependence", "impact", "stakes"},
