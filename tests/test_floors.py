@@ -50,7 +50,7 @@ FLOORS = [
         "demo_truth",
     },
     {"definitions", "tables", "numerals", "json_records", "text_files", "demo", "comment_words", "shown_names"}
-    | {"certainty", "spheres", "statements"},
+    | {"certainty", "spheres", "statements", "topics"},
     {"changes", "cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
     | {"file_rows", "meanings", "oddities", "presets", "sheet_templates", "understood"}
     | {
