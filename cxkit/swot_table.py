@@ -21,6 +21,7 @@ MOST_TOLD, ROWS_SHOWN = 5, 10  # voices of an item; rows of one table
 MOST_CAUSES = 2  # what people say that may be the cause of an item
 SURE = {"certain": "certain", "likely": "likely, not certain"}
 STATED = "stated in the workshop"
+LINKS = {"behind": "pages"}  # where the links to the findings stand
 
 
 def readable(items: pd.DataFrame, findings: Sequence[Finding], *, currency: str) -> pd.DataFrame:
