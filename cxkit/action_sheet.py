@@ -1,5 +1,6 @@
 """The workshop's actions joined to the items that ask for them, and the sheet that goes back to be filled in."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -17,6 +18,8 @@ from cxkit.tables import SHEETS
 from cxkit.triage import MOST_EFFORT
 
 WORKSHOP, FINDING = "workshop", "finding"  # where an action comes from
+# words of a finding's action that stand for what its page tells
+POINTING = re.compile(r"\b(?:it|these|this|there is)\b")
 TAKEN_UP = ("weakness", "opportunity")  # what an action is proposed for
 COLUMNS = ("action", "items", "item", "department", "owner", "effort", "due", "after", "measure", "origin", "but",
            "fault")  # fmt: skip
@@ -35,8 +38,8 @@ def link(sheet: pd.DataFrame, items: pd.DataFrame, findings: Sequence[Finding], 
     (`same_thing.keys_of`); it may name several keys, as `to_sheet` writes them. A weakness or opportunity that has
     evidence and no action yet, or none that takes less than much effort (over 3 of 5) and mends a cause that the audit
     does not refute, gets the action that its first finding names, with nobody to do it, in the department that people
-    name most for such things: the workshop names who, and when. Of two that would read alike each tells what it is
-    about.
+    name most for such things: the workshop names who, and when. Of two that would read alike, or where one says it or
+    these of what its page tells, each tells what it is about.
     """
     known = {f.id: f for f in findings}
     sheet = sheet.drop_duplicates(ignore_index=True)
@@ -119,7 +122,7 @@ def _from_finding(row: dict, known: dict[str, Finding], departments: dict[str, s
 
 
 def _told_apart(made: list[dict]) -> list[dict]:
-    """Proposals in the same words say what they are about."""
+    """Proposals in the same words, or that say `it` of what their page tells, say what they are about."""
     counts = Counter(row["action"] for row in made)
-    return [row | {"action": f"{row['action'].rstrip('.')} ({row['about']})."} if counts[row["action"]] > 1
-            and row["origin"] == FINDING else row for row in made]  # fmt: skip
+    return [row | {"action": f"{row['action'].rstrip('.')} ({row['about']})."} if row["origin"] == FINDING
+            and (counts[row["action"]] > 1 or POINTING.search(row["action"])) else row for row in made]  # fmt: skip

@@ -21,6 +21,12 @@ MOST_TOLD, ROWS_SHOWN = 5, 10  # voices of an item; rows of one table
 MOST_CAUSES = 2  # what people say that may be the cause of an item
 SURE = {"certain": "certain", "likely": "likely, not certain"}
 STATED = "stated in the workshop"
+# headings of what the audit lacks -> words that its kind has; the first that fits counts
+ABOUT = {
+    "What the plan lacks": ("action", "measure", "effort", "setting"),
+    "Who was not heard": ("voice", "quadrant", "sphere", "notes"),
+}
+OTHERWISE = "What the items lack"
 LINKS = {"behind": "pages"}  # where the links to the findings stand
 
 
@@ -53,9 +59,17 @@ def headed(groups: pd.Series, headings: Mapping[str, str], *, most: int = ROWS_S
 
 
 def faults_readable(lacks: pd.DataFrame) -> pd.DataFrame:
-    """What the audit lacks, on two columns more: lack (what, and where) and then (why, and what mends it)."""
-    lack = [f"{row.what[:1].upper()}{row.what[1:]}: {row.where}" for row in lacks.itertuples()]
-    return lacks.assign(lack=lack, then=[f"{row.why} {row.mend}" for row in lacks.itertuples()])
+    """What the audit lacks as a reader meets it, in the order of `self_check.faults`: about (the heading), lack (what,
+    how many, and where) and then (why, and what mends it); what has the same reason is one row."""
+    rows = []
+    for (what, why, mend), part in lacks.groupby(["what", "why", "mend"], sort=False):
+        count = f" ({len(part)})" if len(part) > 1 else ""
+        lack = f"{what[:1].upper()}{what[1:]}{count}: {'; '.join(part['where'])}"
+        about = next((heading for heading, words in ABOUT.items() if any(word in what for word in words)), OTHERWISE)
+        rows.append((about, lack, f"{why} {mend}"))
+    frame = pd.DataFrame(rows, columns=["about", "lack", "then"])
+    place = {name: i for i, name in enumerate((OTHERWISE, *ABOUT))}
+    return frame.sort_values("about", key=lambda about: about.map(place), kind="stable", ignore_index=True)
 
 
 def in_words(items: pd.DataFrame) -> str:

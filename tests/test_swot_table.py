@@ -89,7 +89,22 @@ def test_faults_on_two_columns():
     lacks = pd.DataFrame([row])
     told = faults_readable(lacks).iloc[0]
     assert (told["lack"], told["then"]) == ("A voice is missing: partner", "Nobody. Ask.")
+    assert told["about"] == "Who was not heard"
     assert not len(faults_readable(lacks[:0]))
+
+
+def test_what_is_lacking_for_one_reason_is_one_row_and_the_items_come_first():
+    rows = [("an action without a measure", "actions: a", "Nothing.", "Name it."),
+            ("an action without a measure", "actions: b", "Nothing.", "Name it."),
+            ("an item without evidence", "weakness: x", "None.", "Name it."),
+            ("an item without evidence", "weakness: y", "The opposite.", "Name it.")]  # fmt: skip
+    told = faults_readable(pd.DataFrame(rows, columns=["what", "where", "why", "mend"]))
+    assert told["lack"].tolist() == [
+        "An item without evidence: weakness: x",
+        "An item without evidence: weakness: y",
+        "An action without a measure (2): actions: a; actions: b",
+    ]
+    assert told["about"].tolist() == ["What the items lack"] * 2 + ["What the plan lacks"]
 
 
 def test_which_sheets_are_filled_in():
