@@ -18,8 +18,8 @@ from cxkit.tables import SHEETS
 from cxkit.triage import MOST_EFFORT
 
 WORKSHOP, FINDING = "workshop", "finding"  # where an action comes from
-# words of a finding's action that stand for what its page tells
-POINTING = re.compile(r"\b(?:it|these|this|there is)\b")
+# words of a finding's action that stand for what its page tells, unless the action quotes its name
+POINTING = re.compile(r"^[^“]*\b(?:it|these|this|there is)\b[^“]*$")
 TAKEN_UP = ("weakness", "opportunity")  # what an action is proposed for
 COLUMNS = ("action", "items", "item", "department", "owner", "effort", "due", "after", "measure", "origin", "but",
            "fault")  # fmt: skip

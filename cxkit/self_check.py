@@ -254,6 +254,7 @@ def without_evidence(items: pd.DataFrame, findings: Sequence[Finding]) -> list[s
 
 def _evidence(items: pd.DataFrame, findings: Sequence[Finding], rows: pd.DataFrame) -> list[tuple]:
     known, bare = [f.id for f in findings], set(without_evidence(items, findings))
+    labels = {f.id: clean_text(f.label) for f in findings}
     named = rows.groupby("item")["ids"].agg(list) if "ids" in rows else {}
     found = []
     for item in items.itertuples():
@@ -267,7 +268,8 @@ def _evidence(items: pd.DataFrame, findings: Sequence[Finding], rows: pd.DataFra
             cells = named.get(item.item, [])
             kept = split_ids(item.evidence)
             refuted = dict.fromkeys(id for cell in cells for id in split_ids(cell) if id not in kept)
-            why = f"What it names says the opposite: {', '.join(refuted)}." if refuted else (
+            told = "; ".join(labels.get(id, id) for id in refuted)
+            why = f"What it names says the opposite: {told}." if refuted else (
                 "No finding and no quote stands behind it.")  # fmt: skip
             found.append(("an item without evidence", where, why,
                           "Name a finding's id or a quote in the sheet swot; no evidence, no action."))  # fmt: skip

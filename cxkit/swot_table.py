@@ -8,6 +8,7 @@ import pandas as pd
 from cxkit.causes import possible
 from cxkit.certainty import SAID
 from cxkit.findings import Finding
+from cxkit.impact import UNKNOWN
 from cxkit.same_thing import split_ids
 from cxkit.style import clean_text, format_value
 
@@ -85,6 +86,16 @@ def in_words(items: pd.DataFrame) -> str:
         f"{len(items)} items ({told}): figures are certain of {certain}, {said} are known from people alone, and "
         f"{joined} from more than one voice."
     )
+
+
+def not_weighed(items: pd.DataFrame) -> str:
+    """How many weaknesses, opportunities and threats nobody has weighed, in words; empty where all are.
+
+    From: `impact.weigh`.
+    """
+    rows = items[items["quadrant"] != "strength"]
+    count = int((rows["impact_from"] == UNKNOWN).sum())
+    return f"how much {count} of {len(rows)} weaknesses, opportunities and threats matter" if count else ""
 
 
 def people(items: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

@@ -105,7 +105,7 @@ def test_a_proposal_that_says_it_names_what_it_means():
     odd = replace(FINDINGS[1], action="Decide whether to offer it.")
     made = link(hand.sheet([]), ITEMS, [odd], rows=NO_ROWS)["action"].tolist()
     assert made == ["Decide whether to offer it (Label of loyalty.repeat_rate)."]
-    named = replace(odd, action="See why “Shoes” comes back with its box.")
+    named = replace(odd, action="See why “Shoes” comes back, and mend it.")
     assert link(hand.sheet([]), ITEMS, [named], rows=NO_ROWS)["action"][0] == named.action
 
 

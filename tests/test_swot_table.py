@@ -4,7 +4,7 @@ import hand_plan as hand
 import pandas as pd
 import pytest
 
-from cxkit.swot_table import faults_readable, filled, headed, in_words, people, readable
+from cxkit.swot_table import faults_readable, filled, headed, in_words, not_weighed, people, readable
 
 FINDINGS = [hand.finding("loyalty.gini", 0.3, 0.2, 0.4)]
 
@@ -55,6 +55,14 @@ def test_what_people_say_of_the_same_may_be_its_cause():
 )  # fmt: skip
 def test_how_much_it_matters(row, weight):
     assert only(**row)["weight"] == weight
+
+
+def test_what_nobody_weighed_is_counted():
+    rows = [{"item": q, "quadrant": q, "impact_from": "not weighed"} for q in ("strength", "threat", "weakness")]
+    rows += [{"item": "o", "quadrant": "opportunity"}]
+    told = "how much 2 of 3 weaknesses, opportunities and threats matter"
+    assert not_weighed(hand.items(rows)) == told
+    assert not_weighed(hand.items(rows[3:])) == ""
 
 
 def test_a_heading_says_how_many_are_not_shown():
