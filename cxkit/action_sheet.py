@@ -1,12 +1,15 @@
 """The workshop's actions joined to the items that ask for them, and the sheet that goes back to be filled in."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from cxkit.causes import refuted
 from cxkit.client import did_you_mean
+from cxkit.dependence import waits
 from cxkit.findings import Finding
 from cxkit.same_thing import APART, commonest, keys_of, split_ids
 from cxkit.spheres import sphere_of
@@ -15,8 +18,11 @@ from cxkit.tables import SHEETS
 from cxkit.triage import MOST_EFFORT
 
 WORKSHOP, FINDING = "workshop", "finding"  # where an action comes from
+# words of a finding's action that stand for what its page tells, unless the action quotes its name
+POINTING = re.compile(r"^[^“]*\b(?:it|these|this|there is)\b[^“]*$")
 TAKEN_UP = ("weakness", "opportunity")  # what an action is proposed for
-COLUMNS = ("action", "items", "item", "department", "owner", "effort", "due", "measure", "origin", "fault")
+COLUMNS = ("action", "items", "item", "department", "owner", "effort", "due", "after", "measure", "origin", "but",
+           "fault")  # fmt: skip
 
 
 def link(sheet: pd.DataFrame, items: pd.DataFrame, findings: Sequence[Finding], *, rows: pd.DataFrame) -> pd.DataFrame:
@@ -24,24 +30,34 @@ def link(sheet: pd.DataFrame, items: pd.DataFrame, findings: Sequence[Finding], 
 
     From: the sheet `actions`; items (item, statement, quadrant, evidence, sphere, department); the findings of the run;
     `same_thing.by_item`: which statement of the workshop belongs to which item.
-    To: action, items (keys, with commas), item (what the sheet says), department, owner, effort, due, measure, origin
-    (workshop or finding), fault (what is wrong with the row, or empty).
+    To: action, items (keys, with commas), item (what the sheet says), department, owner, effort, due, after (what the
+    sheet says), measure, origin (workshop or finding), but (that the audit does not find the cause that it mends, or
+    empty: `causes.refuted`), waits and after_fault (`dependence.waits`), fault (what is wrong with the row, or empty).
+    Rows of the sheet that are the same in every cell are one.
     An action of the sheet belongs to an item by its key, a finding's id, or the words of a statement
     (`same_thing.keys_of`); it may name several keys, as `to_sheet` writes them. A weakness or opportunity that has
-    evidence and no action yet, or none that takes less than much effort (over 3 of 5), gets the action that its first
-    finding names, with nobody to do it, in the department that people name most for such things: the workshop names
-    who, and when. Of two that would read alike each tells what it is about.
+    evidence and no action yet, or none that takes less than much effort (over 3 of 5) and mends a cause that the audit
+    does not refute, gets the action that its first finding names, with nobody to do it, in the department that people
+    name most for such things: the workshop names who, and when. Of two that would read alike, or where one says it or
+    these of what its page tells, each tells what it is about.
     """
     known = {f.id: f for f in findings}
+    sheet = sheet.drop_duplicates(ignore_index=True)
     meant = keys_of(sheet["item"], items, rows)
     made = [_from_sheet(row, keys, items, known) for row, keys in zip(sheet.to_dict("records"), meant, strict=True)]
-    done = {key for row in made if not row["effort"] > MOST_EFFORT for key in split_ids(row["items"])}
+    sound = (row for row in made if not row["effort"] > MOST_EFFORT and not row["but"])
+    done = {key for row in sound for key in split_ids(row["items"])}
     departments = _departments([*items["department"], *sheet["department"]])
     for row in items.to_dict("records"):
         if row["item"] not in done and row["quadrant"] in TAKEN_UP:
             made += _from_finding(row, known, departments)
-    frame = pd.DataFrame(_told_apart(made), columns=list(COLUMNS))
-    return frame.assign(effort=pd.to_numeric(frame["effort"]), due=pd.to_datetime(frame["due"]).astype("datetime64[s]"))
+    frame = waits(pd.DataFrame(_told_apart(made), columns=list(COLUMNS)), items, rows)
+    both = zip(frame["fault"], frame["after_fault"], strict=True)
+    return frame.assign(
+        effort=pd.to_numeric(frame["effort"]),
+        due=pd.to_datetime(frame["due"]).astype("datetime64[s]"),
+        fault=["; ".join(filter(None, told)) for told in both],
+    )
 
 
 def to_sheet(actions: pd.DataFrame) -> pd.DataFrame:
@@ -77,9 +93,10 @@ def _from_sheet(row: dict, meant: list[str], items: pd.DataFrame, known: dict[st
     elif measure not in known:
         near = did_you_mean(measure, known)
         wrong.append(f"measure {clean_text(measure)[:80]!r} is no finding of this audit{near}")
-    told = {name: row[name] for name in ("action", "item", "department", "owner", "effort", "due")}
+    told = {name: row[name] for name in ("action", "item", "department", "owner", "effort", "due", "after")}
+    evidence = [id for cell in items.loc[items["item"].isin(found), "evidence"] for id in split_ids(cell)]
     return told | {"items": APART.join(dict.fromkeys(found)), "measure": measure, "origin": WORKSHOP,
-                   "fault": "; ".join(wrong)}  # fmt: skip
+                   "but": refuted(row["action"], evidence, known), "fault": "; ".join(wrong)}  # fmt: skip
 
 
 def _departments(named: Sequence[object]) -> dict[str, str]:
@@ -98,14 +115,14 @@ def _from_finding(row: dict, known: dict[str, Finding], departments: dict[str, s
     if not named:
         return []
     first = named[0]
-    empty = {"owner": None, "effort": np.nan, "due": pd.NaT, "fault": ""}
+    empty = {"owner": None, "effort": np.nan, "due": pd.NaT, "after": None, "but": "", "fault": ""}
     department = row["department"] or departments.get(row["sphere"])
     return [{"action": clean_text(first.action), "items": row["item"], "item": row["item"], "department": department,
              "measure": first.id, "origin": FINDING, "about": clean_text(first.label), **empty}]  # fmt: skip
 
 
 def _told_apart(made: list[dict]) -> list[dict]:
-    """Proposals in the same words say what they are about."""
+    """Proposals in the same words, or that say `it` of what their page tells, say what they are about."""
     counts = Counter(row["action"] for row in made)
-    return [row | {"action": f"{row['action'].rstrip('.')} ({row['about']})."} if counts[row["action"]] > 1
-            and row["origin"] == FINDING else row for row in made]  # fmt: skip
+    return [row | {"action": f"{row['action'].rstrip('.')} ({row['about']})."} if row["origin"] == FINDING
+            and (counts[row["action"]] > 1 or POINTING.search(row["action"])) else row for row in made]  # fmt: skip

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from cxkit.errors import UsageError
 from cxkit.mapping import KINDS, Export, Persons, Share, Strict, Text, known_zone
+from cxkit.privacy import scrub
 from cxkit.settings_file import at_line, key_lines, read_yaml
 
 LANGUAGES = ("en",)
@@ -42,6 +43,18 @@ class Strategy(Strict):
     budget: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     gesture_budget: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     not_customers: Text | None = None
+
+    @field_validator("horizon_years", "budget", "gesture_budget", mode="before")
+    @classmethod
+    def _no_answer(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError(f"a number is wanted here, found {value}")
+        return value
+
+    @field_validator("not_customers")
+    @classmethod
+    def _without_people(cls, value: str | None) -> str | None:
+        return scrub(value)  # it stands in the report, and in run.json
 
 
 class Settings(Strict):
@@ -89,6 +102,8 @@ class Settings(Strict):
     @field_validator("strategy", mode="before")
     @classmethod
     def _left_open(cls, value: Any) -> Any:
+        if not isinstance(value, dict | Strategy | None):
+            raise ValueError(f"keys are wanted under it ({', '.join(Strategy.model_fields)}), not one word")
         return {} if value is None else value  # the key stands there, and nothing is filled in yet
 
     @field_validator("as_of", mode="before")

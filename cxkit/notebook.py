@@ -231,6 +231,7 @@ def show_table(
     columns: Sequence[str] = (),
     formats: Mapping[str, str] = {},
     labels: Mapping[str, str] = {},
+    links: Mapping[str, str] = {},
     rows: int = ROWS_SHOWN,
 ) -> None:
     """Show the first rows of a frame, and write the whole of it to tables/<notebook>.<name>.csv.
@@ -238,30 +239,23 @@ def show_table(
     From: a tidy frame, already in the order in which it is to be read; a named index becomes columns.
     `columns`: the ones to show where not all (`interval` stands for `low` and `high`); `formats`: column -> text,
     count, share, money, lift, days, ratio, points, date or month, where its name does not say it; `labels`: column ->
-    heading. At most 10 rows are shown, and how many more the file holds is said.
-    Raises UsageError on a name, caption or format that does not fit.
+    heading; `links`: as `table_record`. At most 10 rows are shown, and how many more the file holds is said.
+    Raises UsageError on a name, caption, format or link that does not fit.
     """
     run = current_run()
     file = f"tables/{run.name}.{check_name(name, what='a table named')}.csv"
     whole = frame.reset_index() if any(n is not None for n in frame.index.names) else frame
-    record = table_record(
-        whole,
-        caption=caption,
-        file=file,
-        columns=columns,
-        formats=formats,
-        labels=labels,
-        rows=min(rows, ROWS_SHOWN),
-        currency=run.currency,
-    )
+    told = {"caption": caption, "file": file, "currency": run.currency, "rows": min(rows, ROWS_SHOWN)}
+    record = table_record(whole, columns=columns, formats=formats, labels=labels, links=links, **told)
     write_table(whole, run.run_dir / file)
     plain = f"{record['caption']} ({len(record['rows'])} of {record['total']:,} rows; {file})"
     _display(record, plain, part("table", record))
 
 
 def show_each(
-    frame: pd.DataFrame, name: str, *, by: str, caption: str, columns: Sequence[str], labels: Mapping[str, str] = {}
-) -> None:
+    frame: pd.DataFrame, name: str, *, by: str, caption: str, columns: Sequence[str],
+    labels: Mapping[str, str] = {}, links: Mapping[str, str] = {},
+) -> None:  # fmt: skip
     """Show one small table for each value of the column `by`, in the frame's order, and write the whole frame once.
 
     `caption`: what one table is; {} in it stands for the value. Else as `show_table`.
@@ -271,8 +265,11 @@ def show_each(
     last = frame[by].iloc[-1] if len(frame) else None  # the file is named once, under the last
     for value, rows in frame.groupby(by, sort=False):
         told = {"caption": caption.replace("{}", clean_text(value)), "file": file if value == last else ""}
-        record = table_record(rows, columns=columns, labels=labels, currency=current_run().currency, **told)
-        _display(record, f"{record['caption']} ({len(record['rows'])} rows; {file})", part("table", record))
+        record = table_record(
+            rows, columns=columns, labels=labels, links=links, currency=current_run().currency, **told
+        )
+        count = f"{len(record['rows'])} row{'s' * (len(record['rows']) != 1)}"
+        _display(record, f"{record['caption']} ({count}; {file})", part("table", record))
 
 
 def show_figure(ax: "Axes", name: str, *, alt: str) -> None:

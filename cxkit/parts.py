@@ -44,6 +44,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["tie"] = tie
+    made.filters["anchor"] = anchor
     return made
 
 
@@ -141,13 +142,15 @@ def table_record(
     labels: Mapping[str, str] = {},
     rows: int = 10,
     currency: str = "",
+    links: Mapping[str, str] = {},
 ) -> dict:
     """The first rows of a frame as text, formatted.
 
     From: a frame with one row of column names; a named index becomes columns. `columns`: the ones to show, in this
     order, where not all; `interval` among them stands for `low` and `high`. `formats`: column -> one of FORMATS (where
-    the name does not say it, numbers are counts); `labels`: column -> heading.
-    Raises UsageError on a caption, format or label that does not fit.
+    the name does not say it, numbers are counts); `labels`: column -> heading; `links`: shown column -> the column with
+    the addresses (`finding_pages.addresses`) that its cells end with in the report.
+    Raises UsageError on a caption, format, label or link that does not fit.
     """
     frame = frame.reset_index() if any(n is not None for n in frame.index.names) else frame
     if frame.columns.nlevels > 1:
@@ -160,11 +163,11 @@ def table_record(
         texts = pd.Series([format_ends(low, high, unit, currency) for low, high in ends], dtype=object)
         frame = frame.head(rows).assign(interval=texts.to_numpy()).reindex(frame.index)
         formats = {**formats, "interval": "text"}
-    unknown = sorted(set(formats).union(labels, columns) - {str(c) for c in frame.columns})
+    unknown = sorted(set(formats).union(labels, columns, links, links.values()) - {str(c) for c in frame.columns})
     if unknown:
         valid = ", ".join(str(c) for c in frame.columns)
         raise UsageError(
-            f"columns, formats or labels name {', '.join(unknown)}, which the table lacks; it has {valid}."
+            f"columns, formats, labels or links name {', '.join(unknown)}, which the table lacks; it has {valid}."
         )
     bad = sorted({u for u in formats.values() if u not in FORMATS})
     if bad:
@@ -180,7 +183,7 @@ def table_record(
         cells.append([_cell(value, unit, digits) for value in column])
         longest = max(map(len, cells[-1]), default=0)
         headings.append({"label": label, "number": number, "short": longest <= SHORT, "long": longest > LONG})
-    return {
+    record = {
         "kind": "table",
         "caption": clean_text(caption),
         "file": file,
@@ -188,6 +191,27 @@ def table_record(
         "rows": [list(row) for row in zip(*cells, strict=True)],
         "total": len(frame),
     }
+    if not links:
+        return record
+    ends = [[_links(value) for value in frame.head(rows)[links[name]]] if name in links else [[]] * len(shown)
+            for name in map(str, shown.columns)]  # fmt: skip
+    return record | {"links": [list(row) for row in zip(*ends, strict=True)]}
+
+
+def _links(addresses: object) -> list[dict]:
+    """`07_service#service.late.courier` -> where it leads, and what the page is called: Service."""
+    found = []
+    for address in str(addresses).split() if isinstance(addresses, str) else []:
+        page, _, id = address.partition("#")
+        if re.fullmatch(r"\d\d_[a-z0-9_]+", page):
+            title = page.partition("_")[2].replace("_", " ").capitalize()
+            found.append({"href": f"{page}.html#{anchor(id)}" if id else f"{page}.html", "title": title})
+    return found
+
+
+def anchor(id: str) -> str:
+    """What a finding's row on its page is called."""
+    return f"finding-{id}"
 
 
 def against(finding: Finding) -> str:

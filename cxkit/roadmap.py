@@ -29,7 +29,8 @@ NOBODY = "no department"
 LATER = "later"
 OVERDUE = "overdue"  # instead of a quarter
 MOST_QUARTERS = 4
-LETTERS, MOST_LINES = 76, 3  # of all lines of the picture beside each other; of an action
+LETTERS, MOST_LINES = 80, 3  # of all lines of the picture beside each other; of an action
+MOST_IN_CELL = 4  # actions of a department in a quarter that are written out; the others are counted in place
 COLUMNS = ("action", "items", "department", "owner", "effort", "due", "quarter", "measure", "detectable", "triage",
            "fault")  # fmt: skip
 
@@ -39,16 +40,20 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
 
     From: `triage.triage_actions`; the findings of the run. To, by quarter, in it now first, then by day: number (of the
     picture), action, items, department, owner, effort, due, quarter (2026 Q3, or overdue), measure, detectable,
-    triage, fault, why, after, origin, seen_by (what is measured, in words), by (the due day, else the quarter).
+    triage, fault, why, after (the actions that it waits for), but (what of the audit speaks against it), origin,
+    seen_by (what is measured, in words), by (the due day, else the quarter).
     The quarter is that of the due day; without one the quarter after the audit for now, and for gradually the three
-    after that, a third each, by impact, then by the revenue touched; what is dropped has none. A due day before the
-    audit's last day is a fault, and so is a measure that no later audit judges.
+    after that, a third each, by impact, then by the revenue touched, but none before the quarter after that of what it
+    waits for; what is dropped has none. A due day before the audit's last day is a fault, and so are one before that of
+    what it waits for, and a measure that no later audit judges.
     """
     rows = zip(actions.to_dict("records"), _places(actions), strict=True)
-    made = actions.assign(quarter=[_quarter(row, as_of, place) for row, place in rows])
+    made = actions.assign(after=actions["waits_for"], quarter=[_quarter(row, as_of, place) for row, place in rows])
+    made = made.assign(quarter=_in_turn(made))
     past = made["due"].notna() & (made["due"] < pd.Timestamp(as_of)) & (made["triage"] != DROP)
     made = made.assign(by=made["due"].dt.strftime("%Y-%m-%d").where(made["due"].notna(), made["quarter"]))
     made = _with_fault(made, past, "it was due before this audit: take it out where it is done, else set a new day")
+    made = _with_fault(made, _too_early(made), "it is due before what it waits for")
     known = {f.id: f for f in findings}
     measures = [known.get(id) for id in made["measure"]]
     blind = [f is not None and bool(drift(f.id)) and not judged_by(f.id) for f in measures]
@@ -62,7 +67,7 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
         ["dropped", "on_time", "quarter", "heap", "proposed", "due", "action"], kind="stable", na_position="last"
     )
     ranked = ranked.assign(number=range(1, len(ranked) + 1))
-    return ranked[["number", *COLUMNS, "why", "after", "origin", "seen_by", "by"]].reset_index(drop=True)
+    return ranked[["number", *COLUMNS, "why", "after", "but", "origin", "seen_by", "by"]].reset_index(drop=True)
 
 
 def detectable(finding: Finding | None, *, power: float = POWER, level: float = LEVEL) -> str:
@@ -145,7 +150,7 @@ def readable(planned: pd.DataFrame) -> pd.DataFrame:
     and smallest change), when (its quarter, as a heading), with all columns of `plan`."""
     rows = planned.to_dict("records")
     return planned.assign(
-        what=[f"{row['number']}. {clean_text(row['action'])}" for row in rows],
+        what=[_what(row) for row in rows],
         who=[_who(row) for row in rows],
         seen=[_seen(row) for row in rows],
         when=[row["quarter"] or "Not at all" for row in rows],
@@ -153,13 +158,14 @@ def readable(planned: pd.DataFrame) -> pd.DataFrame:
 
 
 def drawn(planned: pd.DataFrame) -> pd.DataFrame:
-    """What the picture shows: what is for now, and what the workshop planned; the table has the rest."""
-    return planned[(planned["triage"] == NOW) | ((planned["triage"] == GRADUALLY) & (planned["origin"] == WORKSHOP))]
+    """What the picture shows: all that is planned; what is dropped stands in the table alone."""
+    return planned[planned["triage"].isin([NOW, GRADUALLY])]
 
 
 def plot_roadmap(planned: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     """The `drawn` part of `plan`: a row a department, a column a quarter; full points are now, hollow ones
-    gradually; what nobody is named for is grey."""
+    gradually; what nobody is named for is grey. Of a department's actions in a quarter four are written out, and the
+    others are counted by their numbers."""
     import matplotlib.pyplot as plt
 
     shown = drawn(planned)
@@ -170,8 +176,10 @@ def plot_roadmap(planned: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     departments = sorted(shown["department"].unique(), key=lambda name: (name == NOBODY, name))
     width = LETTERS // max(len(quarters), 1) - 3
     texts = {row.number: _folded(f"{row.number} {row.action}", width) for row in shown.itertuples()}
-    heights = {d: max(sum(len(texts[n]) + 0.5 for n in cells[d, q]["number"]) for q in quarters if (d, q) in cells)
-               for d in departments}  # lines of the fullest cell  # fmt: skip
+    more = {place: _more(cells[place]["number"]) for place in cells}
+    cells = {place: rows[:MOST_IN_CELL] for place, rows in cells.items()}
+    heights = {d: max(sum(len(texts[n]) + 0.5 for n in cells[d, q]["number"]) + 1.5 * bool(more[d, q])
+                      for q in quarters if (d, q) in cells) for d in departments}  # of the fullest cell  # fmt: skip
     total = sum(heights.values()) + 0.5 * len(departments)
     ax = plt.subplots(figsize=(7.2, 0.165 * total + 1.2))[1] if ax is None else ax
     if not len(shown):
@@ -190,6 +198,9 @@ def plot_roadmap(planned: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
                 ax.plot(ends[0], y + 0.5, "o", markersize=6, markerfacecolor=face, markeredgecolor="C0")
                 ax.text(ends[1], y, "\n".join(lines), va="top", fontsize=9, linespacing=1.1, color=colour)
                 y += len(lines) + 0.5
+            if more.get((department, quarter)):
+                left = column + 0.06 * len(quarters) / 2
+                ax.text(left, y, more[department, quarter], va="top", fontsize=9, color=GREY)
         middles.append(top + 0.9)
         top += heights[department] + 0.5
     for column in range(1, len(quarters)):
@@ -218,6 +229,12 @@ def describe_roadmap(planned: pd.DataFrame) -> str:
     return f"Actions by quarter and department. {'. '.join(told) or 'No action is planned'}."
 
 
+def _more(numbers: pd.Series) -> str:
+    """How many actions of a cell are not written out, by their numbers in the table."""
+    rest = list(numbers)[MOST_IN_CELL:]
+    return f"and {len(rest)} more ({', '.join(map(str, rest))})" if rest else ""
+
+
 def _with_fault(made: pd.DataFrame, where: pd.Series, told: str) -> pd.DataFrame:
     both = made["fault"].where(made["fault"] == "", made["fault"] + "; ") + told
     return made.assign(fault=made["fault"].mask(where, both))
@@ -231,11 +248,19 @@ def _seen(row: dict) -> str:
     return "; ".join(part for part in (row["seen_by"], row["detectable"]) if part)
 
 
+def _what(row: dict) -> str:
+    """An action with its number, and what of the audit speaks against it."""
+    but = f" But {row['but'].rstrip('.')}." if row["but"] else ""
+    action = clean_text(row["action"])
+    return f"{row['number']}. {action.rstrip('.') + '.' if but else action}{but}"
+
+
 def _who(row: dict) -> str:
     owner = clean_text(row["owner"]) if isinstance(row["owner"], str) and row["owner"] else "nobody yet"
     department = f" ({clean_text(row['department'])})" if isinstance(row["department"], str) else ""
     when = f"{row['triage']}, by {row['by']}" if row["quarter"] else "not at all"
-    return f"{owner}{department}; {when}"
+    after = f"; after “{row['after']}”" if row["after"] else ""
+    return f"{owner}{department}; {when}{after}"
 
 
 def _places(actions: pd.DataFrame) -> list[int]:
@@ -257,6 +282,36 @@ def _quarter(row: dict, as_of: date, place: int) -> str:
     return _named(pd.Timestamp(as_of).to_period("Q") + wait + place) if wait else ""
 
 
+def _in_turn(made: pd.DataFrame) -> list[str]:
+    """The quarters, in which what has no day comes after what it waits for; nobody waits in a circle."""
+    quarters = list(made["quarter"])
+    free = [pd.isna(due) and quarter != "" for due, quarter in zip(made["due"], quarters, strict=True)]
+    for _ in quarters:  # a chain is at most as long as the plan
+        before = list(quarters)
+        for place, waits in enumerate(made["waits"]):
+            ends = [quarters[at] for at in waits if quarters[at] not in ("", OVERDUE)]
+            if free[place] and ends and quarters[place] <= max(ends):
+                quarters[place] = _named(_period(max(ends)) + 1)
+        if quarters == before:
+            break
+    return quarters
+
+
+def _too_early(made: pd.DataFrame) -> pd.Series:
+    """Whether an action has a day before that, or the quarter, of what it waits for."""
+    told = []
+    for row in made.to_dict("records"):
+        before = [made.iloc[at] for at in row["waits"]]
+        days = any(other["due"] > row["due"] for other in before)
+        later = any(pd.isna(other["due"]) and OVERDUE != row["quarter"] < other["quarter"] for other in before)
+        told.append(pd.notna(row["due"]) and row["triage"] != DROP and (days or later))
+    return pd.Series(told, index=made.index, dtype=bool)
+
+
+def _period(quarter: str) -> pd.Period:
+    return pd.Period(quarter.replace(" ", ""), freq="Q")
+
+
 def _named(quarter: pd.Period) -> str:
     return f"{quarter.year} Q{quarter.quarter}"
 
@@ -269,7 +324,7 @@ def _columns(quarters: pd.Series) -> list[str]:
         return [OVERDUE, *_columns(quarters[quarters != OVERDUE])]
     if not named:
         return []
-    periods = [pd.Period(name.replace(" ", ""), freq="Q") for name in named]
+    periods = [_period(name) for name in named]
     whole = [_named(q) for q in pd.period_range(periods[0], periods[-1], freq="Q")]
     return whole if len(whole) <= MOST_QUARTERS else [*whole[: MOST_QUARTERS - 1], LATER]
 

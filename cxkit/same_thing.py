@@ -8,7 +8,7 @@ import pandas as pd
 from cxkit.certainty import family_of
 from cxkit.findings import is_finding
 from cxkit.spheres import sphere_of
-from cxkit.statements import alike, denies, normal_statement, statement_key
+from cxkit.statements import alike, contrary, normal_statement, statement_key
 from cxkit.words import split_words, stop_words
 
 QUADRANTS = ("strength", "weakness", "opportunity", "threat")
@@ -196,7 +196,7 @@ def _by_words(units: dict, anchors: dict, why: dict) -> None:
 
 
 def _agree(order: list, i: int, j: int) -> bool:
-    return denies(order[i][0]) == denies(order[j][0])
+    return not contrary(order[i][0], order[j][0])
 
 
 def _names(units: dict, anchors: dict, data: pd.DataFrame) -> dict[tuple[str, str], str]:

@@ -8,6 +8,7 @@ import pandas as pd
 from cxkit.changes import DRIFTS
 from cxkit.client import did_you_mean
 from cxkit.findings import IDS, Finding, is_finding
+from cxkit.roadmap import judged_by
 from cxkit.same_thing import APART, QUADRANTS, keys_of, split_ids
 from cxkit.spheres import read_spheres, sphere_of
 from cxkit.style import clean_text
@@ -54,6 +55,8 @@ def faults(
         *_voices(items, sheets_present),
         *_without_effort(items, plan, rows),
         *_unjudged(plan, findings),
+        *_against_the_data(plan),
+        *_turns(plan),
         *_nobody(plan),
         *_settings(settings),
         *_actions(items, actions, [f.id for f in findings], rows),
@@ -61,7 +64,7 @@ def faults(
         *_unjoined(rows),
         *_spheres(items, findings),
         *_unanswered(items, actions, rows),
-        *_doubtful(items, rows),
+        *_doubtful(items, rows, actions),
         *_old(context, as_of),
     ]
     return pd.DataFrame(found, columns=list(COLUMNS))
@@ -83,20 +86,31 @@ def _voices(items: pd.DataFrame, sheets: Collection[str]) -> list[tuple]:
          f"Ask for {ASKED[voice]}: without it the audit is one-sided (S0).")
         for voice in VOICES if voice not in heard
     ] + [
-        ("a quadrant is empty", quadrant, f"Nobody names a {quadrant}, and the data show none.",
+        ("a quadrant is empty", quadrant, f"Nobody names {_a(quadrant)}, and the data show none.",
          "Ask for it in the workshop." if quadrant in ("strength", "weakness") else "Fill in the sheet context.")
         for quadrant in QUADRANTS if quadrant not in set(items["quadrant"])
     ]  # fmt: skip
 
 
+def _a(word: str) -> str:
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
 def _contradictions(items: pd.DataFrame) -> list[tuple]:
-    words = dict(zip(items["item"], items["statement"], strict=True))
-    return [
-        ("a contradiction", f"{item.quadrant}: {item.statement}",
-         f"The opposite is said of the same: {'; '.join(words[key].rstrip('.') for key in split_ids(item.against))}.",
-         "Find out who means what; neither is averaged away.")
-        for item in items[(items["against"] != "") & items["quadrant"].isin(BAD)].itertuples()
-    ]  # fmt: skip
+    """Each pair once, told of the weakness or threat; of two in one quadrant, of the first."""
+    words, side = (dict(zip(items["item"], items[name], strict=True)) for name in ("statement", "quadrant"))
+    found, told = [], set()
+    for item in sorted(items.itertuples(), key=lambda i: i.quadrant not in BAD):
+        others = [key for key in split_ids(item.against) if frozenset((key, item.item)) not in told]
+        told |= {frozenset((key, item.item)) for key in others}
+        same = [key for key in others if side[key] == item.quadrant]
+        other = [key for key in others if key not in same]
+        for keys, how in ((other, "The opposite is said of the same"), (same, "Another denies it")):
+            if keys:
+                why = f"{how}: {'; '.join(words[key].rstrip('.') for key in keys)}."
+                found.append(("a contradiction", f"{item.quadrant}: {item.statement}", why,
+                              "Find out who means what; neither is averaged away."))  # fmt: skip
+    return found
 
 
 def _without_effort(items: pd.DataFrame, plan: pd.DataFrame, rows: pd.DataFrame) -> list[tuple]:
@@ -120,16 +134,37 @@ def _meant(plan: pd.DataFrame, items: pd.DataFrame, rows: pd.DataFrame) -> list[
 
 
 def _unjudged(plan: pd.DataFrame, findings: Sequence[Finding]) -> list[tuple]:
-    """Measures that no later audit judges: they are shown, and tell nobody whether an action helped."""
+    """Measures that no later audit judges, nor another figure in their place: nobody sees whether an action helped."""
     found, labels = [], {f.id: clean_text(f.label) for f in findings}
     for measure, part in plan[plan["measure"].notna()].groupby("measure", sort=True):
         why = next((text for start, text in DRIFTS.items() if f"{measure}.".startswith(f"{start}.")), "")
-        if why:
+        if why and not judged_by(measure):
             where = f"{labels.get(measure, measure)}: {_counted(len(part), 'action')}"
             mend = "Name a level of the latest months beside it: a share, or a number a hundred orders."
             found.append(("a measure that no later audit judges", where,
                           f"It is shown and not judged from audit to audit: {why}.", mend))  # fmt: skip
     return found
+
+
+def _against_the_data(plan: pd.DataFrame) -> list[tuple]:
+    """Actions that mend what the audit looked at and did not find to be the cause."""
+    buts = plan["but"] if "but" in plan else pd.Series("", index=plan.index)
+    return [
+        ("an action on a cause that the audit does not find", f"actions: {clean_text(action)}",
+         f"{but[:1].upper()}{but[1:].rstrip('.')}.", "Look for the cause first; then say what mends it.")
+        for action, but in sorted(zip(plan["action"], buts, strict=True)) if but
+    ]  # fmt: skip
+
+
+def _turns(plan: pd.DataFrame) -> list[tuple]:
+    """Actions that wait for what is none, or for each other."""
+    faults = plan["after_fault"] if "after_fault" in plan else pd.Series("", index=plan.index)
+    return [
+        ("an action whose turn is not clear", f"actions: {clean_text(action)}",
+         f"{fault[:1].upper()}{fault[1:].rstrip('.?')}{'?' if fault.endswith('?') else '.'}",
+         "Name in the column after an action or a statement as it stands in the sheets; of a circle leave one out.")
+        for action, fault in sorted(zip(plan["action"], faults, strict=True)) if fault
+    ]  # fmt: skip
 
 
 def _nobody(plan: pd.DataFrame) -> list[tuple]:
@@ -177,6 +212,7 @@ def _actions(items: pd.DataFrame, actions: pd.DataFrame, known: Sequence[str], r
         return [("no action", "actions", "The sheet actions is not there, or has no row.",
                  "Let each department say what it would change, with whom and until when (S0).")]  # fmt: skip
     found = []
+    actions = actions.drop_duplicates().sort_values("action", kind="stable")  # not in the order of the sheet
     for row, keys in zip(actions.to_dict("records"), keys_of(actions["item"], items, rows), strict=True):
         where = f"actions: {clean_text(row['action'])}"
         if not isinstance(row["item"], str):
@@ -218,6 +254,7 @@ def without_evidence(items: pd.DataFrame, findings: Sequence[Finding]) -> list[s
 
 def _evidence(items: pd.DataFrame, findings: Sequence[Finding], rows: pd.DataFrame) -> list[tuple]:
     known, bare = [f.id for f in findings], set(without_evidence(items, findings))
+    labels = {f.id: clean_text(f.label) for f in findings}
     named = rows.groupby("item")["ids"].agg(list) if "ids" in rows else {}
     found = []
     for item in items.itertuples():
@@ -231,7 +268,8 @@ def _evidence(items: pd.DataFrame, findings: Sequence[Finding], rows: pd.DataFra
             cells = named.get(item.item, [])
             kept = split_ids(item.evidence)
             refuted = dict.fromkeys(id for cell in cells for id in split_ids(cell) if id not in kept)
-            why = f"What it names says the opposite: {', '.join(refuted)}." if refuted else (
+            told = "; ".join(labels.get(id, id) for id in refuted)
+            why = f"What it names says the opposite: {told}." if refuted else (
                 "No finding and no quote stands behind it.")  # fmt: skip
             found.append(("an item without evidence", where, why,
                           "Name a finding's id or a quote in the sheet swot; no evidence, no action."))  # fmt: skip
@@ -268,13 +306,14 @@ def _unanswered(items: pd.DataFrame, actions: pd.DataFrame, rows: pd.DataFrame) 
     ]  # fmt: skip
 
 
-def _doubtful(items: pd.DataFrame, rows: pd.DataFrame) -> list[tuple]:
+def _doubtful(items: pd.DataFrame, rows: pd.DataFrame, actions: pd.DataFrame) -> list[tuple]:
     found = [
         ("a statement that its speakers doubt", f"{item.quadrant}: {item.statement}", "Their confidence is 1 of 5.",
          "Ask again, or look for a number.")
         for item in items[items["confidence"] == 1].itertuples()
     ]  # fmt: skip
-    if again := int((rows.drop(columns="item").drop_duplicates()["copies"] - 1).sum()):
+    again = int((rows.drop(columns="item").drop_duplicates()["copies"] - 1).sum()) + int(actions.duplicated().sum())
+    if again:
         found.append(("rows written twice", f"the sheets: {again:,}", "They repeat another row and count once.",
                       "If several people said it, say so in the column source."))  # fmt: skip
     return found

@@ -30,6 +30,7 @@ EXAMPLES = {
         3,
         "journey.touchpoint.payment_page",
         "2026-10-01",
+        "Ask ten customers what stops them",
     ),
     "register": ("mystery_shop", "The courier rang two hours late", "2026-05-14", "delivery", "logistics", "", 2),
     "context": ("More villages get parcel lockers", "opportunity", "the carriers' public reports", "2026-03-01"),

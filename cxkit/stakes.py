@@ -58,8 +58,9 @@ def stakes(
     back or lost. What it cannot show: what would be won by mending it, since most such orders came all the same; items
     are met by the same orders, so stakes must not be added up. Of goods that are not offered it is a model: the orders
     a year that 06_search reckons times the mean order.
-    What is left out: touches at a touchpoint in visits that name no order, and of months in which no visit is known
-    (how many are known, is told); stakes of fewer than five customers.
+    What is left out: visits that passed a touchpoint and name no order (how many, is told: their revenue is what is
+    lost, and nobody knows it), and months in which no visit is known (how many are known, is told); stakes of fewer
+    than five customers.
     """
     told = _gathered(tables, as_of=as_of, zone=zone, kept=kept)
     asked = {row.item: _parts(split_ids(row.evidence)) for row in items.itertuples()}
@@ -241,10 +242,23 @@ def _touched(told: dict, key: str) -> Told:
     own = [name for name in listed if key_of(meant.get(name_key(name), name)) == key]
     if not own:
         return None, "no visit passes it"
-    passed = events.filter(events.touchpoint.isin(own), events.session_id.notnull()).select(visit="session_id")
+    passed = events.filter(events.touchpoint.isin(own), events.session_id.notnull()).mutate(visit="session_id")
     ordered = events.filter(events.order_id.notnull(), events.session_id.notnull())
     ordered = ordered.semi_join(passed, ordered.session_id == passed.visit)
-    return _of_orders(told, ordered, f"orders whose visit passed it{_seen(told, events)}")
+    words = f"orders whose visit passed it{_without_order(told, passed, ordered)}{_seen(told, events)}"
+    return _of_orders(told, ordered, words)
+
+
+def _without_order(told: dict, passed: Table, ordered: Table) -> str:
+    """How many of the year's visits that passed a touchpoint ended without an order: no revenue tells of them."""
+    if "occurred_on" in passed.columns:
+        passed = passed.filter(passed.occurred_on.between(ibis.literal(told["since"]), ibis.literal(told["as_of"])))
+    lost = passed.anti_join(ordered, passed.visit == ordered.session_id)
+    counts = [collect(table.aggregate(n=table.visit.nunique()), order_by="n") for table in (passed, lost)]
+    every, without = (int(count.iloc[0, 0]) for count in counts)
+    if without < LEAST_SHOWN:
+        return ""
+    return f"; {without:,} of {every:,} such visits ended without an order and are not in it"
 
 
 def _seen(told: dict, events: Table) -> str:

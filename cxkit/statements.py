@@ -25,6 +25,9 @@ DENYING = (
     " nie nigdy bez brak brakuje nikt nic zadnego"
 )
 NOT = frozenset(DENYING.split())
+# what begins a word and denies the rest of it: dissatisfied, незадоволені, niezadowoleni, неудобный
+WITHIN = ("un", "dis", "in", "im", "ir", "il", "non", "не", "nie", "без", "bez")
+LEAST_REST, ENDING = 4, 3  # letters of what is denied; last letters in which it may differ from the other's word
 # in the lists of stop words, and a statement turns on them: early and late, more and less, good and bad
 TURNING = (
     "early before after above below under more few fewer enough little good better best well"
@@ -46,6 +49,27 @@ def statement_key(text: str, quadrant: str) -> str:
 def denies(text: str) -> bool:
     """Whether a statement denies something (an odd number of words such as not, без, nie)."""
     return sum(word.replace("'", "") in NOT for word in split_words(text)) % 2 == 1
+
+
+def contrary(one: str, other: str) -> bool:
+    """Whether of two statements alike in their words one denies what the other says: with a word such as not, or within
+    a word whose rest is the other's word (satisfied, dissatisfied). Both ways at once are none."""
+    ours, theirs = (normal_text(text).split() for text in (one, other))
+    within = sum(_denied(a, theirs) for a in set(ours) - set(theirs))
+    within += sum(_denied(b, ours) for b in set(theirs) - set(ours))
+    return (denies(one) + denies(other) + within) % 2 == 1
+
+
+def _denied(word: str, others: Sequence[str]) -> bool:
+    """Whether a word is the negation of one of the others: its rest behind the prefix begins as that does."""
+    rests = [word[len(start) :] for start in WITHIN if word.startswith(start)]
+    return any(
+        rest[: max(LEAST_REST, len(rest) - ENDING)] == other[: max(LEAST_REST, len(rest) - ENDING)]
+        and abs(len(rest) - len(other)) <= ENDING
+        for rest in rests
+        if len(rest) >= LEAST_REST
+        for other in others
+    )
 
 
 def alike(texts: Sequence[str], *, least: float = ALIKE) -> list[dict[int, float]]:

@@ -13,7 +13,7 @@ from cxkit.findings import IDS, Finding, is_finding
 from cxkit.same_thing import APART, GAP, QUADRANTS, TOTALS, by_item, commonest, split_ids
 from cxkit.spheres import AT_TOUCHPOINTS, sphere_of
 from cxkit.stages import name_key
-from cxkit.statements import alike, normal_statement
+from cxkit.statements import alike, contrary, normal_statement
 from cxkit.style import clean_text
 
 OPPOSITE = {"strength": "weakness", "weakness": "strength", "opportunity": "threat", "threat": "opportunity"}
@@ -44,6 +44,7 @@ def data_items(findings: Sequence[Finding], certainty: pd.DataFrame) -> pd.DataF
     From: the findings of a run; `certainty.across_audit` of them. To, in the findings' order: item (the first finding's
     id), statement (its sentence), quadrant, voices (data; of what people scored on checklists theirs), evidence (ids,
     comma between), certainty (the surest of them), sphere, touchpoint (empty where it is about none).
+    What is found of one item of the checklists is one as well.
     A weakness is an opportunity where customers look for what is not offered, and a threat where groups of customers
     shrink or grow against the shop. A total that gets worse is evidence of the item of its part, and none of its own,
     where exactly one part gets worse and that is certain: contacts a hundred orders, and the one reason that grows.
@@ -155,7 +156,8 @@ def join(data: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     (finding ids, comma between), quotes, impact (median of those stated; NaN), certainty (certain, likely, said),
     sphere, department (the one named most), by_voice (how many of each), said (people's words), sources, confidence
     (median of those stated), against (items that say the opposite of the same thing: strength and weakness,
-    opportunity and threat; they share a finding, a touchpoint that the data judge, or their words). A finding that says
+    opportunity and threat; they share a finding, a touchpoint that the data judge, or their words; and statements of
+    one quadrant alike but that one denies what the other says). A finding that says
     the opposite of a statement is no evidence for it: it stands under `against` alone.
     """
     rows = by_item(data, said)
@@ -327,9 +329,11 @@ def _against(items: pd.DataFrame, facts: dict, people: dict) -> list[str]:
             owners.append(item.item)
     found: dict[str, set[str]] = {item: set() for item in items["item"]}
     pairs = [(a, b) for group in about.values() for a in group for b in group]
-    pairs += [(owners[i], owners[j]) for i, others in enumerate(alike(texts)) for j in others]
+    near = [(i, j) for i, others in enumerate(alike(texts)) for j in others]
+    pairs += [(owners[i], owners[j]) for i, j in near]
+    denied = {(owners[i], owners[j]) for i, j in near if owners[i] != owners[j] and contrary(texts[i], texts[j])}
     for a, b in pairs:
-        if quadrant[b] == OPPOSITE[quadrant[a]]:
+        if quadrant[b] == OPPOSITE[quadrant[a]] or (quadrant[b] == quadrant[a] and (a, b) in denied):
             found[a].add(b)
             found[b].add(a)
     return [APART.join(sorted(found[item])) for item in items["item"]]

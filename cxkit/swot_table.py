@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from cxkit.causes import possible
 from cxkit.certainty import SAID
 from cxkit.findings import Finding
+from cxkit.impact import UNKNOWN
 from cxkit.same_thing import split_ids
 from cxkit.style import clean_text, format_value
 
@@ -17,8 +19,16 @@ HEADINGS = {
     "threat": "Threats: what to be ready for",
 }
 MOST_TOLD, ROWS_SHOWN = 5, 10  # voices of an item; rows of one table
+MOST_CAUSES = 2  # what people say that may be the cause of an item
 SURE = {"certain": "certain", "likely": "likely, not certain"}
 STATED = "stated in the workshop"
+# headings of what the audit lacks -> words that its kind has; the first that fits counts
+ABOUT = {
+    "What the plan lacks": ("action", "measure", "effort", "setting"),
+    "Who was not heard": ("voice", "quadrant", "sphere", "notes"),
+}
+OTHERWISE = "What the items lack"
+LINKS = {"behind": "pages"}  # where the links to the findings stand
 
 
 def readable(items: pd.DataFrame, findings: Sequence[Finding], *, currency: str) -> pd.DataFrame:
@@ -26,11 +36,14 @@ def readable(items: pd.DataFrame, findings: Sequence[Finding], *, currency: str)
 
     From: `triage.ranked`, with what `impact.weigh` adds; the findings of the run. behind: the voices, how many each and
     how sure the data are (of what comes from outside the source); then the quote, or the finding that people name, or
-    that nothing stands behind it. weight: the impact and where it comes from, and the revenue it touches, if known.
+    that nothing stands behind it; then what people alone say that may be a cause of it (`causes.possible`). weight: the
+    impact and where it comes from, and the revenue it touches, if known.
     """
     labels = {f.id: clean_text(f.label) for f in findings}
     rows = items.to_dict("records")
-    behind = [". ".join(part for part in (_who(row), _rests_on(row, labels)) if part) for row in rows]
+    causes = possible(items)
+    told = [(_who(row), _rests_on(row, labels), _causes(causes.get(row["item"], []))) for row in rows]
+    behind = [". ".join(part for part in parts if part) for parts in told]
     headings = headed(items["quadrant"], HEADINGS)
     return items.assign(heading=headings, behind=behind, weight=[_weight(row, currency) for row in rows])
 
@@ -47,9 +60,17 @@ def headed(groups: pd.Series, headings: Mapping[str, str], *, most: int = ROWS_S
 
 
 def faults_readable(lacks: pd.DataFrame) -> pd.DataFrame:
-    """What the audit lacks, on two columns more: lack (what, and where) and then (why, and what mends it)."""
-    lack = [f"{row.what[:1].upper()}{row.what[1:]}: {row.where}" for row in lacks.itertuples()]
-    return lacks.assign(lack=lack, then=[f"{row.why} {row.mend}" for row in lacks.itertuples()])
+    """What the audit lacks as a reader meets it, in the order of `self_check.faults`: about (the heading), lack (what,
+    how many, and where) and then (why, and what mends it); what has the same reason is one row."""
+    rows = []
+    for (what, why, mend), part in lacks.groupby(["what", "why", "mend"], sort=False):
+        count = f" ({len(part)})" if len(part) > 1 else ""
+        lack = f"{what[:1].upper()}{what[1:]}{count}: {'; '.join(part['where'])}"
+        about = next((heading for heading, words in ABOUT.items() if any(word in what for word in words)), OTHERWISE)
+        rows.append((about, lack, f"{why} {mend}"))
+    frame = pd.DataFrame(rows, columns=["about", "lack", "then"])
+    place = {name: i for i, name in enumerate((OTHERWISE, *ABOUT))}
+    return frame.sort_values("about", key=lambda about: about.map(place), kind="stable", ignore_index=True)
 
 
 def in_words(items: pd.DataFrame) -> str:
@@ -65,6 +86,16 @@ def in_words(items: pd.DataFrame) -> str:
         f"{len(items)} items ({told}): figures are certain of {certain}, {said} are known from people alone, and "
         f"{joined} from more than one voice."
     )
+
+
+def not_weighed(items: pd.DataFrame) -> str:
+    """How many weaknesses, opportunities and threats nobody has weighed, in words; empty where all are.
+
+    From: `impact.weigh`.
+    """
+    rows = items[items["quadrant"] != "strength"]
+    count = int((rows["impact_from"] == UNKNOWN).sum())
+    return f"how much {count} of {len(rows)} weaknesses, opportunities and threats matter" if count else ""
 
 
 def people(items: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -118,6 +149,18 @@ def _rests_on(row: dict, labels: dict[str, str]) -> str:
     if row["certainty"] == SAID and not known and not quotes:
         return "No number and no quote stands behind it" if row["voices"] or not row["sources"] else ""
     return "; ".join([*(f"Number: {label}" for label in known), *quotes])
+
+
+def _causes(found: list[tuple[str, str]]) -> str:
+    """What people say that may be why, and who; no more than two of them."""
+    told = [
+        f"A possible cause, said by {_people(voices)}: “{text.rstrip('.')}”" for voices, text in found[:MOST_CAUSES]
+    ]
+    return ". ".join(told)
+
+
+def _people(voices: str) -> str:
+    return " and ".join(f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in split_ids(voices))
 
 
 def _weight(row: dict, currency: str) -> str:

@@ -295,6 +295,7 @@ _ALL_SHEETS = (
         effort integer [1-5] how much work
         measure text the finding that will show it
         due date
+        after text what must be done before: actions or statements, with semicolons
         """,
     ),
     _table(
@@ -350,8 +351,7 @@ def counted_lines(orders: ibis.Table) -> ibis.Table:
     """The order lines that count: all but cancelled ones.
 
     From: orders. To: the same columns and `is_sale` (yes/no): false on a return-only line, whose refund belongs to
-    its customer though it is no order. `status` and `refund` are added where missing (completed, 0), and `revenue`
-    = amount - refund.
+    its customer. Where they are missing `status` (completed) and `refund` (0) are added; `revenue` = amount - refund.
     """
     if "status" not in orders.columns:
         orders = orders.mutate(status=ibis.literal("completed"))

@@ -9,17 +9,18 @@ import pandas as pd
 from cxkit.certainty import CERTAIN, LIKELY, SAID
 from cxkit.same_thing import split_ids, telling_words
 from cxkit.stakes import touchpoints_of
-from cxkit.style import clean_text
+from cxkit.style import clean_text, in_quotes
+from cxkit.topics import topics_of
 
 KINDS = {
     "SO": ("strength", "opportunity", "Use what is strong, {inner}, to take up what opens, {outer}."),
-    "WO": ("weakness", "opportunity", "Mend {inner} before money goes into {outer}."),
+    "WO": ("weakness", "opportunity", "See whether what opens, {outer}, helps to mend {inner}; else mend that first."),
     "ST": ("strength", "threat", "Set what is strong, {inner}, against {outer}."),
     "WT": ("weakness", "threat", "Mend {inner} first: it leaves the shop open to {outer}."),
 }
 MEANS = {
     "SO": "Strengths that take up an opportunity",
-    "WO": "Weaknesses that stand in an opportunity's way",
+    "WO": "Weaknesses that an opportunity may help to mend, or has to wait for",
     "ST": "Strengths that meet a threat",
     "WT": "Weaknesses that a threat makes worse",
 }
@@ -47,9 +48,10 @@ def proposals(
     proposal calls what the data know. To: kind (SO, WO, ST, WT), proposal, because (what joins the two, and who says
     each), joins (the keys of both items, with a comma), impact (of both together).
     Only items with evidence are joined: a finding, a quote, or of what comes from outside its source. Two are joined by
-    a finding or a touchpoint that the evidence of both names, or by two words or more that people use of both and of
-    few others; a sphere alone joins nothing. An item stands in one proposal of a kind. Ranked by what joins them
-    (finding, touchpoint, words), then by impact, then by certainty.
+    a finding or a touchpoint that the evidence of both names, by a topic (`topics.yml`: of the data by the finding, of
+    what people say by their words), or by two words or more that people use of both and of few others; a sphere alone
+    joins nothing. An item stands in one proposal of a kind. Ranked by what joins them (finding, touchpoint, topic,
+    words), then by impact, then by certainty.
     What it cannot show: whether a proposal is worth its money; it says where to look.
     Source: Weihrich (1982), Long Range Planning 15(2), 54-66.
     """
@@ -79,8 +81,9 @@ def in_words(found: pd.DataFrame) -> str:
     """How many proposals there are, or why there are none. From: `proposals`."""
     if not len(found):
         return (
-            "Nothing joins: no strength or weakness that has evidence shares a finding, a touchpoint or two words with "
-            "an opportunity or a threat that has evidence. So nothing is proposed."
+            "Nothing joins: no strength or weakness that has evidence shares a finding, a touchpoint, a topic or two "
+            "words with an opportunity or a threat that has evidence. So nothing is proposed. What it takes: a "
+            "finding's id or a quote behind what people say, and opportunities and threats that name what they bear on."
         )
     lacking = [MEANS[kind].lower() for kind in KINDS if kind not in set(found["kind"])]
     count = f"{len(found)} proposal{'s' if len(found) > 1 else ''}, each joining two items of this page."
@@ -105,11 +108,22 @@ def _tie(one: dict, other: dict, words: dict[str, dict[str, str]]) -> tuple[int,
     if set(split_ids(one.get("evidence"))) & set(split_ids(other.get("evidence"))):
         return 0, "one number speaks of both"
     if points := touchpoints_of(one.get("evidence")) & touchpoints_of(other.get("evidence")):
-        return 1, f"both are about {', '.join(sorted(points))}"
+        return 1, f"both are about {', '.join(in_quotes(point) for point in sorted(points))}"
+    one_topics, other_topics = _topics(one), _topics(other)
+    if same := [name for topic, name in one_topics.items() if topic in other_topics]:
+        return 2, f"both are about {' and '.join(same)}"
     shared = sorted(set(words[one["item"]]) & set(words[other["item"]]))
     if len(shared) >= LEAST:
-        return 2, "both speak of " + " and ".join(f"“{words[other['item']][stem]}”" for stem in shared[:LEAST])
+        return 3, "both speak of " + " and ".join(f"“{words[other['item']][stem]}”" for stem in shared[:LEAST])
     return None
+
+
+def _topics(row: dict) -> dict[str, str]:
+    """The topics of an item: of the data's by its findings and touchpoints, of what people alone say by their words."""
+    ids = split_ids(row.get("evidence"))
+    said = f"{row['statement']} {row.get('said') or ''}" if row.get("certainty") == SAID else ""
+    points = " ".join(sorted(touchpoints_of(row.get("evidence")))).replace("_", " ")
+    return topics_of(ids, said=f"{said} {points}")
 
 
 def _words(rows: list[dict]) -> dict[str, dict[str, str]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cxkit.same_thing import QUADRANTS, split_ids
-from cxkit.stakes import touchpoints_of
+from cxkit.style import clean_text
 
 NOW, GRADUALLY, DROP = "now", "gradually", "drop"
 HEADINGS = {NOW: "Now", GRADUALLY: "Gradually", DROP: "Not at all, or not before there is evidence"}
@@ -16,8 +16,8 @@ RULE = {
     f"of an action, it names no item, or takes the greatest effort ({GREATEST_EFFORT} of 5) for an impact of {SMALL} "
     "of 5 or less.",
     NOW: f"The data or the scores are certain of it, or two voices say it; its impact is {GREAT} of 5 or more; and, of "
-    f"an action, its effort is at most {MOST_EFFORT} of 5, or not known, and it waits for nothing that is still to be "
-    "done.",
+    f"an action, its effort is at most {MOST_EFFORT} of 5, or not known, it waits for nothing still to be done, and "
+    "the audit does not refute the cause that it mends.",
     GRADUALLY: "All else.",
 }
 
@@ -42,25 +42,23 @@ def triage(items: pd.DataFrame) -> pd.DataFrame:
 
 
 def triage_actions(actions: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Actions with triage, why, after (the action that it waits for, or an empty text), impact and stake (the greatest
-    of its items).
+    """Actions with triage, why, waits_for (the actions that it waits for, or an empty text), impact and stake (the
+    greatest of its items).
 
-    From: actions (action, items, effort, due, measure), items as `triage` takes them. An action is as urgent as the
-    most urgent of its items with its own effort. It waits for another action with an earlier day that is for the
-    same item, the same touchpoint or the same measure, and that is not dropped.
+    From: actions (`action_sheet.link`: action, items, effort, waits, but), items as `triage` takes them. An action is
+    as urgent as the most urgent of its items with its own effort. It waits for those that the sheet names in `after`,
+    and for no other: a day alone makes none wait.
     """
     known = {row["item"]: row for row in items.to_dict("records")}
     rows = actions.to_dict("records")
     first = [_action(row, known) for row in rows]
-    waits = [_before(row, rows, first, known) for row in rows]
-    told = [
-        (GRADUALLY, f"waits for “{after}”") if name == NOW and after else (name, why)
-        for (name, why), after in zip(first, waits, strict=True)
-    ]
+    waits = [[(clean_text(rows[at]["action"]), first[at][0]) for at in row["waits"]] for row in rows]
+    told = [_in_turn(*judged, before, row["but"]) for judged, before, row in zip(first, waits, rows, strict=True)]
     of = [[known[key] for key in split_ids(row["items"]) if key in known] for row in rows]
     most = {name: [max((_number(item.get(name)) for item in its), default=np.nan, key=_or_least) for its in of]
             for name in ("impact", "stake")}  # fmt: skip
-    return actions.assign(triage=[name for name, _ in told], why=[why for _, why in told], after=waits, **most)
+    waited = ["; ".join(text for text, _ in before) for before in waits]
+    return actions.assign(triage=[name for name, _ in told], why=[why for _, why in told], waits_for=waited, **most)
 
 
 def ranked(items: pd.DataFrame) -> pd.DataFrame:
@@ -134,23 +132,12 @@ def _action(row: dict, known: dict[str, dict]) -> tuple[str, str]:
     return min(judged, key=lambda told: (NOW, GRADUALLY, DROP).index(told[0]))
 
 
-def _before(row: dict, rows: list[dict], first: list[tuple[str, str]], known: dict[str, dict]) -> str:
-    """The action that must be done before this one: the last of those that are due before it; empty where none is."""
-    mine, due = _about(row, known), pd.Timestamp(row["due"])
-    earlier = [
-        (pd.Timestamp(other["due"]), str(other["action"]))
-        for other, (heap, _) in zip(rows, first, strict=True)
-        if other is not row and heap != DROP and pd.Timestamp(other["due"]) < due and mine & _about(other, known)
-    ]  # fmt: skip
-    return max(earlier)[1] if earlier else ""
-
-
-def _about(row: dict, known: dict[str, dict]) -> set[str]:
-    """What an action is about: its items, the touchpoints that their evidence names, its measure."""
-    items = [key for key in split_ids(row["items"]) if key in known]
-    cells = [*(known[key].get("evidence") for key in items), row.get("measure")]
-    points = {f"touchpoint {point}" for cell in cells for point in touchpoints_of(cell)}
-    return {*items, *points, *split_ids(row.get("measure"))}
+def _in_turn(heap: str, why: str, before: list[tuple[str, str]], but: str) -> tuple[str, str]:
+    """The heap of an action when it is asked what goes before it, and whether its cause is the audit's; and why."""
+    if heap != NOW:
+        return heap, why
+    gone = " and ".join(f"“{text}”{', which is not to be done' * (name == DROP)}" for text, name in before)
+    return (GRADUALLY, f"waits for {gone}") if gone else (GRADUALLY, but) if but else (heap, why)
 
 
 def _number(value: object) -> float:

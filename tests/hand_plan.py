@@ -28,6 +28,6 @@ def finding(id: str, value: float, low: float, high: float, *, unit: str = "shar
 
 def sheet(rows: list[dict]) -> pd.DataFrame:
     """The sheet `actions` as `workshop.read_sheet` gives it."""
-    frame = pd.DataFrame(rows, columns=["action", "item", "department", "owner", "effort", "measure", "due"])
-    texts = dict.fromkeys(("action", "item", "department", "owner", "measure"), "str")
+    frame = pd.DataFrame(rows, columns=["action", "item", "department", "owner", "effort", "measure", "due", "after"])
+    texts = dict.fromkeys(("action", "item", "department", "owner", "measure", "after"), "str")
     return frame.astype(texts | {"effort": float}).assign(due=pd.to_datetime(frame["due"]))

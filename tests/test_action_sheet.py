@@ -13,8 +13,8 @@ from cxkit.action_sheet import FINDING, WORKSHOP, link, to_sheet
 from cxkit.tables import SHEETS
 
 FINDINGS = [
-    hand.finding("journey.touchpoint.cart", -9, -12, -6, unit="points", action="Mend it."),
-    hand.finding("loyalty.repeat_rate", 0.3, 0.2, 0.4, action="Plan it."),
+    hand.finding("journey.touchpoint.cart", -9, -12, -6, unit="points", action="Mend carts."),
+    hand.finding("loyalty.repeat_rate", 0.3, 0.2, 0.4, action="Plan returns."),
     hand.finding("loyalty.gini", 0.3, 0.2, 0.4),
 ]
 ITEMS = hand.items(
@@ -64,7 +64,7 @@ def test_findings_propose_what_nobody_does_yet():
     found = linked({"action": "a", "item": "said.1", "department": "logistics"})
     made = found[found["origin"] == FINDING].set_index("items")
     assert made.index.tolist() == ["journey.touchpoint.cart", "loyalty.repeat_rate"]  # no strength, nothing only said
-    assert made.loc["loyalty.repeat_rate", "action"] == "Plan it."
+    assert made.loc["loyalty.repeat_rate", "action"] == "Plan returns."
     assert made.loc["journey.touchpoint.cart", "measure"] == "journey.touchpoint.cart"
     # the department that people name for the sphere of logistics; nobody names one for the other
     assert made.loc["journey.touchpoint.cart", "department"] in ("delivery", "logistics")
@@ -77,13 +77,36 @@ def test_an_action_of_much_effort_does_not_hide_the_findings_own():
     row = {"action": "a", "item": "journey.touchpoint.cart", "measure": "loyalty.gini"}
     for effort, own in ((3, False), (4, True), (None, False)):
         made = linked(row | {"effort": effort})
-        assert ("Mend it." in made["action"].tolist()) == own
+        assert ("Mend carts." in made["action"].tolist()) == own
+
+
+def test_what_the_audit_refutes_does_not_hide_the_findings_own():
+    claim = "Contacts grow {value}. Late orders do not explain it: their share changed by −16 % a year."
+    grows = replace(hand.finding("service.growing.delivery_delay", 1, 0.5, 2, action="Read messages."), claim=claim)
+    items = hand.items([{"item": grows.id, "quadrant": "weakness", "evidence": grows.id, "certainty": "certain"}])
+    made = link(hand.sheet([{"action": "Tell of a late parcel", "item": grows.id, "effort": 1}]), items, [grows],
+                rows=NO_ROWS).set_index("action")  # fmt: skip
+    assert made["but"]["Tell of a late parcel"].startswith("the audit does not find this cause: late orders do not")
+    assert made["but"]["Read messages."] == ""
+
+
+def test_rows_that_are_the_same_are_one():
+    row = {"action": "a", "item": "said.1", "measure": "loyalty.gini"}
+    assert (linked(row, row, row | {"owner": "Ann"})["origin"] == WORKSHOP).sum() == 2
 
 
 def test_proposals_in_the_same_words_say_what_they_are_about():
-    alike = [replace(finding, action="Mend it.") for finding in FINDINGS]
+    alike = [replace(finding, action="Mend carts.") for finding in FINDINGS]
     made = link(hand.sheet([]), ITEMS, alike, rows=NO_ROWS)["action"].tolist()
-    assert made == ["Mend it (Label of journey.touchpoint.cart).", "Mend it (Label of loyalty.repeat_rate)."]
+    assert made == ["Mend carts (Label of journey.touchpoint.cart).", "Mend carts (Label of loyalty.repeat_rate)."]
+
+
+def test_a_proposal_that_says_it_names_what_it_means():
+    odd = replace(FINDINGS[1], action="Decide whether to offer it.")
+    made = link(hand.sheet([]), ITEMS, [odd], rows=NO_ROWS)["action"].tolist()
+    assert made == ["Decide whether to offer it (Label of loyalty.repeat_rate)."]
+    named = replace(odd, action="See why “Shoes” comes back, and mend it.")
+    assert link(hand.sheet([]), ITEMS, [named], rows=NO_ROWS)["action"][0] == named.action
 
 
 def test_no_sheet_no_items_no_error():
@@ -96,7 +119,7 @@ def test_the_round_trip(tmp_path: Path):
     """tables.xlsx -> its worksheet edited and saved as workshop/actions.xlsx -> the next run reads it."""
     first = linked(
         {"action": "=SUM(A1)", "item": "said.1", "department": "logistics", "owner": "Олена", "effort": 2,
-         "measure": "loyalty.gini", "due": "2026-10-01"},
+         "measure": "loyalty.gini", "due": "2026-10-01", "after": "Second, with a comma"},
         {"action": "Second, with a comma", "item": "Дзвінки будять дітей", "measure": "loyalty.gini"},
     )  # fmt: skip
     kept_tables.write_table(to_sheet(first), tmp_path / "tables/10_swot.actions_sheet.csv")
@@ -119,6 +142,8 @@ def test_the_round_trip(tmp_path: Path):
     assert again["items"].tolist() == first["items"].tolist()
     assert again["origin"].unique().tolist() == [WORKSHOP]  # what findings proposed is the workshop's now
     assert again["due"].tolist()[0] == pd.Timestamp("2026-10-01")
+    assert again["after"].tolist()[0] == "Second, with a comma"
+    assert again["waits"].tolist()[:2] == first["waits"].tolist()[:2] == [(1,), ()]
     taken = again.iloc[2]
     assert (taken["owner"], taken["effort"], taken["due"]) == ("Тарас", 3.0, pd.Timestamp("2026-11-15"))
     assert set(triage.triage_actions(again, triage.triage(ITEMS))["triage"]) <= {"now", "gradually", "drop"}

@@ -73,6 +73,8 @@ def test_a_good_file(folder):
         ("strategy: {product_control: some}", "strategy.product_control: input should be 'none', 'partly' or 'full'"),
         ("strategy: {horizont_years: 2}", "strategy.horizont_years: unknown key, did you mean 'horizon_years'?"),
         ("strategy: {gesture_budget: -1}", "strategy.gesture_budget: input should be greater than or equal to 0"),
+        ("strategy: {budget: true}", "strategy.budget: a number is wanted here, found"),
+        ("strategy: product", "strategy: keys are wanted under it (product_control, horizon_years, budget, "),
         ("strategy: {budget: .inf}", "strategy.budget: input should be a finite number (found 'inf')"),
         ("margin: 35", "margin: input should be less than or equal to 1 (found '35')"),
         ("margin: 35 %", "margin: input should be a valid number"),
@@ -152,6 +154,8 @@ def test_what_a_strategy_is_chosen_from_may_be_left_open(folder):
     given = load_client(write(folder, GOOD + told))
     assert (given.strategy.product_control, given.strategy.horizon_years) == ("none", 2)
     assert given.settings()["strategy"]["not_customers"] == "resellers"
+    told = 'strategy: {not_customers: "ann@shop.ua +380501234567 and resellers"}\n'
+    assert load_client(write(folder, GOOD + told)).strategy.not_customers == "[e-mail] [phone] and resellers"
 
 
 def test_the_margin_is_a_share_and_may_be_left_out(folder):

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "cxkit"
 # the lower a floor, the smaller its number; a module may import what lies on a lower floor
 FLOORS = [
     {"errors", "demo_write", "currencies", "delimiters", "header_rows", "number_forms", "time_forms", "workbook_cells"},
-    {"estimates", "likelihood", "mapping", "settings_file", "demo_plan", "sheet_marks"}
+    {"estimates", "likelihood", "mapping", "privacy", "settings_file", "demo_plan", "sheet_marks"}
     | {"column_kinds", "containers", "misread", "text_rows", "workbooks"},
     {
         "client",
@@ -21,7 +21,6 @@ FLOORS = [
         "checklists",
         "cluster_null",
         "gamma_gamma",
-        "privacy",
         "shifted_beta",
         "scales",
         "stability",
@@ -51,7 +50,7 @@ FLOORS = [
         "demo_truth",
     },
     {"definitions", "tables", "numerals", "json_records", "text_files", "demo", "comment_words", "shown_names"}
-    | {"certainty", "spheres", "statements"},
+    | {"certainty", "spheres", "statements", "topics"},
     {"changes", "cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
     | {"file_rows", "meanings", "oddities", "presets", "sheet_templates", "understood"}
     | {
@@ -133,12 +132,13 @@ FLOORS = [
     {"history", "moves", "windows"},
     {"since"},
     {"diff"},
-    {"parts", "rung_choice"},
+    {"finding_pages", "parts", "rung_choice"},
     {"value_answer"},
     {"swot"},
-    {"impact", "self_check", "stakes"},
-    {"triage"},
+    {"dependence", "impact", "stakes"},
+    {"causes", "triage"},
     {"action_sheet", "roadmap", "strategy", "swot_table", "tows"},
+    {"self_check"},
     {"notebook", "pages", "workbook"},
     {"report"},
     {"parameters", "publish", "progress"},

@@ -165,7 +165,7 @@ def test_no_rows_are_said():
         ({"caption": " "}, "a table without a caption cannot be read"),
         (
             {"formats": {"profit": "money"}},
-            "columns, formats or labels name profit, which the table lacks; it has customer_id",
+            "columns, formats, labels or links name profit, which the table lacks; it has customer_id",
         ),
         ({"formats": {"revenue": "euro"}}, "unknown format euro; valid: text, count, share"),
     ],

@@ -125,3 +125,28 @@ def test_names_in_two_levels_are_no_table():
     frame = pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")]))
     with pytest.raises(UsageError, match="column names in several levels; give it one level"):
         table_record(frame, caption="Two levels")
+
+
+def linked(address: object) -> dict:
+    frame = pd.DataFrame({"text": ["Late", "Early"], "n": [1, 2], "pages": [address, ""]})
+    return table_record(frame, caption="Linked", columns=["text", "n"], links={"text": "pages"})
+
+
+def test_a_cell_ends_with_links_to_the_pages_behind_it_in_the_report_alone():
+    record = linked('07_service#service.late.<b>" 04_lifetime_value')
+    assert record["links"][0][1] == record["links"][1][0] == []
+    html = str(part("table", record, True))
+    assert 'See <a href="07_service.html#finding-service.late.&lt;b&gt;&#34;">Service</a>, ' in html
+    assert '<a href="04_lifetime_value.html">Lifetime value</a></span></th>' in html
+    assert html.count("See ") == 1
+    assert "href" not in str(part("table", record))  # no other page lies beside a notebook
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/", "../07_service#x", "javascript:alert(1)", None, 3.0, ""])
+def test_what_is_no_page_of_the_report_is_no_link(address):
+    assert linked(address)["links"][0] == [[], []]
+
+
+def test_links_name_columns_that_are_there():
+    with pytest.raises(UsageError, match=r"links name gone, which the table lacks"):
+        table_record(pd.DataFrame({"a": ["1"]}), caption="A", links={"a": "gone"})

@@ -26,8 +26,8 @@ AS_OF = date(2026, 6, 30)
 
 def planned(*rows: dict) -> pd.DataFrame:
     plain = {"items": "i", "department": "site", "owner": "Ann", "effort": np.nan, "due": None, "measure": "a.b"}
-    plain |= {"origin": "workshop", "fault": "", "triage": "now", "why": "", "after": ""}
-    plain |= {"impact": 3.0, "stake": np.nan}
+    plain |= {"origin": "workshop", "fault": "", "triage": "now", "why": ""}
+    plain |= {"impact": 3.0, "stake": np.nan, "waits_for": "", "waits": (), "but": ""}
     frame = pd.DataFrame([{"action": f"a{n}"} | plain | row for n, row in enumerate(rows)], columns=["action", *plain])
     frame = frame.assign(due=pd.to_datetime(frame["due"]))
     drifting = [hand.finding(id, 0.4, 0.3, 0.5) for id in ("service.growing.delivery_delay", "loyalty.top_share")]
@@ -130,6 +130,31 @@ def test_gradually_is_spread_over_three_quarters_by_impact():
     assert told["a6"] == "2026 Q3"
 
 
+def test_what_waits_comes_after_what_it_waits_for():
+    rows = [{"triage": "gradually", "waits": (1,), "waits_for": "a1"}, {"due": "2027-02-01"},
+            {"waits": (0,), "triage": "gradually", "waits_for": "a0"},
+            {"due": "2026-09-01", "waits": (1,), "waits_for": "a1"}]  # fmt: skip
+    found = planned(*rows).set_index("action")
+    assert found["quarter"][["a0", "a1", "a2", "a3"]].tolist() == ["2027 Q2", "2027 Q1", "2027 Q3", "2026 Q3"]
+    assert found["fault"]["a3"] == "it is due before what it waits for"
+    assert (found["fault"][["a0", "a1", "a2"]] == "").all()
+    assert readable(planned(*rows)).set_index("action")["who"]["a0"] == "Ann (site); gradually, by 2027 Q2; after “a1”"
+
+
+def test_what_the_audit_says_against_an_action_stands_at_it():
+    told = readable(planned({"action": "Tell of late parcels", "but": "the audit does not find this cause: x."}))
+    assert told["what"][0] == "1. Tell of late parcels. But the audit does not find this cause: x."
+
+
+def test_a_full_cell_counts_the_rest_by_their_numbers():
+    found = planned(*({"due": "2026-09-01"} for _ in range(7)))
+    ax = plot_roadmap(found)
+    assert [text.get_text() for text in ax.texts][-1] == "and 3 more (5, 6, 7)"
+    assert len(ax.texts) == 5
+    assert "a6" in describe_roadmap(found)
+    plt.close("all")
+
+
 def test_in_words():
     told = in_words(planned({}, {"owner": None, "origin": "finding", "measure": ""}, {"triage": "drop", "owner": None}))
     assert told == [
@@ -159,11 +184,11 @@ def test_the_picture():
             {"department": "<logistics>", "triage": "gradually", "due": "2026-12-01"}, {"triage": "drop"},
             {"origin": "finding", "triage": "gradually"}]  # fmt: skip
     found = planned(*rows)
-    assert drawn(found)["action"].tolist() == ["Mend the page $x$ at once", "a2", "a1"]
+    assert drawn(found)["action"].tolist() == ["Mend the page $x$ at once", "a2", "a4", "a1"]
     ax = plot_roadmap(found)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["<logistics>", "site", "no department"]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["2026 Q3", "2026 Q4", "2027 Q1", "later"]
-    assert len(ax.texts) == 3
+    assert len(ax.texts) == 4
     ax.get_figure().canvas.draw()
     assert "2028 Q1: a1 (no department, now)" in describe_roadmap(found)
     plot_roadmap(planned())

@@ -44,6 +44,20 @@ def test_words_join_within_a_language_and_a_quadrant():
     assert rows["item"].nunique() == 3  # neither the other quadrant nor what denies it
 
 
+def test_what_denies_within_a_word_is_not_joined_and_named_as_a_contradiction():
+    rows, items = items_of(
+        ("Customers are satisfied with delivery", "weakness", None),
+        ("Customers are dissatisfied with delivery", "weakness", None),
+        ("Сайт зручний", "strength", None), ("Сайт незручний", "weakness", None),
+    )  # fmt: skip
+    assert rows["item"].nunique() == 4
+    against = items.set_index("statement")["against"]
+    one, other = (rows.loc[f"Customers are {word}satisfied with delivery", "item"] for word in ("", "dis"))
+    assert against["Customers are satisfied with delivery"] == other
+    assert against["Customers are dissatisfied with delivery"] == one
+    assert against["Сайт незручний"] == rows.loc["Сайт зручний", "item"]  # strength and weakness, as ever
+
+
 def test_statements_that_name_the_same_finding_about_one_thing_are_one_in_any_language():
     id = "service.growing.damaged"
     rows, items = items_of(
@@ -190,4 +204,4 @@ def test_the_order_of_the_rows_decides_nothing(rows, random):
     for item, others in against.items():
         for other in split_ids(others):
             assert item in split_ids(against[other])
-            assert quadrant[other] == swot.OPPOSITE[quadrant[item]]
+            assert quadrant[other] in (swot.OPPOSITE[quadrant[item]], quadrant[item])

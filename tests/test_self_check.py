@@ -17,7 +17,7 @@ FOUND = [
     nothing("search.no_click"),
 ]
 SWOT = ["statement", "quadrant", "voice", "department", "impact", "confidence", "evidence", "source"]
-ACTIONS = ["action", "item", "department", "owner", "effort", "measure", "due"]
+ACTIONS = ["action", "item", "department", "owner", "effort", "measure", "due", "after"]
 
 
 def sheet(rows: list[dict]) -> pd.DataFrame:
@@ -123,6 +123,48 @@ def test_a_contradiction_is_told_first_and_what_is_refuted_is_named():
     assert told(frame, "an item without evidence") == [
         ("strength: Best cart", "What it names says the opposite: journey.touchpoint.cart.")
     ]
+
+
+def test_a_denial_in_one_quadrant_is_a_contradiction_told_once():
+    said = [{"statement": f"Customers {word}trust the reviews", "quadrant": "weakness", "voice": "customer"}
+            for word in ("", "dis")]  # fmt: skip
+    ((where, why),) = told(check(said), "a contradiction")
+    assert {where.removeprefix("weakness: "), why.removeprefix("Another denies it: ").rstrip(".")} == {
+        "Customers trust the reviews", "Customers distrust the reviews"}  # fmt: skip
+
+
+def test_the_order_of_the_sheet_decides_nothing():
+    rows = [{"action": f"{letter} new logo"} for letter in "BCA"]
+    assert check(actions=rows).equals(check(actions=rows[::-1]))
+
+
+def test_actions_written_twice_are_counted():
+    row = {"action": "Mend", "item": "journey.touchpoint.cart", "measure": "journey.touchpoint.cart"}
+    frame = check(actions=[row] * 3)
+    assert told(frame, "rows written twice") == [("the sheets: 2", "They repeat another row and count once.")]
+
+
+def test_an_action_against_the_data_and_one_whose_turn_is_not_clear():
+    but = {"but": "the audit does not find this cause: x.", "after_fault": "after 'y'…"}
+    plan = pd.DataFrame([{"action": "Mend"} | but, {"action": "Keep", "but": "", "after_fault": ""}])
+    plan = plan.reindex(columns=[*ACTIONS, "items", "but", "after_fault"]).assign(items="")
+    frame = check(planned=plan)
+    assert told(frame, "an action on a cause that the audit does not find") == [
+        ("actions: Mend", "The audit does not find this cause: x.")
+    ]
+    assert told(frame, "an action whose turn is not clear") == [("actions: Mend", "After 'y'….")]
+
+
+def test_an_opportunity_is_an_opportunity():
+    whys = [why for _, why in told(check(found=[]), "a quadrant is empty")]
+    assert whys[2] == "Nobody names an opportunity, and the data show none."
+
+
+def test_a_measure_that_is_judged_by_another_figure_is_no_fault():
+    found = [finding("service.contact_trend", 3.0, 1.0, up=False)]
+    frame = check(actions=[{"action": "Mend", "item": "service.contact_trend", "measure": "service.contact_trend"}],
+                  found=found)  # fmt: skip
+    assert not told(frame, "a measure that no later audit judges")
 
 
 def test_a_plan_that_nobody_took_or_weighed_or_can_judge():

@@ -87,6 +87,26 @@ def test_orders_whose_visit_passed_a_touchpoint():
     assert "lack session_id or order_id" in found("journey.touchpoint.chat", events=blind)["how"][0]
 
 
+def test_visits_that_ended_without_an_order_are_told_and_not_summed():
+    lost = [{"session_id": f"l{n}", "touchpoint": "payment page", "order_id": None} for n in range(6)]
+    told = found("journey.touchpoint.payment_page", events=table(VISITS + lost + lost[:2], **EVENT))
+    assert told["stake"][0] == 500.0
+    assert told["how"][0] == (
+        "orders whose visit passed it; 6 of 11 such visits ended without an order and are not in it"
+    )
+    few = found("journey.touchpoint.payment_page", events=table(VISITS + lost[:4], **EVENT))
+    assert few["how"][0] == "orders whose visit passed it"  # fewer than five are not told
+
+
+def test_visits_of_the_year_alone_count():
+    old = {"occurred_on": date(2023, 1, 1)}
+    lost = [{"session_id": f"l{n}", "touchpoint": "payment page", "order_id": None} | old for n in range(6)]
+    now = [row | {"occurred_on": date(2025, 6, 1)} for row in VISITS]
+    events = table(now + lost, **EVENT, occurred_on="date")
+    told = found("journey.touchpoint.payment_page", events=events)["how"][0]
+    assert told == "orders whose visit passed it; visits are known of 11 of the 12 months"
+
+
 def test_a_touchpoint_goes_by_the_name_that_the_sheet_gives_it():
     points = pd.DataFrame({"key": ["payment_page"], "canonical": ["Checkout 3"]})
     told = found("journey.touchpoint.checkout_3", events=table(VISITS, **EVENT), kept={"touchpoints": points})

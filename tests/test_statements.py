@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxkit.statements import ALIKE, alike, denies, normal_statement, statement_key
+from cxkit.statements import ALIKE, alike, contrary, denies, normal_statement, statement_key
 
 SAME = [
     ("Courier deliveries are late too often", "Deliveries by courier are too often late"),
@@ -49,6 +49,28 @@ def test_languages_stay_apart_unless_the_words_are_the_same():
     ukrainian, russian = "Дуже повільна доставка, чекали тиждень", "Очень медленная доставка, ждали неделю"
     assert alike([ukrainian, russian]) == [{}, {}]
     assert alike(["Чат!", "чат", "chat"]) == [{1: 1.0}, {0: 1.0}, {}]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ("Customers are satisfied with delivery", "Customers are dissatisfied with delivery", True),
+        ("People trust us", "People distrust us", True),
+        ("Orders are complete", "Orders are incomplete", True),
+        ("Зручний сайт", "Незручний сайт", True),
+        ("Клієнти задоволені", "Клієнт незадоволений", True),
+        ("Клиенты довольны", "Клиенты недовольны", True),
+        ("Klienci są zadowoleni", "Klienci są niezadowoleni", True),
+        ("Couriers are late", "Couriers are never late", True),
+        ("Customers are not satisfied", "Customers are dissatisfied", False),  # both deny it
+        ("Couriers are late", "The courier is always late", False),
+        ("The inside is worn", "The side is worn", True),  # so it is: what looks denied is not joined
+        ("Import costs much", "Port costs much", True),
+        ("Nie ma", "Ma", True),
+    ],
+)
+def test_a_denial_within_a_word(one, other, told):
+    assert contrary(one, other) == contrary(other, one) == told
 
 
 def test_what_is_denied():

@@ -4,7 +4,7 @@ import hand_plan as hand
 import pandas as pd
 import pytest
 
-from cxkit.swot_table import faults_readable, filled, headed, in_words, people, readable
+from cxkit.swot_table import faults_readable, filled, headed, in_words, not_weighed, people, readable
 
 FINDINGS = [hand.finding("loyalty.gini", 0.3, 0.2, 0.4)]
 
@@ -32,6 +32,14 @@ def test_who_says_it_and_what_stands_behind_it(row, behind):
     assert only(**row)["behind"] == behind
 
 
+def test_what_people_say_of_the_same_may_be_its_cause():
+    place = {"quadrant": "weakness", "sphere": "logistics", "department": "logistics"}
+    rows = [{"item": "service.late.courier", "voices": "data", "certainty": "certain"} | place,
+            {"item": "said.1", "voices": "partner", "statement": "Couriers are told too late."} | place]  # fmt: skip
+    told = readable(hand.items(rows), FINDINGS, currency="UAH")["behind"][0]
+    assert told == "The data (certain). A possible cause, said by a partner: “Couriers are told too late”"
+
+
 @pytest.mark.parametrize(
     ("row", "weight"),
     [
@@ -47,6 +55,14 @@ def test_who_says_it_and_what_stands_behind_it(row, behind):
 )  # fmt: skip
 def test_how_much_it_matters(row, weight):
     assert only(**row)["weight"] == weight
+
+
+def test_what_nobody_weighed_is_counted():
+    rows = [{"item": q, "quadrant": q, "impact_from": "not weighed"} for q in ("strength", "threat", "weakness")]
+    rows += [{"item": "o", "quadrant": "opportunity"}]
+    told = "how much 2 of 3 weaknesses, opportunities and threats matter"
+    assert not_weighed(hand.items(rows)) == told
+    assert not_weighed(hand.items(rows[3:])) == ""
 
 
 def test_a_heading_says_how_many_are_not_shown():
@@ -81,7 +97,22 @@ def test_faults_on_two_columns():
     lacks = pd.DataFrame([row])
     told = faults_readable(lacks).iloc[0]
     assert (told["lack"], told["then"]) == ("A voice is missing: partner", "Nobody. Ask.")
+    assert told["about"] == "Who was not heard"
     assert not len(faults_readable(lacks[:0]))
+
+
+def test_what_is_lacking_for_one_reason_is_one_row_and_the_items_come_first():
+    rows = [("an action without a measure", "actions: a", "Nothing.", "Name it."),
+            ("an action without a measure", "actions: b", "Nothing.", "Name it."),
+            ("an item without evidence", "weakness: x", "None.", "Name it."),
+            ("an item without evidence", "weakness: y", "The opposite.", "Name it.")]  # fmt: skip
+    told = faults_readable(pd.DataFrame(rows, columns=["what", "where", "why", "mend"]))
+    assert told["lack"].tolist() == [
+        "An item without evidence: weakness: x",
+        "An item without evidence: weakness: y",
+        "An action without a measure (2): actions: a; actions: b",
+    ]
+    assert told["about"].tolist() == ["What the items lack"] * 2 + ["What the plan lacks"]
 
 
 def test_which_sheets_are_filled_in():

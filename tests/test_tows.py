@@ -17,7 +17,7 @@ def pair(one: dict, other: dict, **more):
 def test_a_touchpoint_joins_and_is_named():
     found = pair({"evidence": "journey.touchpoint.Payment page"}, {"evidence": "feedback.touchpoint.payment_page"})
     assert found["kind"].tolist() == ["SO"]
-    assert found["because"][0].startswith("both are about payment_page; ")
+    assert found["because"][0].startswith("both are about “payment page”; ")
     assert found["joins"][0] == "s, o"
 
 
@@ -30,6 +30,23 @@ def test_two_words_that_few_others_use_join_and_one_does_not():
 def test_a_number_that_speaks_of_both_joins():
     found = pair({"evidence": "loyalty.gini, loyalty.repeat_rate"}, {"evidence": "loyalty.repeat_rate"})
     assert found["because"][0].startswith("one number speaks of both; ")
+
+
+def test_a_topic_joins_the_data_and_what_is_known_outside():
+    back = {"item": "service.returned.shoes", "quadrant": "weakness", "evidence": "service.returned.shoes",
+            "certainty": "certain", "voices": "data"}  # fmt: skip
+    law = {"item": "t", "quadrant": "threat", "statement": "Consumers may send goods back within 14 days",
+           "voices": "", "sources": "the law"}  # fmt: skip
+    late = back | {"item": "service.late.courier", "evidence": "service.late.courier", "impact": 5.0}
+    lockers = law | {"item": "o", "quadrant": "opportunity", "statement": "Parcel lockers reach more villages"}
+    found = proposals(hand.items([back, law, late, lockers]))
+    assert found["joins"].tolist() == ["service.late.courier, o", "service.returned.shoes, t"]
+    assert [text.partition(";")[0] for text in found["because"]] == [
+        "both are about how parcels reach customers", "both are about sending goods back"]  # fmt: skip
+    assert found["proposal"][0] == (
+        "See whether what opens, “Parcel lockers reach more villages”, helps to mend “service.late.courier”; else mend "
+        "that first."
+    )
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -71,8 +88,10 @@ def test_the_words_of_the_datas_own_sentence_join_nothing():
 def test_a_sphere_alone_joins_nothing_and_is_told():
     assert not len(pair({"sphere": "logistics"}, {"sphere": "logistics"}))
     one, other = {"sphere": "site", "evidence": AT}, {"sphere": "site", "evidence": ABOUT}
-    assert pair(one, other, spheres={"site": "Site"})["because"][0].startswith("both are about cart (Site); ")
-    assert pair(one, other | {"sphere": ""}, spheres={"site": "Site"})["because"][0].startswith("both are about cart; ")
+    assert pair(one, other, spheres={"site": "Site"})["because"][0].startswith("both are about “cart” (Site); ")
+    assert pair(one, other | {"sphere": ""}, spheres={"site": "Site"})["because"][0].startswith(
+        "both are about “cart”; "
+    )
 
 
 def test_who_says_each_is_told():
@@ -91,7 +110,8 @@ def test_each_item_once_a_kind_and_the_weightiest_first():
     assert found["joins"].tolist() == ["s5, t5", "s4, t4", "s3, t3", "w, t5"]
     assert found["impact"].tolist() == [10, 8, 6, 10]
     assert in_words(found).endswith(
-        "None was found for strengths that take up an opportunity, weaknesses that stand in an opportunity's way."
+        "None was found for strengths that take up an opportunity, weaknesses that an opportunity may help to mend, or "
+        "has to wait for."
     )
 
 

@@ -2,7 +2,6 @@
 
 import hand_plan as hand
 import pandas as pd
-import pytest
 
 from cxkit.triage import RULE, heaped, heaps, ranked, rule, triage, triage_actions
 
@@ -10,7 +9,7 @@ SURE = {"item": "i", "quadrant": "weakness", "certainty": "certain", "voices": "
 
 
 def actions(*rows: dict) -> pd.DataFrame:
-    plain = {"items": "i", "effort": float("nan"), "due": None, "measure": ""}
+    plain = {"items": "i", "effort": float("nan"), "due": None, "measure": "", "waits": (), "but": ""}
     frame = pd.DataFrame([{"action": f"a{n}"} | plain | row for n, row in enumerate(rows)], columns=["action", *plain])
     return frame.assign(due=pd.to_datetime(frame["due"]))
 
@@ -94,28 +93,25 @@ def test_an_action_is_as_urgent_as_the_most_urgent_of_its_items():
     assert pd.isna(of_actions({"items": "gone"})["impact"][0])
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ({"items": "i"}, {"items": "i"}),
-        ({"items": "i", "measure": "loyalty.gini"}, {"items": "k", "measure": "loyalty.gini"}),
-        ({"items": "p"}, {"items": "q"}),  # the same touchpoint
-    ],
-)
-def test_an_action_waits_for_an_earlier_one_about_the_same(one, other):
-    rows = [SURE, SURE | {"item": "k"}, SURE | {"item": "p", "evidence": "journey.touchpoint.cart"}]
-    rows += [SURE | {"item": "q", "evidence": "feedback.gap.cart"}]
-    found = of_actions(one | {"due": "2026-09-01"}, other | {"due": "2026-10-01"}, rows=rows)
-    assert found["triage"].tolist() == ["now", "gradually"]
-    assert found["after"].tolist() == ["", "a0"]
-    assert found["why"][1] == "waits for “a0”"
+def test_an_action_waits_for_what_the_sheet_names_and_for_no_day():
+    found = of_actions({"due": "2026-09-01"}, {"due": "2026-10-01"}, {"waits": (1, 0)})
+    assert found["triage"].tolist() == ["now", "now", "gradually"]
+    assert found["waits_for"].tolist() == ["", "", "a1; a0"]
+    assert found["why"][2] == "waits for “a1” and “a0”"
 
 
-def test_what_is_dropped_or_has_no_day_is_not_waited_for():
+def test_who_waits_for_what_is_dropped_is_told_so():
     rows = [SURE, SURE | {"item": "k", "impact": 1.0}]
-    dropped = {"items": "k", "effort": 5.0, "measure": "m.m", "due": "2026-01-01"}
-    found = of_actions(dropped, {"measure": "m.m", "due": "2026-10-01"}, {}, {"due": "2026-11-01"}, rows=rows)
-    assert found["after"].tolist() == ["", "", "", "a1"]
+    found = of_actions({"items": "k", "effort": 5.0}, {"waits": (0,)}, {"items": "k", "waits": (1,)}, rows=rows)
+    assert found["triage"].tolist() == ["drop", "gradually", "gradually"]
+    assert found["why"][1] == "waits for “a0”, which is not to be done"
+    assert found["why"][2] == "its impact is 1 of 5, less than 4"  # it is not urgent anyway
+
+
+def test_what_mends_a_refuted_cause_is_not_for_now():
+    found = of_actions({"but": "the audit does not find this cause: …"}, {})
+    assert found["triage"].tolist() == ["gradually", "now"]
+    assert found["why"][0].startswith("the audit does not find this cause")
 
 
 def test_ranked_and_counted():
