@@ -121,12 +121,9 @@ def unanswered(coverage: pd.DataFrame) -> tuple[str, str]:
         return "", ""
     whole = coverage.loc[counts == coverage["items"], ["list_name", "items"]].itertuples()
     named = [f"{row.list_name} ({row.items})" for row in whole]
-    why = (
-        f"Nobody answered them; of these checklists not one item: {', '.join(named)}."
-        if named
-        else "Nobody answered them."
-    )
-    return f"how far {counts.sum()} of the {coverage['items'].sum()} items of the checklists are done", why
+    them, are = ("it", "is") if counts.sum() == 1 else ("them", "are")
+    why = f"Nobody answered {them}{'; of these checklists not one item: ' if named else ''}{', '.join(named)}."
+    return f"how far {counts.sum()} of the {coverage['items'].sum()} items of the checklists {are} done", why
 
 
 def unheard_items(scores: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:

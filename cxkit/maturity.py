@@ -367,7 +367,7 @@ def plot_items(scores: pd.DataFrame, items: pd.DataFrame, *, ax: "Axes | None" =
     names = items.set_index("item")
     ax.set_yticks(range(len(order)), [folded_text(names["name"][item], width=28) for item in order])
     left = scores.loc[scores["mean"].notna(), "item"].nunique() - len(order)
-    more = f"\n{left} more items; the table has them all" if left else ""
+    more = f"\n{left} more item{'s' * (left != 1)} in the table" if left else ""
     ax.set(ylim=(len(order) - 0.4, -0.6), xlim=(SCALE[0] - 0.08, SCALE[1] + 0.08), xticks=range(SCALE[1] + 1),
            xlabel=f"0 not at all, 4 fully{more}")  # fmt: skip
     ax.tick_params(axis="y", length=0)

@@ -43,7 +43,11 @@ def _csv_records(path: Path) -> Records:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"it is not UTF-8 (byte {error.start}). {advice}") from None
+    # what spreadsheets write above the header to say what stands between the cells; its row stays, an empty one
+    text = re.sub(r"\A[\"']?sep=[,;\t]?[\"']?[,;]*(?=\r?\n)", "", text, flags=re.IGNORECASE)
     header = next((line for line in text.splitlines() if line.strip(" ,;\t")), text)
+    if "\t" in header and "," not in header and ";" not in header:
+        raise DataError(f"its cells are apart by tabs, and commas or semicolons are read. {advice}")
     delimiter = ";" if header.count(";") > header.count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:

@@ -138,5 +138,6 @@ def test_what_nobody_answered_is_counted_and_whole_checklists_are_named():
     what, why = an.unanswered(covered)
     assert what == "how far 3 of the 5 items of the checklists are done"
     assert why == "Nobody answered them; of these checklists not one item: Service (2)."
-    assert an.unanswered(covered[:1])[1] == "Nobody answered them."
+    one = ("how far 1 of the 3 items of the checklists is done", "Nobody answered it.")
+    assert an.unanswered(covered[:1]) == one
     assert an.unanswered(covered.assign(unanswered="")) == ("", "")

@@ -177,3 +177,19 @@ def test_a_broken_workbook_ends_in_a_message(tmp_path, data):
 def test_whatever_a_csv_holds_it_is_read_or_refused(tmp_path, content):
     (tmp_path / "q.csv").write_bytes(content)
     read_or_refused(tmp_path / "q.csv", words=("UTF-8", "cannot be read from line"))
+
+
+@pytest.mark.parametrize("first", ["sep=;\r\n", "SEP=;\n", '"sep=;"\n'])
+def test_the_line_by_which_spreadsheets_tell_the_separator_is_no_header(tmp_path, first):
+    path = tmp_path / "quotes.csv"
+    path.write_text(f"{first}touchpoint;quote\npayment;too slow\n", encoding="utf-8")
+    assert [row for row in records_of(path) if row[1]] == [(2, ["touchpoint", "quote"]), (3, ["payment", "too slow"])]
+
+
+def test_cells_apart_by_tabs_are_told(tmp_path):
+    path = tmp_path / "quotes.csv"
+    path.write_text("touchpoint\tquote\npayment\ttoo slow\n", encoding="utf-8")
+    assert fault(path) == (
+        "its cells are apart by tabs, and commas or semicolons are read. Save it in the spreadsheet as “CSV UTF-8”, or"
+        " as .xlsx."
+    )
