@@ -11,13 +11,14 @@ from cxkit.causes import refuted
 from cxkit.client import did_you_mean
 from cxkit.dependence import waits
 from cxkit.findings import Finding
-from cxkit.same_thing import APART, commonest, keys_of, split_ids
+from cxkit.same_thing import APART, commonest, keys_of, one_spelling, split_ids
 from cxkit.spheres import sphere_of
 from cxkit.style import clean_text
 from cxkit.tables import SHEETS
 from cxkit.triage import MOST_EFFORT
 
 WORKSHOP, FINDING = "workshop", "finding"  # where an action comes from
+SCRUBBED = re.compile(r"(?:\[[^\[\]]*\]\s*)+")  # what scrubbing leaves of an e-mail or a phone
 # words of a finding's action that stand for what its page tells, unless the action quotes its name
 POINTING = re.compile(r"^[^“]*\b(?:it|these|this|there is)\b[^“]*$")
 TAKEN_UP = ("weakness", "opportunity")  # what an action is proposed for
@@ -52,6 +53,7 @@ def link(sheet: pd.DataFrame, items: pd.DataFrame, findings: Sequence[Finding], 
         if row["item"] not in done and row["quadrant"] in TAKEN_UP:
             made += _from_finding(row, known, departments)
     frame = waits(pd.DataFrame(_told_apart(made), columns=list(COLUMNS)), items, rows)
+    frame = frame.assign(department=one_spelling(frame["department"]))
     both = zip(frame["fault"], frame["after_fault"], strict=True)
     return frame.assign(
         effort=pd.to_numeric(frame["effort"]),
@@ -80,7 +82,7 @@ def faults(actions: pd.DataFrame) -> pd.DataFrame:
 
 def _from_sheet(row: dict, meant: list[str], items: pd.DataFrame, known: dict[str, Finding]) -> dict:
     asked = row["item"] if isinstance(row["item"], str) else ""
-    found = meant or [key for key in split_ids(asked) if key in set(items["item"])]
+    found = meant
     wrong = []
     if not asked:
         wrong.append("it names no item: nothing says that it is needed")
@@ -94,6 +96,9 @@ def _from_sheet(row: dict, meant: list[str], items: pd.DataFrame, known: dict[st
         near = did_you_mean(measure, known)
         wrong.append(f"measure {clean_text(measure)[:80]!r} is no finding of this audit{near}")
     told = {name: row[name] for name in ("action", "item", "department", "owner", "effort", "due", "after")}
+    if isinstance(row["owner"], str) and SCRUBBED.fullmatch(row["owner"].strip()):
+        told["owner"] = None
+        wrong.append("its owner was an e-mail or a phone, which no report keeps: write a name or a role")
     evidence = [id for cell in items.loc[items["item"].isin(found), "evidence"] for id in split_ids(cell)]
     return told | {"items": APART.join(dict.fromkeys(found)), "measure": measure, "origin": WORKSHOP,
                    "but": refuted(row["action"], evidence, known), "fault": "; ".join(wrong)}  # fmt: skip

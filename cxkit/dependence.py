@@ -51,7 +51,7 @@ def _names(after: object, own: Sequence[str], items: pd.DataFrame, rows: pd.Data
 def _meant(name: str, own: Sequence[str], on: list[set[str]], items: pd.DataFrame, rows: pd.DataFrame) -> set[int]:
     """The places of the actions that a name means."""
     said = {place for place, text in enumerate(own) if text == normal_statement(name)}
-    keys = set(keys_of([name], items, rows)[0]) | (set(split_ids(name)) & set(items["item"]))
+    keys = set(keys_of([name], items, rows)[0])
     return said or {place for place, its in enumerate(on) if its & keys}
 
 

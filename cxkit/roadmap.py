@@ -25,6 +25,7 @@ WAIT = {NOW: 1, GRADUALLY: 2}  # quarters after the audit's last day, where no d
 SPREAD = 3  # quarters over which what is gradual and has no day is spread, the greatest impact first
 NOT_JUDGED = "not judged from audit to audit"
 INSTEAD = "judged over the days after this audit against as many before"
+TOO_EARLY = "it is due before what it waits for"
 NOBODY = "no department"
 LATER = "later"
 OVERDUE = "overdue"  # instead of a quarter
@@ -53,7 +54,7 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
     past = made["due"].notna() & (made["due"] < pd.Timestamp(as_of)) & (made["triage"] != DROP)
     made = made.assign(by=made["due"].dt.strftime("%Y-%m-%d").where(made["due"].notna(), made["quarter"]))
     made = _with_fault(made, past, "it was due before this audit: take it out where it is done, else set a new day")
-    made = _with_fault(made, _too_early(made), "it is due before what it waits for")
+    made = _with_fault(made, _too_early(made), TOO_EARLY)
     known = {f.id: f for f in findings}
     measures = [known.get(id) for id in made["measure"]]
     blind = [f is not None and bool(drift(f.id)) and not judged_by(f.id) for f in measures]
@@ -259,7 +260,8 @@ def _who(row: dict) -> str:
     owner = clean_text(row["owner"]) if isinstance(row["owner"], str) and row["owner"] else "nobody yet"
     department = f" ({clean_text(row['department'])})" if isinstance(row["department"], str) else ""
     when = f"{row['triage']}, by {row['by']}" if row["quarter"] else "not at all"
-    after = f"; after “{row['after']}”" if row["after"] else ""
+    early = f" ({TOO_EARLY})" if TOO_EARLY in row["fault"] else ""
+    after = f"; after “{row['after']}”{early}" if row["after"] else ""
     return f"{owner}{department}; {when}{after}"
 
 

@@ -1,5 +1,6 @@
 """Which statements belong to one thing: by the finding that they name, by the touchpoint, by their words."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -8,6 +9,7 @@ import pandas as pd
 from cxkit.certainty import family_of
 from cxkit.findings import is_finding
 from cxkit.spheres import sphere_of
+from cxkit.stages import name_key
 from cxkit.statements import alike, contrary, normal_statement, statement_key
 from cxkit.words import split_words, stop_words
 
@@ -58,7 +60,8 @@ def keys_of(texts: Iterable[object], items: pd.DataFrame, rows: pd.DataFrame) ->
     """The items that texts such as the actions' `item` mean: an item's key, a finding's id, or a statement's words.
 
     From: texts (missing: none); `swot.join`, `by_item`. To: for each text the keys in the order of the items, none
-    where nothing is meant. An id means the item of that name, else all items with it as evidence.
+    where nothing is meant. An id means the item of that name, else all items with it as evidence; capitals do not
+    count. Several ids or keys stand with commas or semicolons between them; one that is none means nothing.
     """
     where: dict[str, list[str]] = {}
     for item in items.itertuples():
@@ -70,9 +73,29 @@ def keys_of(texts: Iterable[object], items: pd.DataFrame, rows: pd.DataFrame) ->
         found = where.setdefault(normal_statement(row.statement), [])
         found += [row.item] if row.item not in found else []
     place = {item: i for i, item in enumerate(items["item"])}
-    found = [where.get(text.strip()) or where.get(normal_statement(text), []) if isinstance(text, str) else []
-             for text in texts]  # fmt: skip
-    return [sorted(set(keys), key=place.__getitem__) for keys in found]
+    return [sorted(set(_looked_up(text, where)), key=place.__getitem__) for text in texts]
+
+
+def _looked_up(text: object, where: dict[str, list[str]]) -> list[str]:
+    """The items of a text: of the whole of it, else of its parts where each of them is an id or a key."""
+    if not isinstance(text, str):
+        return []
+    if found := where.get(text.strip()) or where.get(text.strip().casefold()) or where.get(normal_statement(text)):
+        return found
+    parts = [part.casefold() for part in re.split(r"[,;\s]+", text) if part]
+    return [key for part in parts for key in where[part]] if all("." in p and p in where for p in parts) else []
+
+
+def one_spelling(names: pd.Series) -> pd.Series:
+    """Names that differ in capitals or signs alone in their commonest spelling: Site, SITE and site are one department.
+
+    Missing and empty ones stay as they are.
+    """
+    told = [name for name in names if isinstance(name, str) and name]
+    best: dict[str, str] = {}
+    for name in commonest(Counter(told)):
+        best.setdefault(name_key(name), name)
+    return names.map(lambda name: best[name_key(name)] if isinstance(name, str) and name else name)
 
 
 def _units(said: pd.DataFrame) -> dict[tuple[str, str], dict]:

@@ -1,6 +1,5 @@
 """The revenue that an item touches: that of the last year's orders that met it."""
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
@@ -9,27 +8,28 @@ import numpy as np
 import pandas as pd
 from ibis.expr.types import Table
 
+from cxkit import passed
 from cxkit.buyers import placed_orders
 from cxkit.cancellations import all_orders, sold_lines
 from cxkit.delivery_promises import promised_orders
 from cxkit.engine import collect
+from cxkit.passed import key_of
 from cxkit.privacy import LEAST_SHOWN
 from cxkit.same_thing import split_ids
 from cxkit.spheres import AT_TOUCHPOINTS
-from cxkit.stages import name_key
 from cxkit.style import format_value
 
 DAYS = 365
 # a total that is evidence of its part's item adds no orders to it: total -> what its parts begin with
 PARTS = {"service.contact_trend": "service.growing.", "search.nothing_found": "search.missing."}
 YET_TO_COME = 90  # days after a first order in which a second may still come
-A_MONTH = DAYS / 12
 KEPT = {
     "missing_goods": ("06_search", "missing_goods"),
     "customers": ("01_segmentation", "customers"),
     "groups": ("01_segmentation", "groups"),
     "slipping_away": ("04_lifetime_value", "slipping_away"),
     "overdue": ("03_loyalty", "overdue_customers"),
+    "savings": ("07_service", "savings"),
 }
 COLUMNS = ("item", "stake", "stake_share", "orders", "n", "how")
 NO_NUMBER = "no number stands behind it"
@@ -51,7 +51,7 @@ def stakes(
     From: items (item, evidence: as `swot.join` tells it); canonical tables: orders, and events, contacts
     where there are; `kept`, of what is known besides: touchpoints (`stages.touchpoint_map`), segments
     (`segment_names.segment_names`), and what earlier notebooks left: missing_goods, customers (with segment, tier),
-    groups, slipping_away, overdue.
+    groups, slipping_away, overdue, savings (reason, cost a year).
     To, a row an item: item, stake (money), stake_share (of all revenue of those days), orders, n (customers; of goods
     that are missing: visitors), how (in words; where nothing can be said: why not, and the numbers are missing).
     An order counts once for an item, with its revenue; what is sent back or cancelled counts with the money given
@@ -76,11 +76,6 @@ def stakes(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def key_of(name: object) -> str:
-    """What the end of a finding's id and a name of the data have in common: its letters and digits."""
-    return re.sub(r"[\W_]+", "_", str(name).casefold()).strip("_")
-
-
 def year_revenue(orders: Table, *, as_of: date) -> float:
     """The revenue of the orders of the last 365 days, of which stakes are a share."""
     year = placed_orders(orders, as_of=as_of)
@@ -91,7 +86,7 @@ def year_revenue(orders: Table, *, as_of: date) -> float:
 
 def read_kept(read: Callable[..., pd.DataFrame | None]) -> dict[str, pd.DataFrame]:
     """What earlier notebooks left that `stakes` can use. From: the run's `kept_table`."""
-    found = {name: read(*place, texts=["name", "segment", "tier", "group"]) for name, place in KEPT.items()}
+    found = {name: read(*place, texts=["name", "segment", "tier", "group", "reason"]) for name, place in KEPT.items()}
     return {name: frame for name, frame in found.items() if frame is not None}
 
 
@@ -232,46 +227,9 @@ def _touched(told: dict, key: str) -> Told:
         return _of_orders(told, orders.filter(orders.delivered_at.notnull()), "orders that were delivered")
     if key == "support":
         return _contacted(told, "")
-    if events is None:
-        return None, "visits are not known (no table events)"
-    if not {"session_id", "order_id"} <= set(events.columns):
-        return None, "visits name no order (events lack session_id or order_id)"
-    points = told["kept"].get("touchpoints")
-    meant = {} if points is None else dict(zip(points["key"], points["canonical"], strict=True))
-    listed = collect(events.select(name="touchpoint").distinct(), order_by="name", max_rows=1_000_000)["name"]
-    own = [name for name in listed if key_of(meant.get(name_key(name), name)) == key]
-    if not own:
-        return None, "no visit passes it"
-    passed = events.filter(events.touchpoint.isin(own), events.session_id.notnull()).mutate(visit="session_id")
-    ordered = events.filter(events.order_id.notnull(), events.session_id.notnull())
-    ordered = ordered.semi_join(passed, ordered.session_id == passed.visit)
-    words = f"orders whose visit passed it{_without_order(told, passed, ordered)}{_seen(told, events)}"
-    return _of_orders(told, ordered, words)
-
-
-def _without_order(told: dict, passed: Table, ordered: Table) -> str:
-    """How many of the year's visits that passed a touchpoint ended without an order: no revenue tells of them."""
-    if "occurred_on" in passed.columns:
-        passed = passed.filter(passed.occurred_on.between(ibis.literal(told["since"]), ibis.literal(told["as_of"])))
-    lost = passed.anti_join(ordered, passed.visit == ordered.session_id)
-    counts = [collect(table.aggregate(n=table.visit.nunique()), order_by="n") for table in (passed, lost)]
-    every, without = (int(count.iloc[0, 0]) for count in counts)
-    if without < LEAST_SHOWN:
-        return ""
-    return f"; {without:,} of {every:,} such visits ended without an order and are not in it"
-
-
-def _seen(told: dict, events: Table) -> str:
-    """Of how many months of the year visits are known, where these are not all."""
-    if "occurred_on" not in events.columns:
-        return ""
-    ends = collect(events.aggregate(first=events.occurred_on.min(), last=events.occurred_on.max()), order_by="first")
-    if ends.isna().any(axis=None):
-        return ""
-    first, last = (pd.Timestamp(ends[name].iloc[0]).date() for name in ("first", "last"))
-    days = (min(last, told["as_of"]) - max(first, told["since"])).days + 1
-    months = round(days / A_MONTH)
-    return f"; visits are known of {months} of the 12 months" if 0 <= months < 12 else ""
+    span = {"since": told["since"], "as_of": told["as_of"]}
+    ordered, words = passed.orders_that_passed(events, key, points=told["kept"].get("touchpoints"), **span)
+    return (None, words) if ordered is None else _of_orders(told, ordered, words)
 
 
 def _expected(told: dict, key: str) -> Told:
@@ -290,8 +248,17 @@ def _contacted(told: dict, key: str) -> Told:
     reasons = _among(contacts, "reason", key) if "reason" in contacts.columns else []
     if not reasons:
         return None, "no contact names this reason"
-    words = "orders that somebody contacted the shop about for this reason"
+    words = f"orders that somebody contacted the shop about for this reason{_cost(told, key)}"
     return _of_orders(told, contacts.filter(contacts.reason.isin(reasons)), words)
+
+
+def _cost(told: dict, key: str) -> str:
+    """What the contacts about a reason cost a year, as 07_service reckons it; empty where it does not."""
+    costs = told["kept"].get("savings")
+    if costs is None or not {"reason", "cost"} <= set(costs.columns):
+        return ""
+    its = costs.loc[costs["reason"].map(key_of) == key, "cost"]
+    return f"; to answer them costs {its.iloc[0]:,.0f} a year" if len(its) and np.isfinite(its.iloc[0]) else ""
 
 
 def _missing(told: dict, key: str) -> Told:

@@ -10,7 +10,7 @@ from cxkit.certainty import CERTAIN, LIKELY, SAID, family_of
 from cxkit.checklists import FOUND as SCORED
 from cxkit.checklists import item_of
 from cxkit.findings import IDS, Finding, is_finding
-from cxkit.same_thing import APART, GAP, QUADRANTS, TOTALS, by_item, commonest, split_ids
+from cxkit.same_thing import APART, GAP, QUADRANTS, TOTALS, by_item, commonest, one_spelling, split_ids
 from cxkit.spheres import AT_TOUCHPOINTS, sphere_of
 from cxkit.stages import name_key
 from cxkit.statements import alike, contrary, normal_statement
@@ -143,6 +143,7 @@ def said_items(
         rows.append(_said({**row, "quadrant": side}, "register", ids=[], measured={}, spoken={}))
     frame = pd.DataFrame(rows, columns=list(SAYS[:-1]))
     frame = frame.astype({"impact": float, "confidence": float})
+    frame = frame.assign(department=one_spelling(frame["department"]))
     frame = frame.groupby(list(SAYS[:-1]), dropna=False, sort=True).size().rename("copies").reset_index()
     return frame if reviewed else frame.assign(quote=frame["quote"].where(frame["quote"] == "", HIDDEN))
 

@@ -90,6 +90,19 @@ def test_what_the_audit_refutes_does_not_hide_the_findings_own():
     assert made["but"]["Read messages."] == ""
 
 
+def test_departments_are_one_whatever_their_capitals_and_a_scrubbed_owner_is_nobody():
+    plain = {"item": "said.1", "measure": "loyalty.gini", "department": "site"}
+    made = linked(plain | {"action": "a", "department": "Site", "owner": "[e-mail]"},
+                  plain | {"action": "b", "owner": "Ann"}, plain | {"action": "c"})  # fmt: skip
+    assert made["department"].tolist()[:3] == ["site"] * 3
+    assert made["owner"].isna().tolist()[:3] == [True, False, True]
+    assert made["fault"].tolist()[:3] == [
+        "its owner was an e-mail or a phone, which no report keeps: write a name or a role",
+        "",
+        "",
+    ]
+
+
 def test_rows_that_are_the_same_are_one():
     row = {"action": "a", "item": "said.1", "measure": "loyalty.gini"}
     assert (linked(row, row, row | {"owner": "Ann"})["origin"] == WORKSHOP).sum() == 2

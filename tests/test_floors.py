@@ -128,7 +128,7 @@ FLOORS = [
     {"cancellations", "delivery_promises", "failed_searches", "feedback_change", "theme_scores", "waiting"},
     {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "key_figures", "visits"}
     | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
-    {"journey_table", "holdout", "kept_segments", "value_lists"} | {"claims", "small_map", "summary"},
+    {"journey_table", "holdout", "kept_segments", "passed", "value_lists"} | {"claims", "small_map", "summary"},
     {"history", "moves", "windows"},
     {"since"},
     {"diff"},
@@ -170,7 +170,7 @@ IBIS = {
     }
     | {"delivery_promises", "pareto", "rate_trends", "service", "shares_apart", "waiting"},
     "the workshop": {"beside_data", "workshop"},
-    "the plan": {"stakes"},
+    "the plan": {"passed", "stakes"},
     "what changed": {"since", "windows"},
     "the summary": {"claims"},
 }

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cxkit import swot
 from cxkit.certainty import across_audit
-from cxkit.same_thing import by_item, commonest, keys_of, split_ids
+from cxkit.same_thing import by_item, commonest, keys_of, one_spelling, split_ids
 
 COLUMNS = ["statement", "quadrant", "voice", "department", "impact", "confidence", "evidence", "source"]
 CONTEXT = pd.DataFrame(columns=["statement", "quadrant", "source", "date"])
@@ -205,3 +205,28 @@ def test_the_order_of_the_rows_decides_nothing(rows, random):
         for other in split_ids(others):
             assert item in split_ids(against[other])
             assert quadrant[other] in (swot.OPPOSITE[quadrant[item]], quadrant[item])
+
+
+def test_several_ids_and_capitals_mean_items():
+    _, items = items_of(("Couriers dawdle", "weakness", "service.late.courier"))
+    both = ["journey.touchpoint.cart", "service.late.courier"]
+    rows = by_item(swot.data_items(FOUND, across_audit(FOUND)), swot.said_items(sheet(), CONTEXT))
+    found = keys_of(
+        [
+            "Service.Late.Courier; journey.touchpoint.cart",
+            "service.late.courier,journey.touchpoint.cart",
+            "service.late.courier, gone.id",
+            "see service.late.courier",
+            "SERVICE.late.courier",
+        ],
+        items,
+        rows,
+    )
+    assert [sorted(keys) for keys in found] == [both, both, [], [], ["service.late.courier"]]
+
+
+def test_capitals_make_no_second_department():
+    names = pd.Series(["Site", "SITE", "site", "site", None, "", "Склад", "склад "])
+    assert one_spelling(names).tolist()[:4] == ["site"] * 4
+    assert one_spelling(names).tolist()[4:6] == [None, ""] or pd.isna(one_spelling(names)[4])
+    assert one_spelling(names)[6] == one_spelling(names)[7]

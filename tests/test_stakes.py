@@ -7,7 +7,8 @@ import ibis
 import pandas as pd
 import pytest
 
-from cxkit.stakes import in_words, key_of, stakes, touchpoints_of
+from cxkit.passed import key_of
+from cxkit.stakes import in_words, stakes, touchpoints_of
 
 AS_OF, ZONE = date(2025, 6, 30), "Europe/Kyiv"
 DUE = {"promised_at": "2025-06-10 12:00"}
@@ -136,6 +137,9 @@ def test_orders_that_somebody_wrote_about():
     contacts = table(told, contact_id="string", order_id="string", reason="string")
     assert only("service.growing.delivery_delay", contacts=contacts) == (500.0, 5.0, 5.0)
     assert only("service.contact_trend", contacts=contacts)[1] == 6
+    costs = pd.DataFrame({"reason": ["delivery_delay", "size"], "cost": [17600.0, 9.0]})
+    told = found("service.growing.delivery_delay", contacts=contacts, kept={"savings": costs})["how"][0]
+    assert told.endswith("for this reason; to answer them costs 17,600 a year")
     both = "service.growing.delivery_delay, service.contact_trend"  # the total adds nothing to its part
     assert only(both, contacts=contacts) == (500.0, 5.0, 5.0)
     assert found("service.contact_trend")["how"][0] == "contacts name no order"

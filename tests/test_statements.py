@@ -90,7 +90,7 @@ def test_signs_alone_are_compared_as_they_are():
 
 def test_a_key_is_of_the_words_and_the_quadrant():
     one, other = (statement_key(text, "weakness") for text in ("The  payment page!", "the Payment-page"))
-    assert one == other == "said.9685e96343"
+    assert one == other == "said.pmolepmjkj"
     assert statement_key("the payment page", "strength") != one
     assert statement_key("!!!", "weakness") != statement_key("-", "weakness")
     assert normal_statement(" ?! ") == "?!"
@@ -108,3 +108,9 @@ def test_alike_is_mutual_and_the_order_decides_nothing(texts, random):
     random.shuffle(order)
     again = alike([texts[i] for i in order])
     assert [{order[j]: c for j, c in found.items()} for found in again] == [near[i] for i in order]
+
+
+def test_a_key_holds_no_figures_that_could_be_a_phone():
+    keys = [statement_key(f"statement {n}", "weakness") for n in range(300)]
+    assert len(set(keys)) == 300
+    assert all(key.removeprefix("said.").isalpha() for key in keys)
