@@ -16,6 +16,7 @@ from cxkit.style import format_ends, format_value
 BACK_DAYS = 90
 GOOD, OTHER = "good", "other"
 GOOD_ANSWERS = {"nps": "an NPS answer of 9 or 10", "csat": "a CSAT answer in the highest boxes"}
+NPS_SCALES = ((0, 10), (1, 10))
 AFTER = ("metric", *(name for name in SHARES if name not in ("aspect", "name")))
 ASK_FOR_ANSWERS = "Answers to NPS or CSAT with the customer's number, from longer ago than the days looked ahead."
 
@@ -31,12 +32,13 @@ def after_answers(
     metric, value (share of good answers after which the customer ordered on a later day), low, high, n, customers,
     count, others (the same of all other answers), difference (in points) with difference_low, difference_high, level,
     method, verdict. Both metrics are one family.
-    What is left out: answers whose days are not over by `as_of`; of nobody known; and, where some are known to be
-    without, those that something was promised for: a coupon brings an order by itself.
+    What is left out: NPS on a scale other than to 10; answers whose days are not over by `as_of`; of nobody known; and,
+    where some are known to be without, those that something was promised for: a coupon brings an order by itself.
     What it cannot show: that contentment is why. Who orders often is asked often, and answers as a regular does.
     Source: S2c (who is content returns, who is not does not); as `shares_apart`.
     """
-    metrics = [metric for metric in GOOD_ANSWERS if metric in scales]
+    other_nps = "nps" in scales and tuple(scales["nps"]) not in NPS_SCALES  # has no promoters; 05_feedback says so
+    metrics = [metric for metric in GOOD_ANSWERS if metric in scales and not (metric == "nps" and other_nps)]
     blank = pd.DataFrame({name: pd.Series(dtype=object) for name in AFTER})
     if not metrics or "customer_id" not in surveys.columns:
         return blank

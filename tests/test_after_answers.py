@@ -91,6 +91,12 @@ def test_few_answers_are_too_early_and_none_are_no_row():
     assert after_answers_in_words(after_answers(said, bought, as_of=AS_OF, scales={})) == []
 
 
+def test_nothing_old_enough_and_another_scale_are_no_row():
+    said, bought = crowd(good_back=45, other_back=15)
+    assert len(after_answers(said, bought, as_of=date(2025, 6, 1), scales=SCALES)) == 0
+    assert len(after_answers(said, bought, as_of=AS_OF, scales={"nps": (0, 5)})) == 0
+
+
 def test_arguments_stay_as_they_were():
     said, bought = crowd(good_back=6, other_back=3, of=10)
     before = said.execute(), bought.execute()
