@@ -146,6 +146,31 @@ def performance(
     ]  # fmt: skip
 
 
+def criteria_table(criteria: pd.DataFrame, *, most: int = 8) -> pd.DataFrame:
+    """Each touchpoint by each criterion, as the workshop scored them: opinions, so nothing is judged.
+
+    From: the sheet criteria (touchpoint, criterion, score 1 to 5). To, the lowest mean first: touchpoint, one column a
+    criterion with the mean of its scores (missing: not scored there), the most scored ones first and at most `most`
+    of them, all_criteria (the mean of all scores), scores (how many). Spellings of one name are one.
+    """
+    said = criteria.assign(
+        key=criteria["touchpoint"].map(name_key),
+        what=criteria["criterion"].map(clean_text).str.strip().str.capitalize(),  # so that none has a name of ours
+        score=criteria["score"].astype(float),
+    )
+    counted = (
+        said.groupby("what").agg(n=("score", "size")).reset_index().sort_values(["n", "what"], ascending=[False, True])
+    )
+    shown = list(counted["what"].head(most))
+    table = said.pivot_table(index="key", columns="what", values="score", aggfunc="mean").reindex(columns=shown)
+    table.columns.name = None
+    whole = said.groupby("key").agg(
+        touchpoint=("touchpoint", "min"), all_criteria=("score", "mean"), scores=("score", "size")
+    )
+    table = whole[["touchpoint"]].join(table).join(whole[["all_criteria", "scores"]])
+    return table.sort_values(["all_criteria", "touchpoint"], ignore_index=True)
+
+
 def _of_visits(frame: pd.DataFrame | None, measure: str) -> pd.DataFrame:
     """Shares as measures; differences become percentage points."""
     names = ["touchpoint", "value", "low", "high", "error", "others", "difference", "difference_error", "n", "units"]

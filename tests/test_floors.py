@@ -125,7 +125,8 @@ FLOORS = [
     {"reveal", "trial_run"},
     {"inspect_file", "expectations", "feedback", "missing_goods", "navigation", "response", "shares_apart", "themes"}
     | {"contact_reasons", "deflection"},
-    {"cancellations", "delivery_promises", "failed_searches", "feedback_change", "theme_scores", "waiting"},
+    {"cancellations", "delivery_promises", "failed_searches", "feedback_change", "theme_scores", "waiting"}
+    | {"after_answers"},
     {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "key_figures", "visits"}
     | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
     {"journey_table", "holdout", "kept_segments", "passed", "value_lists"} | {"claims", "small_map", "summary"},
@@ -168,7 +169,7 @@ IBIS = {
         "contact_reasons",
         "deflection",
     }
-    | {"delivery_promises", "pareto", "rate_trends", "service", "shares_apart", "waiting"},
+    | {"after_answers", "delivery_promises", "pareto", "rate_trends", "service", "shares_apart", "waiting"},
     "the workshop": {"beside_data", "workshop"},
     "the plan": {"passed", "stakes"},
     "what changed": {"since", "windows"},

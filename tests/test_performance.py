@@ -137,6 +137,28 @@ def test_criteria_are_shown_and_never_certain():
     assert rows.loc["page a", "said"] == "criteria scored in the workshop 1.5 of 5, elsewhere 5.0"
 
 
+def test_criteria_by_touchpoint_and_criterion():
+    rows = [
+        ("Page A", "Clear", 1),
+        ("page-a", "clear ", 2),
+        ("page a", "quick", 3),
+        ("other", "clear", 5),
+        ("other", "fair", 4),
+    ]
+    criteria = pd.DataFrame(rows, columns=["touchpoint", "criterion", "score"])
+    table = performance.criteria_table(criteria)
+    assert list(table.columns) == ["touchpoint", "Clear", "Fair", "Quick", "all_criteria", "scores"]
+    assert table["touchpoint"].tolist() == ["Page A", "other"]  # the lowest mean first
+    assert table["Clear"].tolist() == [1.5, 5.0]
+    assert table[["Fair", "Quick"]].isna().to_numpy().tolist() == [[True, False], [False, True]]
+    assert table["all_criteria"].tolist() == [2.0, 4.5]
+    assert table["scores"].tolist() == [3, 2]
+    assert list(performance.criteria_table(criteria, most=1).columns)[1:-2] == ["Clear"]
+    assert len(performance.criteria_table(criteria.head(0))) == 0
+    ours = performance.criteria_table(criteria.assign(criterion="scores"))
+    assert list(ours.columns) == ["touchpoint", "Scores", "all_criteria", "scores"]
+
+
 def test_nothing_gives_an_empty_frame():
     for nothing in (None, scored({}).astype({"value": float})):
         found = performance.performance(None, nothing)
