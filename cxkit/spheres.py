@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxkit.checklists import read_checklists
 from cxkit.errors import UsageError
 from cxkit.settings_file import read_yaml
 from cxkit.words import normal_text
@@ -14,7 +13,6 @@ from cxkit.words import normal_text
 SPHERES = Path(__file__).parent / "spheres.yml"
 KEYS = ("sphere", "name", "origin", "findings", "departments", "touchpoints")
 AT_TOUCHPOINTS = ("journey.touchpoint.", "feedback.touchpoint.")
-OF_CHECKLISTS = ("maturity.item.", "maturity.gap.")
 WHOLE = 3  # letters: a beginning so short is a whole word (it, hr)
 
 
@@ -31,9 +29,8 @@ def read_spheres(path: Path | None = None) -> pd.DataFrame:
 def sphere_of(ids: Sequence[str] = (), *, touchpoint: str = "", department: str = "", path: Path | None = None) -> str:
     """The sphere of a finding (the first of `ids` that has one), else of a touchpoint, else of a department.
 
-    An item of the checklists has the sphere that they give it. What lies at a touchpoint has the touchpoint's sphere;
-    where its name tells none, that of the department which owns it. To: the sphere's key, or an empty text where
-    nothing tells it.
+    What lies at a touchpoint has the touchpoint's sphere; where its name tells none, that of the department which owns
+    it. To: the sphere's key, or an empty text where nothing tells it.
     """
     places = path or SPHERES
     at = [id.split(".", 2)[2] for id in ids if id.startswith(AT_TOUCHPOINTS)]
@@ -45,9 +42,6 @@ def sphere_of(ids: Sequence[str] = (), *, touchpoint: str = "", department: str 
 
 
 def _by_id(id: str, path: Path) -> str:
-    item = next((id.removeprefix(start) for start in OF_CHECKLISTS if id.startswith(start)), "")
-    if sphere := _of_checklists().get(item):
-        return sphere
     fits = [(begin, sphere) for begin, sphere in _beginnings("findings", path) if f"{id}.".startswith(f"{begin}.")]
     return max(fits, key=lambda fit: len(fit[0]), default=("", ""))[1]
 
@@ -60,13 +54,6 @@ def _by_words(text: str, kind: str, path: Path) -> str:
         if (f" {begin} " if len(begin) <= WHOLE else f" {begin}") in spoken
     ]
     return max(fits, key=lambda fit: len(fit[0]), default=("", ""))[1]
-
-
-@lru_cache(maxsize=1)
-def _of_checklists() -> dict[str, str]:
-    """An item of the checklists, as its findings are called -> its sphere."""
-    listed = read_checklists()
-    return {item.replace(".", "_"): sphere for item, sphere in zip(listed["item"], listed["sphere"], strict=True)}
 
 
 @lru_cache(maxsize=16)

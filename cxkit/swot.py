@@ -45,7 +45,6 @@ def data_items(findings: Sequence[Finding], certainty: pd.DataFrame) -> pd.DataF
     From: the findings of a run; `certainty.across_audit` of them. To, in the findings' order: item (the first finding's
     id), statement (its sentence), quadrant, voices (data; of what people scored on checklists theirs), evidence (ids,
     comma between), certainty (the surest of them), sphere, touchpoint (empty where it is about none).
-    What is found of one item of the checklists is one as well.
     A weakness is an opportunity where customers look for what is not offered, and a threat where groups of customers
     shrink or grow against the shop. A total that gets worse is evidence of the item of its part, and none of its own,
     where exactly one part gets worse and that is certain: contacts a hundred orders, and the one reason that grows.
@@ -59,7 +58,7 @@ def data_items(findings: Sequence[Finding], certainty: pd.DataFrame) -> pd.DataF
         verdict = finding.quadrant()
         if verdict in QUADRANTS and not finding.id.startswith(OF_THE_AUDIT):
             about = parts.get(finding.id, finding.id)
-            about = _touchpoint(about) if about.startswith(AT_TOUCHPOINTS) else _checked(about)
+            about = _touchpoint(about) if about.startswith(AT_TOUCHPOINTS) else about
             quadrant = MEANS.get((family_of(finding.id), verdict), verdict)
             groups.setdefault((about, quadrant), []).append(finding)
     rows = [
@@ -187,11 +186,6 @@ def _explained(findings: Sequence[Finding], sure: dict[str, str]) -> dict[str, s
     found = {total: [id for id in sorted(worse) if family_of(id) == family] for total, family in PARTS.items()}
     return {total: part[0] for total, part in found.items()
             if total in worse and len(part) == 1 and sure.get(part[0]) == CERTAIN}  # fmt: skip
-
-
-def _checked(id: str) -> str:
-    """What a finding is about: of the checklists their item, whatever was found of it; else itself."""
-    return next((f"checklist {id.removeprefix(start)}" for start in SCORED if id.startswith(start)), id)
 
 
 def _touchpoint(id: str) -> str:

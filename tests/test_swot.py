@@ -243,13 +243,3 @@ def test_what_people_scored_on_checklists_is_their_voice():
     item = joined(found=[gap]).loc[gap.id]
     assert (item["voices"], item["by_voice"], item["supporters"]) == ("customer, employee", "", 1)
     assert (item["certainty"], item["quadrant"]) == ("certain", "weakness")
-
-
-def test_what_is_found_of_one_item_of_the_checklists_is_one_item():
-    found = [finding("maturity.gap.trust_16_be_reliable", 3.0, 1.0, up=False),
-             finding("maturity.item.trust_16_be_reliable", -3.0, 1.0),
-             finding("maturity.item.trust_19_foresee_problems", -3.0, 1.0)]  # fmt: skip
-    told = swot.data_items(found, across_audit(found))
-    assert told["evidence"].tolist() == [
-        "maturity.gap.trust_16_be_reliable, maturity.item.trust_16_be_reliable",
-        "maturity.item.trust_19_foresee_problems"]  # fmt: skip
