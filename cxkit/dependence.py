@@ -59,7 +59,7 @@ def _unknown(name: str, names: Sequence[str], items: pd.DataFrame, rows: pd.Data
     shown = repr(clean_text(name)[:SHOWN])
     if keys_of([name], items, rows)[0]:
         return f"after {shown}: no action is for it, so there is nothing to wait for"
-    return f"after {shown} is neither an action nor a statement of this audit{did_you_mean(name, names) or '.'}"
+    return f"after {shown} is neither an action nor a statement of this audit{did_you_mean(name, names)}"
 
 
 def _without_circles(found: list[set[int]], faults: list[list[str]], actions: list[str]) -> list[set[int]]:

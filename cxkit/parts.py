@@ -44,7 +44,6 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["tie"] = tie
-    made.filters["anchor"] = anchor
     return made
 
 
@@ -205,13 +204,8 @@ def _links(addresses: object) -> list[dict]:
         page, _, id = address.partition("#")
         if re.fullmatch(r"\d\d_[a-z0-9_]+", page):
             title = page.partition("_")[2].replace("_", " ").capitalize()
-            found.append({"href": f"{page}.html#{anchor(id)}" if id else f"{page}.html", "title": title})
+            found.append({"href": f"{page}.html#{id}" if id else f"{page}.html", "title": title})
     return found
-
-
-def anchor(id: str) -> str:
-    """What a finding's row on its page is called."""
-    return f"finding-{id}"
 
 
 def against(finding: Finding) -> str:

@@ -303,7 +303,7 @@ def _too_early(made: pd.DataFrame) -> pd.Series:
     """Whether an action has a day before that, or the quarter, of what it waits for."""
     told = []
     for row in made.to_dict("records"):
-        before = [made.iloc[at] for at in row["waits"]]
+        before = [made.iloc[at] for at in row["waits"] if made["triage"].iloc[at] != DROP]
         days = any(other["due"] > row["due"] for other in before)
         later = any(pd.isna(other["due"]) and OVERDUE != row["quarter"] < other["quarter"] for other in before)
         told.append(pd.notna(row["due"]) and row["triage"] != DROP and (days or later))

@@ -13,6 +13,7 @@ from cxkit.same_thing import APART, QUADRANTS, keys_of, split_ids
 from cxkit.spheres import read_spheres, sphere_of
 from cxkit.style import clean_text
 from cxkit.swot import VOICES
+from cxkit.triage import NOT_TO_BE_DONE
 
 COLUMNS = ("what", "where", "why", "mend")
 ASKED = {"data": "an export of the tables that are missing", "customer": "interviews or the sheet swot",
@@ -157,8 +158,10 @@ def _against_the_data(plan: pd.DataFrame) -> list[tuple]:
 
 
 def _turns(plan: pd.DataFrame) -> list[tuple]:
-    """Actions that wait for what is none, or for each other."""
+    """Actions that wait for what is none, or is not to be done, or for each other."""
     faults = plan["after_fault"] if "after_fault" in plan else pd.Series("", index=plan.index)
+    whys = plan["why"] if "why" in plan else pd.Series("", index=plan.index)
+    faults = faults.where((faults != "") | ~whys.str.endswith(NOT_TO_BE_DONE), whys)
     return [
         ("an action whose turn is not clear", f"actions: {clean_text(action)}",
          f"{fault[:1].upper()}{fault[1:].rstrip('.?')}{'?' if fault.endswith('?') else '.'}",

@@ -44,7 +44,6 @@ def data_items(findings: Sequence[Finding], certainty: pd.DataFrame) -> pd.DataF
     From: the findings of a run; `certainty.across_audit` of them. To, in the findings' order: item (the first finding's
     id), statement (its sentence), quadrant, voices (data; of what people scored on checklists theirs), evidence (ids,
     comma between), certainty (the surest of them), sphere, touchpoint (empty where it is about none).
-    What is found of one item of the checklists is one as well.
     A weakness is an opportunity where customers look for what is not offered, and a threat where groups of customers
     shrink or grow against the shop. A total that gets worse is evidence of the item of its part, and none of its own,
     where exactly one part gets worse and that is certain: contacts a hundred orders, and the one reason that grows.

@@ -9,6 +9,7 @@ from cxkit.style import clean_text
 NOW, GRADUALLY, DROP = "now", "gradually", "drop"
 HEADINGS = {NOW: "Now", GRADUALLY: "Gradually", DROP: "Not at all, or not before there is evidence"}
 TRIAGED = ("weakness", "opportunity", "threat")  # strengths are kept, not mended
+NOT_TO_BE_DONE = "which is not to be done"
 GREAT, SMALL = 4, 2  # impact from which on something is urgent, and up to which the greatest effort is not worth it
 MOST_EFFORT, GREATEST_EFFORT = 3, 5
 RULE = {
@@ -136,7 +137,7 @@ def _in_turn(heap: str, why: str, before: list[tuple[str, str]], but: str) -> tu
     """The heap of an action when it is asked what goes before it, and whether its cause is the audit's; and why."""
     if heap != NOW:
         return heap, why
-    gone = " and ".join(f"“{text}”{', which is not to be done' * (name == DROP)}" for text, name in before)
+    gone = " and ".join(f"“{text}”{f', {NOT_TO_BE_DONE}' * (name == DROP)}" for text, name in before)
     return (GRADUALLY, f"waits for {gone}") if gone else (GRADUALLY, but) if but else (heap, why)
 
 

@@ -59,7 +59,7 @@ def test_an_unknown_name_is_told_with_what_is_near():
     assert found["after_fault"].tolist() == [
         "after 'Do 11' is neither an action nor a statement of this audit, did you mean 'Do 1'?",
         "after 'loyalty.gini': no action is for it, so there is nothing to wait for",
-        "after 'Rebrand' is neither an action nor a statement of this audit.",
+        "after 'Rebrand' is neither an action nor a statement of this audit",
     ]
     assert found["waits"].tolist() == [(), (), (0,)]
 

@@ -136,7 +136,7 @@ def test_a_cell_ends_with_links_to_the_pages_behind_it_in_the_report_alone():
     record = linked('07_service#service.late.<b>" 04_lifetime_value')
     assert record["links"][0][1] == record["links"][1][0] == []
     html = str(part("table", record, True))
-    assert 'See <a href="07_service.html#finding-service.late.&lt;b&gt;&#34;">Service</a>, ' in html
+    assert 'See <a href="07_service.html#service.late.&lt;b&gt;&#34;">Service</a>, ' in html
     assert '<a href="04_lifetime_value.html">Lifetime value</a></span></th>' in html
     assert html.count("See ") == 1
     assert "href" not in str(part("table", record))  # no other page lies beside a notebook

@@ -138,6 +138,8 @@ def test_what_waits_comes_after_what_it_waits_for():
     assert found["quarter"][["a0", "a1", "a2", "a3"]].tolist() == ["2027 Q2", "2027 Q1", "2027 Q3", "2026 Q3"]
     assert found["fault"]["a3"] == "it is due before what it waits for"
     assert (found["fault"][["a0", "a1", "a2"]] == "").all()
+    dropped = planned({"due": "2027-02-01", "triage": "drop"}, {"due": "2026-09-01", "waits": (0,), "waits_for": "a0"})
+    assert (dropped["fault"] == "").all()  # nobody is late for what is not to be done
     who = readable(planned(*rows)).set_index("action")["who"]
     assert who["a0"] == "Ann (site); gradually, by 2027 Q2; after “a1”"
     assert who["a3"].endswith("; after “a1” (it is due before what it waits for)")

@@ -148,6 +148,10 @@ def test_an_action_against_the_data_and_one_whose_turn_is_not_clear():
     but = {"but": "the audit does not find this cause: x.", "after_fault": "after 'y'…"}
     plan = pd.DataFrame([{"action": "Mend"} | but, {"action": "Keep", "but": "", "after_fault": ""}])
     plan = plan.reindex(columns=[*ACTIONS, "items", "but", "after_fault"]).assign(items="")
+    waits = check(planned=plan.assign(why=["", "waits for “Mend”, which is not to be done"]))
+    assert told(waits, "an action whose turn is not clear")[0] == (
+        "actions: Keep", "Waits for “Mend”, which is not to be done."
+    )  # fmt: skip
     frame = check(planned=plan)
     assert told(frame, "an action on a cause that the audit does not find") == [
         ("actions: Mend", "The audit does not find this cause: x.")

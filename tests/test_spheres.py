@@ -90,10 +90,3 @@ def test_a_beginning_that_two_claim_is_refused(tmp_path):
     (tmp_path / "t.yml").write_text("spheres:\n" + row.format("a") + row.format("a"))
     with pytest.raises(UsageError, match="the sphere 'a' stands there twice"):
         read_spheres(tmp_path / "t.yml")
-
-
-@pytest.mark.parametrize("kind", ["item", "gap"])
-def test_an_item_of_the_checklists_has_the_sphere_that_they_give_it(kind):
-    assert sphere_of([f"maturity.{kind}.omnichannel_4_same_day"]) == "logistics"
-    assert sphere_of([f"maturity.{kind}.trust_20_be_flexible"]) == "support"
-    assert sphere_of([f"maturity.{kind}.of_a_client_s_own"]) == "company"
