@@ -73,7 +73,8 @@ def since(
     to say, not compared), why, unit, difference_unit, n_then, n_now (items), units_then, units_now (customers or
     visits), level, method, speaks_to (ids of findings, with commas).
     An improvement that a figure of all days dilutes is found here: only days after the earlier audit are held against
-    only days before it. The level leaves half of the 5 % to the other family of the audit (`changes.compare`). A customer who stands in both windows has the covariance in the error.
+    only days before it. The level leaves half of the 5 % to the other family of the audit (`changes.compare`). A
+    customer who stands in both windows has the covariance in the error.
     What is left out: numbers of what fewer than 30 customers or visits stand for on a side. What it cannot show: why;
     a season: the windows follow each other and do not lie a year apart.
     Source: Cochran (1977), Sampling Techniques, 3rd ed., ch. 6 (as `others.against_others`); Holm (1979).
