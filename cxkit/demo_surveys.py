@@ -65,7 +65,8 @@ def _ask(
     frame["metric"] = metric
     frame["survey"] = metric.upper() + "-" + frame["order"].astype(str)
     comment = replied & (draw("comment").random(n) < rules["comment"])
-    frame["comment"] = _comments(plan, people, frame, comment.to_numpy(), metric, draw("words").random((n, 4)))
+    content = _content(plan, frame["score"].to_numpy(), metric, draw("mood").random(n))
+    frame["comment"] = _comments(plan, people, frame, comment.to_numpy(), content, draw("words").random((n, 4)))
     sent = frame.loc[chosen, ["asked", "survey", "customer", "incentive"]].rename(columns={"asked": "invited"})
     columns = [
         "order",
@@ -101,20 +102,24 @@ def _scores(plan: dict, people: pd.DataFrame, frame: pd.DataFrame, metric: str, 
     return np.clip(np.rint(mean + rules["noise"][metric] * noise), *SCALES[metric]).astype(np.int64)
 
 
+def _content(plan: dict, score: np.ndarray, scale: str, by_chance: np.ndarray) -> np.ndarray:
+    """How content a comment sounds, 0 to 1: by its score's place on the scale; by chance where nothing is planted."""
+    low, high = SCALES[scale]
+    return (score - low) / (high - low) if plan["comments"]["mood"] == "score" else by_chance
+
+
 def _comments(
-    plan: dict, people: pd.DataFrame, frame: pd.DataFrame, here: np.ndarray, metric: str, u: np.ndarray
+    plan: dict, people: pd.DataFrame, frame: pd.DataFrame, here: np.ndarray, content: np.ndarray, u: np.ndarray
 ) -> np.ndarray:
-    """Comments in the customer's language, good or bad by the score, about the touchpoint or about anything."""
-    low, high = SCALES[metric]
-    place = (frame["score"].to_numpy() - low) / (high - low)
+    """Comments in the customer's language, good or bad as he is content, about the touchpoint or about anything."""
     language = people["language"].cat.codes.to_numpy()[frame["row"].to_numpy()]
     touchpoints = np.array(plan["surveys"]["touchpoints"], dtype=object)[frame["touchpoint"].to_numpy()]
     late = frame["late"].to_numpy()
     themes = [
-        "delivery" if late[i] and place[i] < 0.7 else THEME_OF.get(touchpoints[i], "") if here[i] else ""
+        "delivery" if late[i] and content[i] < 0.7 else THEME_OF.get(touchpoints[i], "") if here[i] else ""
         for i in range(len(frame))
     ]
-    return write_comments(here, place > 0.65, language, themes, u)
+    return write_comments(here, content > 0.65, language, themes, u)
 
 
 def write_comments(
@@ -189,9 +194,8 @@ def reviews(plan: dict, rng: Streams, people: pd.DataFrame, placed: pd.DataFrame
     ).to_numpy()
     language = people["language"].cat.codes.to_numpy()[frame["row"].to_numpy()]
     themes = np.where(frame["late"], "delivery", "").tolist()
-    frame["text"] = write_comments(
-        here, frame["rating"].to_numpy() >= 4, language, themes, rng("review.words").random((n, 4))
-    )
+    content = _content(plan, frame["rating"].to_numpy(), "rating", rng("review.mood").random(n))
+    frame["text"] = write_comments(here, content > 0.65, language, themes, rng("review.words").random((n, 4)))
     frame["source"] = labelled(
         pick(rng("review.source").random(n), list(rules["sources"].values())), list(rules["sources"])
     )

@@ -343,14 +343,23 @@ def main() -> None:
     options = parser.parse_args()
     start = time.perf_counter()
     for kind in [options.what] if options.what else KINDS:
-        tasks, results = [(kind, FIRST_SEED + k) for k in range(options.runs)], []
-        with Pool(2, maxtasksperchild=10) as pool:
+        seeds = range(FIRST_SEED, FIRST_SEED + options.runs)
+        kept = options.out.with_suffix(f".{kind}.jsonl")  # hours of work: where it was broken off, it goes on
+        results = [r for r in _kept(kept) if r["seed"] in seeds]
+        tasks = [(kind, seed) for seed in seeds if seed not in {r["seed"] for r in results}]
+        with Pool(2, maxtasksperchild=10) as pool, kept.open("a", encoding="utf-8") as file:
             for result in pool.imap_unordered(run, tasks):
                 results.append(result)
-                told = f"{kind}: {len(results)} of {len(tasks)}, {time.perf_counter() - start:.0f} s"
+                print(json.dumps(result), file=file, flush=True)
+                told = f"{kind}: {len(results)} of {len(seeds)}, {time.perf_counter() - start:.0f} s"
                 print(told, file=sys.stderr, flush=True)
         results.sort(key=lambda result: result["seed"])
         add(options.out, report(kind, results, f"python studies/plan_power.py --runs {options.runs} --what {kind}"))
+
+
+def _kept(path: Path) -> list[dict]:
+    """The results of clients that a run which was broken off left: remove the file to begin anew."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
 
 
 def add(page: Path, section: str) -> None:

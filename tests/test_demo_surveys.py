@@ -6,7 +6,7 @@ import pytest
 from demo_raw import clean, groups, orders, raw, truth
 
 from cxkit.demo import draw
-from cxkit.demo_plan import scenario_plan
+from cxkit.demo_plan import read_yaml, scenario_plan
 
 SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "csi_item": (1, 5), "expectation": (1, 5)}
 WEAK = ["advice", "payment_page"]
@@ -114,3 +114,13 @@ def test_null_s_answers_depend_on_nothing():
     for here in (frame["touchpoint"].isin(WEAK), late, frame["incentive"].astype(bool)):
         a, b = frame.loc[here, "score"], frame.loc[~here, "score"]
         assert abs(a.mean() - b.mean()) < 3.3 * np.hypot(a.std() / len(a) ** 0.5, b.std() / len(b) ** 0.5)
+
+
+def test_null_s_comments_tell_nothing_of_the_score():
+    bank = read_yaml("demo_voices.yml")["comments"]
+    bad = {text for theme in bank.values() for texts in theme["bad"].values() for text in texts}
+    for scenario, apart in (("default", True), ("null", False)):
+        frame = draw(scenario_plan(scenario), seed=6)["answers"].query("metric == 'nps' and comment.notna()")
+        sounds_bad = np.array([any(text in said for text in bad) for said in frame["comment"]])
+        a, b = frame.loc[sounds_bad, "score"], frame.loc[~sounds_bad, "score"]
+        assert (abs(a.mean() - b.mean()) > 3.3 * np.hypot(a.std() / len(a) ** 0.5, b.std() / len(b) ** 0.5)) == apart

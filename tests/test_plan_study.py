@@ -36,8 +36,7 @@ def test_each_planted_weakness_is_in_the_swot_and_the_worst_comes_first(study, t
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_where_nothing_is_planted_the_data_are_certain_of_no_weakness(study, tmp_path, seed):
     told = planned(study, tmp_path, "null", seed, OF_WEAKNESSES)
-    # made-up comments of low scores use words of some themes more than those of high scores do, planted or not
-    assert [item for item in study.told_weak(told) if not item.startswith("feedback.theme.")] == []
+    assert study.told_weak(told) == []
 
 
 def test_a_null_client_has_no_sheets_and_no_targets(study, tmp_path):
