@@ -35,6 +35,7 @@ LARGEST_LOGO, LARGEST_NOTE = 500_000, 100_000
 MATTERS = "11_summary.matters"  # the table in which the summary keeps what matters most
 # a matter that no figure stands behind, as a tile
 SAID = {"value_text": "said, not measured", "interval_text": "", "n_text": "", "against": "", "rule": ""}
+SAID |= {"notebook": "", "id": ""}
 SAID |= {"low": None, "high": None, "value": None, "unit": "", "target": None, "level_text": "100 %"}
 OURS = "set by the client"
 GLOSSARY = Path(__file__).parent / "glossary.yml"
@@ -338,9 +339,20 @@ def _page_html(page: Page, context: Mapping) -> str:
             rests_on=_rests_on(context["run_dir"], page.name),
             shown_sentences=SENTENCES,
             shown_tiles=TILES,
+            hrefs_of=lambda block: _hrefs(block, context),
             evidence=lambda name: _evidence(context["run_dir"], page.name, name),
         )
     )
+
+
+def _hrefs(block: Mapping, context: Mapping) -> list[str]:
+    """Where each row of what matters most leads: to its finding's row on the finding's page; empty where people alone
+    name it. Of other tables none."""
+    if block.get("file") != f"tables/{MATTERS}_shown.csv" or context["run_dir"] is None:
+        return []
+    places = {f["id"]: f"{f['notebook']}.html#{f['id']}" for found in context["findings"].values() for f in found}
+    rows = read_table(context["run_dir"] / "tables" / f"{MATTERS}.csv", texts=["finding"])
+    return [places.get(id, "") for id in rows["finding"]]
 
 
 def _rests_on(run_dir: Path | None, name: str) -> str:
