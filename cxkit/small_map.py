@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 WIDTH = 7.2  # inches, as every picture of a page
 # where each column begins; what stands out comes first, since a phone shows the left half
 STAGE, WEAK, REACHED, GOING, CONTENT = 0.0, 1.06, 3.72, 4.92, 6.06
-TEXT, BAR, HIGH, HEAD, MOST_MARKS = 0.44, 0.66, 0.21, 0.40, 3  # a figure has TEXT inches, then its bar BAR
+TEXT, BAR, HIGH, HEAD, MOST_MARKS = 0.44, 0.66, 0.19, 0.39, 3  # a figure has TEXT inches, then its bar BAR
 NPS_SPAN = (-100.0, 100.0)
 
 
@@ -184,7 +184,7 @@ def _row(
     write(ax, STAGE, text, name, bold=True, color=INK if met else GREY)
     silent = metric is None or not np.isfinite(row[metric])
     if not met:
-        hatch(ax, REACHED, y + 0.005, (CONTENT - 0.1 if not silent else WIDTH) - REACHED, HIGH - 0.01)
+        hatch(ax, REACHED, y, (CONTENT - 0.1 if not silent else WIDTH) - REACHED, HIGH)
     else:
         write(ax, REACHED, text, f"{int(row['customers']):,}")
         box(ax, REACHED + TEXT, text - 0.04, max(BAR * row["customers"] / most, 0.01), 0.08, pale("C0", 0.4))

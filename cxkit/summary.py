@@ -337,7 +337,7 @@ def to_do_in_words(actions: pd.DataFrame | None, matters: pd.DataFrame) -> str:
     if not len(actions):
         return "No action has been proposed yet: the workshop's sheet of actions is empty."
     counts = actions["triage"].value_counts()
-    words = {"now": "to do now", "gradually": "to do gradually", "drop": "to drop"}
+    words = {"now": "for now", "gradually": "gradually", "drop": "to drop"}
     parts = [f"{counts.get(name, 0)} {word}" for name, word in words.items()]
     what = "1 action was" if len(actions) == 1 else f"{len(actions)} actions were"
     told = f"{what} proposed: {listed(parts)}."
@@ -347,9 +347,9 @@ def to_do_in_words(actions: pd.DataFrame | None, matters: pd.DataFrame) -> str:
     if not above:
         return told
     if not rest:
-        return f"{told} {'That for now stands' if above == 1 else 'All for now stand'} in the table above."
-    stand = "One of those for now stands" if above == 1 else f"{above} of those for now stand"
-    return f"{told} {stand} in the table above, the other {'one' if rest == 1 else rest} here."
+        return f"{told} {'That for now stands' if above == 1 else f'The {above} for now stand'} in the table above."
+    stand = f"{above} of the {len(now)} {'stands' if above == 1 else 'stand'}"
+    return f"{told} {stand} in the table above, the other{'' if rest == 1 else 's'} here."
 
 
 def open_questions(run_dir: Path) -> pd.DataFrame:
