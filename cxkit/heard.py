@@ -55,7 +55,7 @@ def looked_at(
     heard = [_heard(sheets[name], words) for name, words in SHEETS.items() if len(sheets.get(name, ()))]
     if heard:
         return [*told, f"Beside the data, people were heard: {'; '.join(heard)}."]
-    filled = [f"{len(sheets[name]):,} {words}" for name, words in OTHERS.items() if len(sheets.get(name, ()))]
+    filled = [f"{words} ({len(sheets[name]):,})" for name, words in OTHERS.items() if len(sheets.get(name, ()))]
     if filled:
         return [*told, f"No statements and no answers to checklists were given; filled in are {listed(filled)}."]
     return [*told, "Nobody was heard beside the data: the workshop's sheets are empty."]

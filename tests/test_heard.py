@@ -40,7 +40,7 @@ def test_an_audit_without_its_first_page_does_not_say_what_was_not_given():
 def test_sheets_that_are_filled_in_are_not_called_empty():
     sheets = {"actions": pd.DataFrame({"action": ["a", "b"]}), "context": pd.DataFrame({"statement": ["c"]})}
     assert heard.looked_at(BASIS, None, sheets)[1] == (
-        "No statements and no answers to checklists were given; filled in are 1 facts from outside and 2 actions."
+        "No statements and no answers to checklists were given; filled in are facts from outside (1) and actions (2)."
     )
 
 

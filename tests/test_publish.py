@@ -180,7 +180,7 @@ def test_the_runs_before_the_earlier_one_are_named_the_last_of_each_day(tmp_path
 
 
 def test_two_runs_to_compare(tmp_path):
-    with pytest.raises(UsageError, match="latest: there is no whole run. Runs under .*: none yet"):
+    with pytest.raises(UsageError, match=r"latest: there is no whole run\. Runs under .*: none yet"):
         publish.two_runs(tmp_path, "latest", None)
     with pytest.raises(UsageError, match=r"two whole runs are needed to compare\. Runs under .*: none yet"):
         publish.two_runs(tmp_path, None, None)
