@@ -184,7 +184,8 @@ def _row(
     write(ax, STAGE, text, name, bold=True, color=INK if met else GREY)
     silent = metric is None or not np.isfinite(row[metric])
     if not met:
-        hatch(ax, REACHED, y, (CONTENT - 0.1 if not silent else WIDTH) - REACHED, HIGH)
+        wide = (CONTENT - 0.1 if not silent else WIDTH) - REACHED
+        hatch(ax, REACHED, text - 0.1, wide, 0.2)  # so high that its word finds room
     else:
         write(ax, REACHED, text, f"{int(row['customers']):,}")
         box(ax, REACHED + TEXT, text - 0.04, max(BAR * row["customers"] / most, 0.01), 0.08, pale("C0", 0.4))
