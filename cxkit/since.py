@@ -14,7 +14,7 @@ from cxkit.estimates import holm_levels
 from cxkit.others import against_others, unit_sums
 from cxkit.pareto import NOT_GIVEN, OTHERS
 from cxkit.stages import name_key
-from cxkit.style import GREY, INK, clean_text, folded_text, format_value
+from cxkit.style import GREY, INK, clean_text, folded_text, format_value, in_quotes
 from cxkit.windows import ALL, NOW, THEN
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _named(frame: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for measure, name in zip(frame["measure"], frame["name"], strict=True):
         every, one, unit, better, ids = MEASURES[measure]
-        named = clean_text(name)
+        named = clean_text(name) if name in (NOT_GIVEN, OTHERS, ALL) else in_quotes(name)
         family = FAMILY_OF.get(measure, "").format(name_key(name)) if name not in (NOT_GIVEN, OTHERS) else ""
         whole = name == ALL and measure != "goes_on"
         rows.append((every if whole else one.format(named), unit, better, ids if whole else family))

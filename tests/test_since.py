@@ -98,7 +98,7 @@ def test_words_tables_and_the_picture(improved):
     frame = improved[1]
     words = since.in_words(frame)
     assert words[0].endswith("figures were judged together.")
-    assert "Visits that go on from payment_page: 63 % before, 85 % since" in words[1]
+    assert "Visits that go on from “payment page”: 63 % before, 85 % since" in words[1]
     table = since.shown(frame)
     assert list(table.columns) == ["Figure", "Before", "Since", "Difference", "Verdict"]
     assert table.loc[0, "Difference"].startswith("+22")
