@@ -104,7 +104,7 @@ def test_words_tables_and_the_picture(improved):
     assert table.loc[0, "Difference"].startswith("+22")
     ax = since.plot_since(frame)
     labels = [label.get_text().replace("\n", " ") for label in ax.get_yticklabels()]
-    assert "Visits that go on from payment_page" in labels
+    assert "Visits that go on from “payment page”" in labels
     assert len(labels) == since.MOST_SHOWN
     assert since.describe_since(frame).startswith("Dots with intervals around no change")
     assert since.period_in_words(then=THEN, as_of=AS_OF) == (
