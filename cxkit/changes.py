@@ -138,12 +138,11 @@ def compare(
     client's own).
     How: both intervals are put together (MOVER) as if the two audits were independent; an interval that its own audit
     had adjusted for its family is first put back to one of its own. All figures that are judged are one family (Holm):
-    better, worse and changed are said where the adjusted interval excludes no difference. Its level is 97.5 %, as that of
-    the days since (`since.since`): of audits between which nothing changed, at most 5 % call any figure of the two
-    families changed (Bonferroni). The two audits share
-    customers and orders, and what is shared is in both figures alike: the interval is wider than it need be, never
-    narrower, so that a small change of a figure that rests on all the data is found late (`since` looks at the days
-    after the earlier audit alone).
+    better, worse and changed are said where the adjusted interval excludes no difference. Its level is 97.5 %, as that
+    of the days since (`since.since`): of audits between which nothing changed, at most 5 % call any figure of the two
+    families changed (Bonferroni). The two audits share customers and orders, and what is shared is in both figures
+    alike: the interval is wider than it need be, never narrower, so that a small change of a figure that rests on all
+    the data is found late (`since` looks at the days after the earlier audit alone).
     What is left out: numbers of what is withheld. Not judged: figures that move by themselves as the data grow longer
     (`DRIFTS`), and what is counted in full and so has no chance in it. Not compared: what only one audit tells, and
     what was defined otherwise then; `why` names both.

@@ -155,8 +155,9 @@ def check(client: str, **options: object) -> None:
 def diff(client: str, earlier: str | None, later: str | None, out: Path) -> None:
     """Tell what changed between two published audits of CLIENT: figures, tiers, SWOT items, actions.
 
-    EARLIER and LATER are runs as they are named under reports/CLIENT/runs/ (2026-03-31-1). Without LATER it is the last
-    whole run; without EARLIER the last whole run of an earlier day. Nothing is computed anew and nothing is written.
+    EARLIER and LATER are runs as they are named under reports/CLIENT/runs/ (2026-03-31-1), or `latest`. Without LATER
+    it is the last whole run; without EARLIER the last whole run of an earlier day. Nothing is computed anew and
+    nothing is written.
     """
     from cxkit.client import find_client, load_client
     from cxkit.diff import diff

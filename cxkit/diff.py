@@ -29,6 +29,7 @@ def diff(earlier: Path, later: Path) -> str:
         [
             f"{clean_text(changes.record_of(later).get('client', later.parents[1].name))}: {later.name} against "
             f"{earlier.name}",
+            *_same_files(earlier, later),
             *_part(f"The days after {changes.day_of(earlier)} against as many before", _fresh(fresh, earlier, later)),
             *_part("The audits' figures", _figures(found)),
             *_part("Customers by tier", _tiers(earlier, later)),
@@ -36,6 +37,16 @@ def diff(earlier: Path, later: Path) -> str:
             *_part("Actions of the earlier audit", _actions(earlier, found, fresh)),
         ]
     )
+
+
+def _same_files(earlier: Path, later: Path) -> list[str]:
+    """That nothing new was read, before a list of differences that are all nought."""
+    read = [changes.record_of(run).get("inputs") for run in (earlier, later)]
+    if not read[0] or read[0] != read[1]:
+        return []
+    days = "of one day" if changes.day_of(earlier) == changes.day_of(later) else "of two days"
+    return [f"Both audits, {days}, read the same files: whatever differs comes from the last day that counts, the "
+            "settings or the version, not from new data."]  # fmt: skip
 
 
 def _part(head: str, lines: list[str]) -> list[str]:
@@ -109,4 +120,5 @@ def _items(earlier: Path, later: Path, found: pd.DataFrame, fresh: pd.DataFrame 
 
 
 def _actions(earlier: Path, found: pd.DataFrame, fresh: pd.DataFrame | None) -> list[str]:
-    return moves.actions_in_words(moves.actions_since(moves.kept(earlier, "10_swot.actions"), found, fresh))
+    kept = moves.kept(earlier, "10_swot.actions")
+    return moves.actions_in_words(moves.actions_since(kept, found, fresh), asked=kept is not None)

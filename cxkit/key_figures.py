@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from cxkit.definitions import PROVEN
 from cxkit.findings import IDS, Finding, against_whom
 from cxkit.style import clean_text, format_interval, format_value
 
@@ -62,7 +63,7 @@ def key_figures(findings: Sequence[Finding]) -> pd.DataFrame:
             "value_text": format_value(f.estimate.value, f.estimate.unit, f.currency),
             "interval_text": "counted in full" if f.estimate.level == 1 else format_interval(f.estimate, f.currency),
             "n": f.estimate.n,
-            "period": next((words for start, words in PERIODS.items() if f.id.startswith(start)), "–"),
+            "period": _period(f),
             "target_text": _against(f),
             "verdict": "not judged" if f.quadrant() == "no reference" else f.quadrant(),
             "id": f.id,
@@ -73,6 +74,13 @@ def key_figures(findings: Sequence[Finding]) -> pd.DataFrame:
     ]
     columns = ["figure", "value_text", "interval_text", "n", "period", "target_text", "verdict", "id"]
     return pd.DataFrame(rows, columns=[*columns, "value", "low", "high", "unit", "level", "target"])
+
+
+def _period(finding: Finding) -> str:
+    """What a figure looks at, and of a forecast how its test came out."""
+    words = next((words for start, words in PERIODS.items() if finding.id.startswith(start)), "–")
+    tested = PROVEN.search(finding.claim) if finding.id.startswith("lifetime.") else None
+    return f"{words}; a test {tested.group()}" if tested else words
 
 
 def _against(finding: Finding) -> str:

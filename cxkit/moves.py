@@ -16,7 +16,8 @@ from cxkit.tiers import TIERS
 
 NEW, OPEN, SOLVED, NO_LONGER = "new", "still open", "solved", "no longer found"
 TURNED, STILL, GONE = "turned", "still there", "no longer there"
-STATUSES = (SOLVED, OPEN, NO_LONGER, NEW, TURNED, STILL, GONE)  # in the order that a reader meets them
+OTHERWISE = "judged otherwise than then"
+STATUSES = (SOLVED, OPEN, NO_LONGER, NEW, TURNED, OTHERWISE, STILL, GONE)  # in the order that a reader meets them
 AGAINST_US = ("weakness", "threat")
 UNMEASURED = "not measured"
 ITEMS = ("item", "statement", "then", "now", "status", "measured", "why")
@@ -92,7 +93,9 @@ def items_since(
     definition of a figure behind it is another one than then).
     A weakness or threat is solved only where it is not found any more and a figure behind it is better for certain, and
     none worse; else it is "no longer found", which may as well mean that too little was asked. Still open: it is a
-    weakness or threat in both. Turned: it changed its side. The rest is new, still there, or no longer there.
+    weakness or threat in both. Turned: it changed its side. Judged otherwise than then: it came, went or changed its
+    side, and the target or the definition of a figure behind it is another one, so that this alone may be why. The rest
+    is new, still there, or no longer there.
     """
     if then is None or now is None:  # what one audit never asked is neither new nor solved
         return pd.DataFrame(columns=list(ITEMS), dtype=object)
@@ -103,8 +106,10 @@ def items_since(
         last = (is_ if item in is_.index else was).loc[item]
         told = [item, *str(last.get("evidence") or "").split(",")]
         word, why = measured([id.strip() for id in told], changes, since)
+        otherwise = _otherwise({id.strip() for id in told}, changes)
         status = _status(before, after, word)
-        why = "; ".join(filter(None, [why, *_otherwise({id.strip() for id in told}, changes)]))
+        status = OTHERWISE if otherwise and status in (TURNED, NO_LONGER, NEW, GONE) else status
+        why = "; ".join(filter(None, [why, *otherwise]))
         rows.append((item, last["statement"], before, after, status, word, why))
     frame = pd.DataFrame(rows, columns=list(ITEMS)).astype(object)
     rank = frame["status"].map({status: place for place, status in enumerate(STATUSES)})
@@ -163,8 +168,13 @@ def items_in_words(items: pd.DataFrame) -> list[str]:
     return said
 
 
-def actions_in_words(actions: pd.DataFrame) -> list[str]:
-    """Of how many actions the measure moved, and which. From: `actions_since`."""
+def actions_in_words(actions: pd.DataFrame, *, asked: bool = True) -> list[str]:
+    """Of how many actions the measure moved, and which.
+
+    From: `actions_since`; `asked`: whether the earlier audit made a plan at all.
+    """
+    if not asked:
+        return ["The earlier audit made no plan (10_swot was not run), and so has no actions to look at."]
     if not len(actions):
         return ["The earlier audit has no actions whose measure could be looked at."]
     counts = actions["measured"].value_counts()

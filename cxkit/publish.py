@@ -128,6 +128,7 @@ def has_runs(home: Path) -> bool:
     return bool(_runs(home))
 
 
+LATEST = "latest"  # the last whole run, where a run is named
 # what of an earlier run is read: its findings, models, groups and customers, and what followed from them
 READ = ("findings/*.json", "findings/withheld/*.json", "models/*.json", "tables/01_segmentation.groups.csv")
 READ += ("tables/01_segmentation.customers.csv", "tables/10_swot.items.csv", "tables/10_swot.actions.csv")
@@ -180,15 +181,21 @@ def two_runs(home: Path, earlier: str | None, later: str | None) -> tuple[Path, 
     """The two runs to compare: those named; without a later one the last whole run, without an earlier one the last
     whole run before it that has an earlier as_of (else the one before it).
 
-    Raises UsageError, with the list of runs, where a name is none of them, both are the same, the earlier one's as_of
-    is after the later one's, or there are no two.
+    `latest` names the last whole run; it, named alone, is the later one. Raises UsageError, with the list of runs,
+    where a name is none of them, both are the same, the earlier one's as_of is after the later one's, or there are no
+    two.
     """
     runs = {p.name: p for p in _runs(home)}
     there = f"Runs under {home / 'runs'}: {', '.join(runs) or 'none yet'}."
+    whole = whole_runs(home)
+    if LATEST in (earlier, later) and not whole:
+        raise UsageError(f"{LATEST}: there is no whole run. {there}")
+    earlier, later = (whole[-1].name if name == LATEST else name for name in (earlier, later))
+    if later is None and earlier is not None and whole and earlier == whole[-1].name:
+        earlier, later = None, earlier  # one name, and nothing after it: what changed until then is asked
     for name in (earlier, later):
         if name is not None and name not in runs:
             raise UsageError(f"{name}: no such run. {there}")
-    whole = whole_runs(home)
     last = runs[later] if later else whole[-1] if whole else None
     sooner = [p for p in whole if last and _name_of(p) < _name_of(last)]
     other_days = [p for p in sooner if _name_of(p)[0] < _name_of(last)[0]]

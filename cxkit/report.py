@@ -18,6 +18,7 @@ from cxkit import findings as findings_file
 from cxkit.errors import RunError
 from cxkit.findings import VERDICTS
 from cxkit.kept_tables import read_table
+from cxkit.matters import TILES, matters
 from cxkit.pages import Page, markdown, read_executed, read_page, scrub_notebook
 from cxkit.parts import bar, environment, finding_record
 from cxkit.workbook import write_workbook
@@ -27,15 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["render_index", "render_notebook", "scrub_notebook", "write_report", "write_workbook"]
 
-TILES, SENTENCES = 5, 3
+SENTENCES = 3
 NOT_SHOWN = {"client", "language", "logo", "colour", "engine", "limits", "tables"}
 TABLE_RULES = {"not_goods", "returns", "rates", "duplicates", "max_refused_share"}
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 LARGEST_LOGO, LARGEST_NOTE = 500_000, 100_000
-MATTERS = "11_summary.matters"  # the table in which the summary keeps what matters most
-# a matter that no figure stands behind, as a tile
-SAID = {"value_text": "said, not measured", "interval_text": "", "n_text": "", "against": "", "rule": ""}
-SAID |= {"low": None, "high": None, "value": None, "unit": "", "target": None, "level_text": "100 %"}
 OURS = "set by the client"
 GLOSSARY = Path(__file__).parent / "glossary.yml"
 
@@ -96,22 +93,6 @@ def render_index(run_dir: Path, context: Mapping) -> None:
         )
     )
     _write(run_dir / "index.html", html)
-
-
-def matters(run_dir: Path, names: list[str], found: list[dict]) -> list[dict]:
-    """What the summary says matters most, in its order, so that the overview names the same: findings as records.
-
-    From: the run's folder; the notebooks that are done; the findings of all pages. A matter that people alone name
-    has a record without a number. Empty where the summary did not run.
-    """
-    path = run_dir / "tables" / f"{MATTERS}.csv"
-    if MATTERS.partition(".")[0] not in names or not path.is_file():
-        return []
-    known, told = {f["id"]: f for f in found}, []
-    for row in read_table(path, texts=["item", "what", "quadrant", "finding"]).to_dict("records"):
-        record = known.get(row["finding"]) or {**SAID, "label": row["what"], "verdict": row["quadrant"]}
-        told.append(record | {"verdict_text": str(row["quadrant"]).capitalize()})
-    return told[:TILES]
 
 
 def key_findings(found: list[dict]) -> list[dict]:

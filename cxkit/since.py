@@ -14,7 +14,7 @@ from cxkit.estimates import holm_levels
 from cxkit.others import against_others, unit_sums
 from cxkit.pareto import NOT_GIVEN, OTHERS
 from cxkit.stages import name_key
-from cxkit.style import GREY, INK, clean_text, folded_text, format_value
+from cxkit.style import GREY, INK, clean_text, folded_text, format_value, in_quotes
 from cxkit.windows import ALL, NOW, THEN
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def since(
     to say, not compared), why, unit, difference_unit, n_then, n_now (items), units_then, units_now (customers or
     visits), level, method, speaks_to (ids of findings, with commas).
     An improvement that a figure of all days dilutes is found here: only days after the earlier audit are held against
-    only days before it. The level leaves half of the 5 % to the other family of the audit (`changes.compare`). A customer who stands in both windows has the covariance in the error.
+    only days before it. The level leaves half of the 5 % to the other family of the audit (`changes.compare`). A
+    customer who stands in both windows has the covariance in the error.
     What is left out: numbers of what fewer than 30 customers or visits stand for on a side. What it cannot show: why;
     a season: the windows follow each other and do not lie a year apart.
     Source: Cochran (1977), Sampling Techniques, 3rd ed., ch. 6 (as `others.against_others`); Holm (1979).
@@ -133,7 +134,7 @@ def _named(frame: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for measure, name in zip(frame["measure"], frame["name"], strict=True):
         every, one, unit, better, ids = MEASURES[measure]
-        named = clean_text(name)
+        named = clean_text(name) if name in (NOT_GIVEN, OTHERS, ALL) else in_quotes(name)
         family = FAMILY_OF.get(measure, "").format(name_key(name)) if name not in (NOT_GIVEN, OTHERS) else ""
         whole = name == ALL and measure != "goes_on"
         rows.append((every if whole else one.format(named), unit, better, ids if whole else family))

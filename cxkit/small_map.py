@@ -20,6 +20,7 @@ from cxkit.lanes import (
     point_strip,
     rule,
     share_bar,
+    text_width,
     write,
 )
 from cxkit.style import GREY, INK, clean_text, format_value
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 WIDTH = 7.2  # inches, as every picture of a page
 # where each column begins; what stands out comes first, since a phone shows the left half
-STAGE, WEAK, REACHED, GOING, CONTENT = 0.0, 1.14, 3.36, 4.66, 5.96
-BAR, HIGH, HEAD, MOST_MARKS = 1.08, 0.46, 0.62, 3
+STAGE, WEAK, REACHED, GOING, CONTENT = 0.0, 1.06, 3.72, 4.92, 6.06
+TEXT, BAR, HIGH, HEAD, MOST_MARKS = 0.44, 0.66, 0.19, 0.39, 3  # a figure has TEXT inches, then its bar BAR
 NPS_SPAN = (-100.0, 100.0)
 
 
@@ -74,8 +75,12 @@ def plot_small_map(
     for row in rows:
         rule(ax, y, 0.0, WIDTH)
         _row(ax, row, y, most=max(journey["customers"].max(), 1), going=going, metric=metric, span=span)
-        for number, (name, word) in enumerate(_shown(marks[row["stage"]])):
-            _mark(ax, name, word, y + 0.13 + number * 1.15 * LINE)
+        for number, line in enumerate(_lines(marks[row["stage"]])):
+            x = WEAK
+            for name, word in line:
+                x = _mark(ax, name, word, x, y + HIGH / 2 + number * 1.15 * LINE)
+        if row["path"] == "aside" and not marks[row["stage"]]:
+            write(ax, WEAK, y + HIGH / 2, "beside the path", color=GREY)
         y += _row_height(marks[row["stage"]])
     rule(ax, y, 0.0, WIDTH)
     return ax
@@ -134,7 +139,26 @@ def _span(journey: pd.DataFrame, metric: str | None, scales: Mapping[str, tuple[
 
 
 def _row_height(marks: list) -> float:
-    return max(HIGH, 0.2 + 1.15 * LINE * len(_shown(marks)))
+    return HIGH + 1.15 * LINE * max(len(_lines(marks)) - 1, 0)
+
+
+def _lines(marks: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """The marks of a stage, as many on a line as there is room for."""
+    lines: list[list[tuple[str, str]]] = []
+    left = 0.0
+    for name, word in _shown(marks):
+        wide = _mark_width(name, word)
+        if not lines or wide > left:
+            lines.append([])
+            left = REACHED - WEAK - 0.1
+        lines[-1].append((name, word))
+        left -= wide + 0.1
+    return lines
+
+
+def _mark_width(name: str, word: str) -> float:
+    badge_width = text_width(f"\u25bc {word}", bold=True) + 0.17 if word else 0.0
+    return badge_width + text_width(name)
 
 
 def _shown(marks: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -147,46 +171,47 @@ def _heads(ax: "Axes", going: str, metric: str | None, span: tuple[float, float]
     content = (f"Content: {WORDS[metric]}", f"of {span[0]:g} to {span[1]:g}") if metric else ("", "")
     heads = {STAGE: ("Stage", ""), REACHED: ("Customers", "who came here"), GOING: on, CONTENT: content}
     for x, (name, note) in (heads | {WEAK: ("What stands out", "for certain")}).items():
-        write(ax, x, 0.2, name, bold=True)
-        write(ax, x, 0.2 + LINE, note.replace("-", "−"), color=GREY)
+        write(ax, x, 0.1, name, bold=True)
+        write(ax, x, 0.1 + LINE, note.replace("-", "−"), color=GREY)
 
 
 def _row(
     ax: "Axes", row: dict, y: float, *, most: float, going: str, metric: str | None, span: tuple[float, float]
 ) -> None:
-    """One stage's figures: each a text above its bar."""
-    met, text, bar = row["touches"] > 0, y + 0.14, y + 0.31
+    """One stage's figures: each a text, and beside it its bar."""
+    met, text = row["touches"] > 0, y + HIGH / 2
     name = fit_text(row["name"], WEAK - STAGE - 0.08, bold=True)
     write(ax, STAGE, text, name, bold=True, color=INK if met else GREY)
-    if row["path"] == "aside":
-        write(ax, STAGE, text + LINE, "beside the path", color=GREY)
     silent = metric is None or not np.isfinite(row[metric])
     if not met:
-        hatch(ax, REACHED, y + 0.07, (CONTENT - 0.2 if not silent else CONTENT + BAR) - REACHED, HIGH - 0.14)
+        wide = (CONTENT - 0.1 if not silent else WIDTH) - REACHED
+        hatch(ax, REACHED, text - 0.1, wide, 0.2)  # so high that its word finds room
     else:
         write(ax, REACHED, text, f"{int(row['customers']):,}")
-        box(ax, REACHED, bar - 0.04, max(BAR * row["customers"] / most, 0.01), 0.08, pale("C0", 0.4))
-        _ends(ax, row, going, GOING, text, bar)
+        box(ax, REACHED + TEXT, text - 0.04, max(BAR * row["customers"] / most, 0.01), 0.08, pale("C0", 0.4))
+        _ends(ax, row, going, GOING, text)
     if not silent:
         few = row[f"{metric}_n"] < LEAST_SHOWN
         write(ax, CONTENT, text, score_text(row[metric], metric), color=GREY if few else INK)
         ends = tuple(float(np.clip(row[f"{metric}{end}"], *span)) for end in ("", "_low", "_high"))
-        point_strip(ax, CONTENT, bar, BAR, ends, span=span, colour=FAINT if few else "C0")
+        point_strip(ax, CONTENT + TEXT, text, BAR, ends, span=span, colour=FAINT if few else "C0")
     elif met and metric is not None:
         write(ax, CONTENT, text, "not asked", color=GREY)
 
 
-def _ends(ax: "Axes", row: dict, going: str, x: float, text: float, bar: float) -> None:
+def _ends(ax: "Axes", row: dict, going: str, x: float, text: float) -> None:
     if not np.isfinite(row[going]):
         write(ax, x, text, "–", color=GREY)
         return
     few = row[f"{going}_n"] < LEAST_SHOWN
     write(ax, x, text, format_value(row[going], "share"), color=GREY if few else INK)
     ends = (row[going], row[f"{going}_low"], row[f"{going}_high"])
-    share_bar(ax, x, bar, BAR, ends, top=1.0, colour=FAINT if few else "C0")
+    share_bar(ax, x + TEXT, text, BAR, ends, top=1.0, colour=FAINT if few else "C0")
 
 
-def _mark(ax: "Axes", name: str, word: str, y: float) -> None:
-    """A mark with its word, and beside it what it is of."""
-    x = WEAK + (badge(ax, WEAK, y, word) + 0.07 if word else 0.0)
+def _mark(ax: "Axes", name: str, word: str, x: float, y: float) -> float:
+    """A mark with its word, and beside it what it is of; returns where the next begins."""
+    end = x + _mark_width(name, word)
+    x += badge(ax, x, y, word) + 0.07 if word else 0.0
     write(ax, x, y, fit_text(name, REACHED - x - 0.1), color=INK)
+    return end + 0.1

@@ -1,4 +1,4 @@
-"""One page for the client's director: what was looked at, what matters most, what to do now, the key figures."""
+"""One page for the client's director: what matters most, where it happens, and what to do now."""
 
 import json
 import re
@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cxkit.findings import FAMILIES, Finding
+from cxkit.heard import VOICES, listed
 from cxkit.journey_readings import leading_metric
 from cxkit.key_figures import OF_DATA
-from cxkit.privacy import LEAST_SHOWN
 from cxkit.style import clean_text, format_value
 
 MOST = 5  # findings that matter: as many as a head holds
@@ -20,76 +20,13 @@ CERTAIN, LIKELY, SAID = "certain", "likely", "said"  # how sure, the surest firs
 SURE = {CERTAIN: "certain", LIKELY: "likely", SAID: "said by people, not measured"}
 KINDS = ("weakness", "threat", "opportunity", "strength")  # a strength matters where nothing else is left to say
 NOW = "now"
-TABLES = {  # what one row is, in plain words; those that tell most first
-    "orders": "order lines",
-    "events": "steps of visits",
-    "surveys": "answers to surveys",
-    "contacts": "contacts with support",
-    "searches": "searches",
-    "reviews": "reviews",
-    "customers": "customers' records",
-    "invitations": "invitations to answer",
-    "catalogue": "goods of the catalogue",
-}
-SHEETS = {"swot": "statements", "checklist": "answers to checklists"}
+TO_DO = ("action", "who", "due", "measure", "planned")
+PLANNED = ("todo", "when", "who", "action")
 COMPARES = {  # what a finding about a touchpoint compares, where the map of the journey compares stages
     "feedback.gap": "what customers experienced against what they had expected",
     "journey.touchpoint": "one touchpoint against the others",
     "feedback.touchpoint": "one touchpoint against the others",
 }
-VOICES = {"customer": "customers", "partner": "partners", "employee": "employees"}
-
-
-def looked_at(basis: Mapping[str, object], accounting: pd.DataFrame, sheets: Mapping[str, pd.DataFrame]) -> list[str]:
-    """What the audit rests on, in sentences.
-
-    From: a row of `tables.basis` (customers, orders, first, last); `00_data_quality.accounting` (table, kept); the
-    workshop's sheets by name (those of `SHEETS` are counted by voice).
-    """
-    days = [pd.Timestamp(basis[end]) for end in ("first", "last")]
-    if pd.isna(days[0]):
-        return ["The data hold no order that counts."]
-    first, last = (f"{day.day} {day:%B %Y}" for day in days)
-    rows = accounting.set_index("table")["kept"]
-    missing = [words for name, words in TABLES.items() if not rows.get(name, 0)]
-    told = [
-        f"The audit rests on {int(basis['orders']):,} orders of {int(basis['customers']):,} customers, placed from "
-        f"{first} to {last}.",
-    ]
-    if missing:
-        told.append(f"Not given, and so not looked at: {_list(missing)}.")
-    heard = [_heard(sheets[name], words) for name, words in SHEETS.items() if len(sheets.get(name, ()))]
-    if heard:
-        return [*told, f"Beside the data, people were heard: {'; '.join(heard)}."]
-    return [*told, "Nobody was heard beside the data: the workshop's sheets are empty."]
-
-
-def rows_read(accounting: pd.DataFrame) -> str:
-    """How many rows of each table the audit read. From: as `looked_at`."""
-    rows = accounting.set_index("table")["kept"]
-    read = [f"{int(rows[name]):,} {words}" for name, words in TABLES.items() if rows.get(name, 0)]
-    return f"The audit read {_list(read)}." if read else "The audit read no row."
-
-
-def _heard(sheet: pd.DataFrame, words: str) -> str:
-    told, few, most = sheet, [], {}
-    if "score" in sheet:  # of a checklist: under five answers of a voice to an item are withheld, and how many they are
-        told = sheet[sheet.groupby(["item", "voice"])["voice"].transform("size") >= LEAST_SHOWN]
-        heard = set(told["voice"])
-        few = [name for voice, name in VOICES.items() if voice in set(sheet["voice"]) - heard]
-        most = dict(told.groupby("voice")["item"].value_counts().groupby("voice").max())
-    counts = told["voice"].value_counts()
-    most = {voice: f", at most {n} to an item" for voice, n in most.items()}
-    parts = [f"{counts[voice]:,} of {name}{most.get(voice, '')}" for voice, name in VOICES.items() if voice in counts]
-    parts += [f"too few of {_list(few)} to be told"] if few else []
-    silent = [name for voice, name in VOICES.items() if voice not in set(sheet["voice"])]
-    listed = "; ".join(parts) if most else _list(parts)  # a comma stands within a part
-    total = f"{len(told):,} " if len(told) else ""
-    return f"{total}{words} ({listed}" + (f"; none of {_list(silent, last='or')})" if silent else ")")
-
-
-def _list(words: Sequence[str], *, last: str = "and") -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def what_matters(
@@ -105,7 +42,8 @@ def what_matters(
     findings; `10_swot.actions`. To: item, what (the finding's label, else the statement), told (its first sentence,
     with the number, else the statement), quadrant, certainty, sure (in words), voices (in words), impact, stake
     (money), stake_share, todo (the plan's first action for it, those of now before others, else what the finding
-    proposes), when (heap and day or quarter), finding (the id of the finding behind it, or missing).
+    proposes), when (heap and day or quarter), who (owner and department; missing where nothing is planned), action (as
+    the plan words it, or missing), finding (the id of the finding behind it, or missing).
     Ranked: what asks for a decision (weakness, threat, opportunity) before strengths; among these by certainty, then by
     impact, then by how many of the data, customers, partners and employees say so, then by what is at stake.
     What is left out: what is dropped by the triage; what says something of the data and not of the shop; of several
@@ -129,20 +67,22 @@ def what_matters(
     ranked["told"] += np.where(kind, " And " + more.astype(str) + " more of this kind.", "")
     ranked = ranked.drop_duplicates("subject").head(most).reset_index(drop=True)
     planned = [_planned(row, actions, known.get(row["finding"])) for row in ranked.to_dict("records")]
-    ranked["todo"], ranked["when"] = [todo for todo, _ in planned], [when for _, when in planned]
+    for place, name in enumerate(PLANNED):
+        ranked[name] = pd.Series([plan[place] for plan in planned], dtype=object)
     return ranked.drop(columns=[*order, "sides", "subject"])
 
 
-def _planned(row: Mapping, actions: pd.DataFrame | None, finding: Finding | None) -> tuple[str, str]:
-    """What is to be done about a matter, and when."""
+def _planned(row: Mapping, actions: pd.DataFrame | None, finding: Finding | None) -> tuple[str | None, ...]:
+    """What is to be done about a matter, when, by whom, and as the plan words it (`PLANNED`)."""
     if actions is not None and "items" in actions:
         named = actions["items"].map(lambda keys: row["item"] in _parts(keys)).astype(bool)
         mine = actions[named & (actions["triage"] != "drop")]
         if len(mine):
             first = mine.sort_values("triage", key=lambda heap: heap != NOW, kind="stable").iloc[0]
             heap = first["triage"]
-            return _action(first, row["what"]), ", ".join(part for part in (heap, _until(first)) if part)
-    return (clean_text(finding.action) if finding and finding.action else "–"), "not planned"
+            when = ", ".join(part for part in (heap, _until(first)) if part)
+            return _action(first, row["what"]), when, _who(first), first["action"]
+    return (clean_text(finding.action) if finding and finding.action else "–"), "not planned", None, None
 
 
 def _action(row: Mapping, label: str) -> str:
@@ -233,17 +173,26 @@ def _parts(text: object) -> list[str]:
 def _voices(row: Mapping) -> str:
     named = {"data": "the data"} | VOICES
     words = [named.get(voice, voice) for voice in _parts(row.get("voices"))]
-    return _list(words) if words else "–"
+    return listed(words) if words else "–"
 
 
 def shown(matters: pd.DataFrame, *, currency: str) -> pd.DataFrame:
-    """What matters as one table in words: told, certainty, voices, touches (revenue, and its share), todo, when.
+    """What matters as one table in words: told, sure (and who says so), touches (revenue, and its share), todo, when
+    (heap, day or quarter, and who).
 
     From: `what_matters`; the client's currency.
     """
-    money = [_touches(row.stake, row.stake_share, currency) for row in matters.itertuples()]
-    columns = ["told", "certainty", "voices", "touches", "todo", "when"]
-    return matters.assign(touches=pd.Series(money, dtype=object, index=matters.index))[columns]
+    rows = [
+        {
+            "told": row["told"],
+            "sure": f"{row['sure']}: {row['voices']}",
+            "touches": _touches(row["stake"], row["stake_share"], currency),
+            "todo": row["todo"],
+            "when": f"{row['when']}: {row['who']}" if isinstance(row["who"], str) else row["when"],
+        }
+        for row in matters.to_dict("records")
+    ]
+    return pd.DataFrame(rows, columns=["told", "sure", "touches", "todo", "when"], dtype=object)
 
 
 def _touches(stake: float, share: float, currency: str) -> str:
@@ -312,7 +261,7 @@ def matters_in_words(matters: pd.DataFrame, items: pd.DataFrame | None, findings
         told.append(_sure_sentence(counts, len(matters)))
         said = matters[matters["finding"].isna()]
         if len(said):
-            told.append(f"Behind {_list([f'“{what}”' for what in said['what']])} stands no figure of the data.")
+            told.append(f"Behind {listed([f'“{what}”' for what in said['what']])} stands no figure of the data.")
     shown = set(matters["finding"])
     strengths = [f for f in findings if f.quadrant() == "strength" and not f.id.startswith(OF_DATA)]
     well = [_first(f) for f in strengths if f.id not in shown][:MOST_STRENGTHS]
@@ -329,7 +278,7 @@ def _sure_sentence(counts: pd.Series, of: int) -> str:
             if of > 1
             else f"The one that matters {parts[0][2:]}."
         )
-    return f"Of the {of} that matter most, {_list(parts)}."
+    return f"Of the {of} that matter most, {listed(parts)}."
 
 
 def to_do_now(actions: pd.DataFrame | None, findings: Sequence[Finding]) -> pd.DataFrame:
@@ -337,10 +286,11 @@ def to_do_now(actions: pd.DataFrame | None, findings: Sequence[Finding]) -> pd.D
 
     From: `10_swot.actions` (action, owner, department, due, quarter, measure, detectable, triage; None: that notebook
     was not run, and nothing is to be done now); the audit's findings. To: action, who (owner and department), due (day,
-    else quarter), measure (the label of the finding that will show it, and which change the next audit can tell).
+    else quarter), measure (the label of the finding that will show it, and which change the next audit can tell),
+    planned (the action as the plan words it).
     """
     if actions is None:
-        return pd.DataFrame(columns=["action", "who", "due", "measure"])
+        return pd.DataFrame(columns=list(TO_DO), dtype=object)
     labels = {finding.id: clean_text(finding.label) for finding in findings}
     rows = actions[actions["triage"] == NOW].to_dict("records")
     told = [
@@ -349,10 +299,17 @@ def to_do_now(actions: pd.DataFrame | None, findings: Sequence[Finding]) -> pd.D
             "who": _who(row),
             "due": _until(row) or "not set",
             "measure": _measured(row, labels),
+            "planned": row["action"],
         }
         for row in rows
     ]
-    return pd.DataFrame(told, columns=["action", "who", "due", "measure"])
+    return pd.DataFrame(told, columns=list(TO_DO), dtype=object)
+
+
+def to_do_beside(to_do: pd.DataFrame, matters: pd.DataFrame) -> pd.DataFrame:
+    """What is to be done now and does not stand beside what matters most. From, To: `to_do_now`; `what_matters`."""
+    above = set(matters["action"].dropna())
+    return to_do[~to_do["planned"].isin(above)].reset_index(drop=True)
 
 
 def _who(row: Mapping) -> str:
@@ -370,19 +327,29 @@ def _measured(row: Mapping, labels: Mapping[str, str]) -> str:
     return f"{labels[row['measure']]}; {seen}"
 
 
-def to_do_in_words(actions: pd.DataFrame | None) -> str:
-    """How many actions are for now, how many come gradually and how many are dropped.
+def to_do_in_words(actions: pd.DataFrame | None, matters: pd.DataFrame) -> str:
+    """How many actions are for now, how many come gradually and how many are dropped, and where those of now stand.
 
-    From: `10_swot.actions` (None: that notebook was not run)."""
+    From: `10_swot.actions` (None: that notebook was not run); `what_matters`.
+    """
     if actions is None:
         return "What to do now was not weighed: the findings were not made into a plan."
     if not len(actions):
         return "No action has been proposed yet: the workshop's sheet of actions is empty."
     counts = actions["triage"].value_counts()
-    words = {"now": "to do now", "gradually": "to do gradually", "drop": "to drop"}
+    words = {"now": "for now", "gradually": "gradually", "drop": "to drop"}
     parts = [f"{counts.get(name, 0)} {word}" for name, word in words.items()]
     what = "1 action was" if len(actions) == 1 else f"{len(actions)} actions were"
-    return f"{what} proposed: {_list(parts)}."
+    told = f"{what} proposed: {listed(parts)}."
+    now = actions.loc[actions["triage"] == NOW, "action"]
+    above = int(now.isin(set(matters["action"].dropna())).sum())
+    rest = len(now) - above
+    if not above:
+        return told
+    if not rest:
+        return f"{told} {'That for now stands' if above == 1 else f'The {above} for now stand'} in the table above."
+    stand = f"{above} of the {len(now)} {'stands' if above == 1 else 'stand'}"
+    return f"{told} {stand} in the table above, the other{'' if rest == 1 else 's'} here."
 
 
 def open_questions(run_dir: Path) -> pd.DataFrame:

@@ -137,3 +137,25 @@ def test_links_to_sources_print_their_address(browser, plain):
     shown = page.locator("a[href^='https://doi']").evaluate("e => getComputedStyle(e, '::after').content")
     assert "attr(href)" in shown or "https://doi.org" in shown
     page.context.close()
+
+
+DECIDES = "[...document.querySelectorAll('main > :has(~ hr)')]"
+
+
+def test_what_is_for_whoever_decides_is_one_page_of_a4_two_screens_and_needs_no_scrolling_on_a_phone(browser, tmp_path):
+    """The stored summary of the made-up client."""
+    path = tmp_path / "11_summary.html"
+    report.render_notebook(Path(__file__).parents[1] / "notebooks" / "11_summary.ipynb", path)
+    page, _ = visit(browser, path)
+    end = "document.querySelector('main > hr').getBoundingClientRect().top + window.scrollY"
+    assert page.evaluate(end) < 2100
+    page.set_viewport_size({"width": 390, "height": 900})
+    wide = page.evaluate(f"{DECIDES}.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)")
+    assert wide == []  # the map scrolls within its own frame
+    tables = page.evaluate(f"{DECIDES}.filter(e => e.matches('.cx-table')).map(e => e.clientWidth)")
+    assert len(tables) >= 1
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": round(184 / 25.4 * 96), "height": 900})  # A4 less its margins
+    assert page.evaluate(end) <= 278 / 25.4 * 96
+    assert page.evaluate("getComputedStyle(document.querySelector('main > hr')).breakAfter") == "page"
+    page.context.close()

@@ -53,7 +53,7 @@ def test_an_interval_adjusted_in_its_audit_is_put_back_to_its_own():
 
 
 def test_all_figures_are_one_family():
-    """p = 0.02 alone is a change (of 2.5 %, which leave as much to the days since); beside nine others that are alike it is too early to say."""
+    """p = 0.02 alone is a change; beside nine others that are alike it is too early to say."""
     moved = [finding(estimate=normal(v, 1.0, 50, unit="points")) for v in (3.29, 0.0)]
     assert one(*moved)["verdict"] == "better"
     ids = [id for id in IDS if id not in changes.DRIFTS and id != "loyalty.repeat_rate"][:9]
@@ -70,7 +70,7 @@ def test_the_figures_and_the_days_since_are_wrong_of_one_audit_in_twenty_togethe
     assert one(*moved, level=0.95)["verdict"] == "better"
     kinds = {inspect.signature(judge).parameters["level"].default for judge in (changes.compare, since.since)}
     assert kinds == {0.975}
-    assert 2 * (1 - changes.FAMILY_LEVEL) == pytest.approx(0.05)
+    assert pytest.approx(0.05) == 2 * (1 - changes.FAMILY_LEVEL)
 
 
 def test_figures_that_move_by_themselves_are_shown_and_not_judged():

@@ -81,6 +81,23 @@ def test_a_damaged_run_is_told_by_its_file(tmp_path, file, content, told):
     assert changes.sound(then) == (None, changes.why_damaged(then))
 
 
+def test_that_nothing_new_was_read_is_told_first(tmp_path):
+    runs = [audit(tmp_path, day, 150) for day in ("2026-03-31", "2026-06-30")]
+    assert "read the same files" not in diff(*runs), "nobody wrote down what was read"
+    for run, hashes in zip(runs, ({"orders.csv": "a"}, {"orders.csv": "a"}), strict=True):
+        record = json.loads((run / "run.json").read_text()) | {"inputs": hashes}
+        (run / "run.json").write_text(json.dumps(record))
+    told = diff(*runs).splitlines()[1]
+    assert told.startswith("Both audits, of two days, read the same files: whatever differs comes from the last day")
+    (runs[0] / "run.json").write_text(json.dumps(record | {"inputs": {"orders.csv": "b"}, "as_of": "2026-03-31"}))
+    assert "read the same files" not in diff(*runs)
+
+
+def test_a_plan_that_nobody_made_is_no_empty_plan(tmp_path):
+    runs = [audit(tmp_path, day, 150) for day in ("2026-03-31", "2026-06-30")]
+    assert "The earlier audit made no plan (10_swot was not run)" in diff(*runs)
+
+
 def test_an_empty_folder_is_no_audit(tmp_path):
     now, then = audit(tmp_path, "2026-06-30", 150), tmp_path / "runs" / "2026-03-31-1"
     then.mkdir()

@@ -129,7 +129,8 @@ FLOORS = [
     | {"after_answers"},
     {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "key_figures", "visits"}
     | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
-    {"journey_table", "holdout", "kept_segments", "value_lists"} | {"claims", "small_map", "summary"},
+    {"journey_table", "holdout", "kept_segments", "value_lists"} | {"claims", "heard", "small_map"},
+    {"summary"},
     {"history", "moves", "windows"},
     {"since"},
     {"diff"},
@@ -141,6 +142,7 @@ FLOORS = [
     {"action_sheet", "roadmap", "strategy", "swot_table", "tows"},
     {"self_check"},
     {"notebook", "pages", "workbook"},
+    {"matters"},
     {"report"},
     {"parameters", "publish", "progress"},
     {"kernel", "execute"},

@@ -1,5 +1,7 @@
 """The key figures: those that a director asks for first, each with what it is of and what it is held against."""
 
+from dataclasses import replace
+
 from cxkit import key_figures
 from cxkit.estimates import Estimate, unknown, wilson
 from cxkit.findings import FAMILIES, IDS, Finding
@@ -50,3 +52,10 @@ def test_the_lists_name_what_the_kit_has():
     assert all(name.endswith(".") or name in IDS for name in key_figures.OF_DATA)
     starts = tuple(key_figures.PERIODS)
     assert all(name.startswith(starts) for name in (*IDS, *(f"{family}." for family in FAMILIES)))
+
+
+def test_a_forecast_says_how_its_test_came_out():
+    value = finding("lifetime.value_per_customer", 756, 585, 927, target=None)
+    value = replace(value, claim="{value} ({interval}); a test on the last 26 weeks neither proves nor refutes it.")
+    told = key_figures.key_figures([value])["period"][0]
+    assert told == "the weeks to come: a forecast; a test neither proves nor refutes it"

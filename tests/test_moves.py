@@ -104,10 +104,28 @@ def test_an_item_that_turned_by_its_target_says_so():
     told = "the client's target was 40 %, is 20 %"
     changed = figures(("c.d", "too early to say"), ("e.f", "too early to say")).assign(why=[f"other; {told}", ""])
     frame = moves.items_since(then, now, changed).set_index("item")
-    assert frame.loc["c.d", "status"] == "turned"
+    assert list(frame["status"]) == ["still open", "judged otherwise than then"]
     assert frame.loc["c.d", "why"].endswith(told)
     assert "other" not in frame.loc["c.d", "why"]
     assert frame.loc["e.f", "why"] == ""
+
+
+def test_what_came_or_went_with_a_new_definition_is_neither_new_nor_gone():
+    rows = (("c.d", "Few order again", "weakness", "c.d"), ("e.f", "Slow help", "weakness", "e.f"))
+    why = ["its definition changed: it was “… of those.”, is “… of them.”", ""]
+    changed = figures(("c.d", "not compared"), ("e.f", "not compared")).assign(why=why)
+    for then, now in ((items(*rows), items()), (items(), items(*rows))):
+        frame = moves.items_since(then, now, changed).set_index("item")
+        assert frame.loc["c.d", "status"] == "judged otherwise than then"
+        assert frame.loc["e.f", "status"] in ("new", "no longer found")
+
+
+def test_an_audit_without_a_plan_had_no_actions_to_look_at():
+    none = moves.actions_since(None, figures())
+    assert moves.actions_in_words(none, asked=False)[0].startswith(
+        "The earlier audit made no plan (10_swot was not run)"
+    )
+    assert moves.actions_in_words(none)[0].startswith("The earlier audit has no actions")
 
 
 def test_actions_by_what_their_measure_did():

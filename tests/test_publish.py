@@ -180,6 +180,8 @@ def test_the_runs_before_the_earlier_one_are_named_the_last_of_each_day(tmp_path
 
 
 def test_two_runs_to_compare(tmp_path):
+    with pytest.raises(UsageError, match=r"latest: there is no whole run\. Runs under .*: none yet"):
+        publish.two_runs(tmp_path, "latest", None)
     with pytest.raises(UsageError, match=r"two whole runs are needed to compare\. Runs under .*: none yet"):
         publish.two_runs(tmp_path, None, None)
     for day, status in (
@@ -193,6 +195,9 @@ def test_two_runs_to_compare(tmp_path):
     assert named(None, None) == ("2026-03-31-1", "2026-06-30-2"), "of an earlier day"
     assert named("2026-06-30-1", None) == ("2026-06-30-1", "2026-06-30-2")
     assert named(None, "2026-07-31-1") == ("2026-06-30-2", "2026-07-31-1"), "one that is named need not be whole"
+    for names in (("latest", None), (None, "latest"), ("2026-06-30-2", None)):
+        assert named(*names) == ("2026-03-31-1", "2026-06-30-2"), "the last one alone: what changed until then"
+    assert named("latest", "2026-07-31-1") == ("2026-06-30-2", "2026-07-31-1")
     there = "Runs under .*: 2026-03-31-1, 2026-06-30-1, 2026-06-30-2, 2026-07-31-1"
     with pytest.raises(UsageError, match=f"2026-01-31-1: no such run. {there}"):
         publish.two_runs(tmp_path, "2026-01-31-1", None)

@@ -98,13 +98,13 @@ def test_words_tables_and_the_picture(improved):
     frame = improved[1]
     words = since.in_words(frame)
     assert words[0].endswith("figures were judged together.")
-    assert "Visits that go on from payment_page: 63 % before, 85 % since" in words[1]
+    assert "Visits that go on from “payment page”: 63 % before, 85 % since" in words[1]
     table = since.shown(frame)
     assert list(table.columns) == ["Figure", "Before", "Since", "Difference", "Verdict"]
     assert table.loc[0, "Difference"].startswith("+22")
     ax = since.plot_since(frame)
     labels = [label.get_text().replace("\n", " ") for label in ax.get_yticklabels()]
-    assert "Visits that go on from payment_page" in labels
+    assert "Visits that go on from “payment page”" in labels
     assert len(labels) == since.MOST_SHOWN
     assert since.describe_since(frame).startswith("Dots with intervals around no change")
     assert since.period_in_words(then=THEN, as_of=AS_OF) == (

@@ -11,7 +11,16 @@ from test_journey_page import STAGES, scores, shop
 from cxkit.journey_map import journey_map
 from cxkit.journey_readings import weak_points
 from cxkit.kept_tables import read_table, write_table
-from cxkit.small_map import MOST_MARKS, WIDTH, describe_small_map, figures, map_height, plot_small_map, stage_marks
+from cxkit.small_map import (
+    MOST_MARKS,
+    WIDTH,
+    _lines,
+    describe_small_map,
+    figures,
+    map_height,
+    plot_small_map,
+    stage_marks,
+)
 from cxkit.style import theme
 from cxkit.zones import stage_touchpoints
 
@@ -82,6 +91,13 @@ def test_the_kept_tables_draw_the_same_picture(tmp_path):
     again = drawn(*kept, weak_points(kept[0], touchpoints=("payment_page",)))
     told = [[t.get_text() for t in ax.texts] for ax in (drawn(journey, where, weak), again)]
     assert told[0] == told[1]
+
+
+def test_as_many_marks_stand_on_a_line_as_there_is_room_for():
+    short, long = [("advice", "weak"), ("", "fewest go on")], [("payment page", "weak"), ("", "least content")]
+    assert _lines(short) == [short]
+    assert _lines(long) == [long[:1], long[1:]]
+    assert _lines([]) == []
 
 
 def test_marks_stand_at_their_stage_weak_touchpoints_first():

@@ -9,7 +9,6 @@ import pytest
 from cxkit import summary
 from cxkit.estimates import Estimate
 from cxkit.findings import FAMILIES, Finding
-from cxkit.tables import TABLES
 
 
 def finding(id: str, value: float, low: float, high: float, *, target: float | None = 0.0, better: bool = True):
@@ -106,13 +105,17 @@ def test_without_a_plan_each_area_has_its_turn():
 
 def test_one_table_says_what_matters_how_sure_what_it_touches_what_to_do_and_when():
     told = summary.shown(summary.what_matters(SWOT, ALL, ACTIONS), currency="UAH")
-    assert list(told) == ["told", "certainty", "voices", "touches", "todo", "when"]
+    assert list(told) == ["told", "sure", "touches", "todo", "when"]
+    assert list(told["sure"][[0, 4]]) == [
+        "certain: the data and customers",
+        "said by people, not measured: customers and partners",
+    ]
     assert told["told"][0] == "journey.touchpoint.advice is −50 (−80.0 to −20.0, n = 100)."
     assert told["told"][2].endswith("n = 100). And 1 more of this kind.")
     assert list(told["touches"][[1, 4]]) == ["800,000 UAH (20 % of a year's)", "it cannot be said"]
     # of two actions about the payment page the one for now, though it stands second in the sheet
-    assert list(told.loc[1, ["todo", "when"]]) == ["Rewrite the payment page", "now, 2026-10-01"]
-    assert list(told.loc[4, ["todo", "when"]]) == ["Write, never ring", "now, 2026 Q3"]
+    assert list(told.loc[1, ["todo", "when"]]) == ["Rewrite the payment page", "now, 2026-10-01: Product owner (site)"]
+    assert list(told.loc[4, ["todo", "when"]]) == ["Write, never ring", "now, 2026 Q3: nobody yet (logistics)"]
     assert list(told.loc[0, ["todo", "when"]]) == ["–", "not planned"]
     proposed = Finding(ADVICE.id, ADVICE.claim, ADVICE.estimate, ADVICE.label, target=0.0, action="Look at it.")
     alone = summary.what_matters(None, [proposed])
@@ -216,40 +219,27 @@ def test_what_to_do_now_names_who_when_and_the_measure():
         == "Label of journey.touchpoint.payment_page; the next audit can tell a change of 42 points or more"
     )
     assert now["measure"][1] == "nothing yet: name a finding as its measure"
-    assert summary.to_do_in_words(ACTIONS) == "3 actions were proposed: 2 to do now, 0 to do gradually and 1 to drop."
-    assert "not weighed" in summary.to_do_in_words(None)
-    assert "is empty" in summary.to_do_in_words(ACTIONS[:0])
     assert len(summary.to_do_now(ACTIONS[:0], ALL)) == len(summary.to_do_now(None, ALL)) == 0
 
 
+def test_what_stands_above_is_not_said_again():
+    matters, to_do = summary.what_matters(SWOT, ALL, ACTIONS), summary.to_do_now(ACTIONS, ALL)
+    counts = "3 actions were proposed: 2 for now, 0 gradually and 1 to drop."
+    assert summary.to_do_in_words(ACTIONS, matters) == f"{counts} The 2 for now stand in the table above."
+    assert not len(summary.to_do_beside(to_do, matters))
+    two = summary.what_matters(SWOT, ALL, ACTIONS, most=2)  # the babies are no longer among what matters most
+    assert summary.to_do_in_words(ACTIONS, two) == f"{counts} 1 of the 2 stands in the table above, the other here."
+    assert list(summary.to_do_beside(to_do, two)["action"]) == ["Write, never ring"]
+    none = summary.what_matters(SWOT[:0], [])
+    assert summary.to_do_in_words(ACTIONS, none) == counts
+    assert len(summary.to_do_beside(to_do, none)) == 2
+    assert "not weighed" in summary.to_do_in_words(None, none)
+    assert "is empty" in summary.to_do_in_words(ACTIONS[:0], none)
+
+
 def test_the_lists_name_what_the_kit_has():
-    assert set(summary.TABLES) == set(TABLES)
     assert set(summary.COMPARES) <= set(FAMILIES)
     assert "search.missing" in FAMILIES
-
-
-BASIS = {"orders": 9030, "customers": 3992, "first": pd.Timestamp("2025-01-01"), "last": pd.Timestamp("2026-06-30")}
-
-
-def test_what_was_looked_at_names_what_was_not_given_and_who_was_silent():
-    accounting = pd.DataFrame({"table": ["orders", "events"], "kept": [14772, 119291]})
-    sheets = {"swot": pd.DataFrame({"voice": ["customer", "customer", "employee"]}), "checklist": pd.DataFrame()}
-    told = summary.looked_at(BASIS, accounting, sheets)
-    assert told[0] == (
-        "The audit rests on 9,030 orders of 3,992 customers, placed from 1 January 2025 to 30 June 2026."
-    )
-    assert told[1].startswith("Not given, and so not looked at: answers to surveys, contacts with support")
-    assert told[2] == (
-        "Beside the data, people were heard: 3 statements (2 of customers and 1 of employees; none of partners)."
-    )
-    assert summary.looked_at(BASIS, accounting, {})[2].startswith("Nobody was heard")
-    scored = pd.DataFrame({"voice": ["customer"] * 6 + ["employee"], "item": ["a"] * 5 + ["b", "a"], "score": 1.0})
-    assert summary.looked_at(BASIS, accounting, {"checklist": scored})[2] == (
-        "Beside the data, people were heard: 5 answers to checklists (5 of customers, at most 5 to an item; too few of "
-        "employees to be told; none of partners)."
-    )
-    assert summary.rows_read(accounting) == "The audit read 14,772 order lines and 119,291 steps of visits."
-    assert summary.looked_at(BASIS | {"first": None}, accounting, {}) == ["The data hold no order that counts."]
 
 
 def test_open_questions_are_those_of_the_run_and_of_all_pages_once(tmp_path):
