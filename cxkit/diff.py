@@ -46,7 +46,7 @@ def _same_files(earlier: Path, later: Path) -> list[str]:
         return []
     days = "of one day" if changes.day_of(earlier) == changes.day_of(later) else "of two days"
     return [f"Both audits, {days}, read the same files: whatever differs comes from the last day that counts, the "
-            "settings or the version, not from new data."]  # fmt: skip
+            "settings or the version, not from new files."]  # fmt: skip
 
 
 def _part(head: str, lines: list[str]) -> list[str]:
