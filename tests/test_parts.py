@@ -12,7 +12,7 @@ from cxkit import style
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, unknown, wilson
 from cxkit.findings import Finding
-from cxkit.parts import bar, column_label, finding_record, part, table_record, tie
+from cxkit.parts import bar, column_label, finding_record, part, setting_text, table_record, tie
 
 
 @given(st.text(max_size=40))
@@ -125,3 +125,8 @@ def test_names_in_two_levels_are_no_table():
     frame = pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")]))
     with pytest.raises(UsageError, match="column names in several levels; give it one level"):
         table_record(frame, caption="Two levels")
+
+
+def test_parameters_are_told_in_words():
+    given = (["order_value", "channel"], [], None, 90, [0.7, 0.2])
+    assert [setting_text(value) for value in given] == ["order value, channel", "none", "none", "90", "0.7, 0.2"]
