@@ -55,7 +55,9 @@ def tie(text: object) -> str:
 
 
 def setting_text(value: object) -> str:
-    """A notebook's parameter in words: a list's items after each other, `none` where it is empty."""
+    """A notebook's parameter in words: a list's items after each other, `none` where it is empty, yes or no."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(str(item).replace("_", " ") for item in value) or "none"
     return "none" if value in (None, "") else str(value)

@@ -128,5 +128,5 @@ def test_names_in_two_levels_are_no_table():
 
 
 def test_parameters_are_told_in_words():
-    given = (["order_value", "channel"], [], None, 90, [0.7, 0.2])
-    assert [setting_text(value) for value in given] == ["order value, channel", "none", "none", "90", "0.7, 0.2"]
+    given = (["order_value", "channel"], [], None, 90, [0.7, 0.2], True)
+    assert [setting_text(value) for value in given] == ["order value, channel", "none", "none", "90", "0.7, 0.2", "yes"]
