@@ -21,7 +21,7 @@ from cxkit.tables import TABLES
 
 HIDDEN_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # cells of nothing but a client's own names, as touchpoints, reasons and ways of delivery have them, maybe several
-NAMES = re.compile(r"\w+(?:(?:, | \+ | → )\w+)*")
+NAMES = re.compile(r"[^\W\d]+(?:(?:, | \+ | → )[^\W\d]+)*")
 COLUMNS = {name for made in TABLES.values() for name in made.columns}
 PICTURES = {"image/svg+xml": "svg+xml", "image/png": "png"}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -190,8 +190,8 @@ def _block(output: Mapping) -> dict | None:
 def spoken(cell: str) -> str:
     """A table's cell as a page shows it: names without the underscores that data have in place of blanks.
 
-    As they are stay the names of the kit's own columns, which page 00 speaks of, and whatever is more than names; the
-    table's file keeps every name as the data have it.
+    As they are stay the names of the kit's own columns, which page 00 speaks of, whatever holds a digit (goods' numbers)
+    and whatever is more than names; the table's file keeps every name as the data have it.
     """
     return cell.replace("_", " ") if cell not in COLUMNS and NAMES.fullmatch(cell) else cell
 

@@ -167,6 +167,7 @@ def test_a_page_is_read_in_order_without_code_and_students_cells():
         ("order_id", "order_id"),  # a column of the kit's own tables, by its name
         ("the setting keeping_cost in client.yml", "the setting keeping_cost in client.yml"),
         ("feedback.gap.delivery_page", "feedback.gap.delivery_page"),
+        ("PRAM_12", "PRAM_12"),  # a product's number
         ("−0.59", "−0.59"),
     ],
 )
