@@ -190,7 +190,7 @@ def _block(output: Mapping) -> dict | None:
 def spoken(cell: str) -> str:
     """A table's cell as a page shows it: names without the underscores that data have in place of blanks.
 
-    As they are stay the names of the kit's own columns, which page 00 speaks of, whatever holds a digit (goods' numbers)
+    As they are stay the names of the kit's own columns, which page 00 speaks of, what holds a digit (goods' numbers)
     and whatever is more than names; the table's file keeps every name as the data have it.
     """
     return cell.replace("_", " ") if cell not in COLUMNS and NAMES.fullmatch(cell) else cell
