@@ -291,8 +291,8 @@ def in_words(verdict: Verdict) -> list[str]:
         f"{head} (n = {verdict.n:,} customers who bought more than once).",
         f"{verdict.k} groups have a silhouette of {verdict.silhouette:.2f}; {reached or 'none'} of {NULLS} data sets "
         f"without groups stand out as far by themselves (p = {verdict.p_value:.2f}; at most 0.05 is asked).",
-        f"In samples drawn again each group came out with {verdict.stability:.0%} of its customers or more (Jaccard "
-        f"index; {STABLE:.0%} is asked).",
+        f"In samples drawn again each group came out with {100 * verdict.stability:.0f} % of its customers or more "
+        f"(Jaccard index; {100 * STABLE:.0f} % is asked).",
         f"A second method divides the customers {alike} (Gaussian mixture, adjusted Rand index "
         f"{verdict.agreement:.2f}; {AGREE:.1f} is asked).",
     ]

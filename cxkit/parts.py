@@ -44,6 +44,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["tie"] = tie
+    made.filters["setting"] = setting_text
     return made
 
 
@@ -51,6 +52,15 @@ def tie(text: object) -> str:
     """Text whose numbers stay on one line with their units (`41 %`, `n = 2,310`) and ranges whole (`39–43`)."""
     tied = re.sub(r"(?<=\d) (?=%)|(?<=\bn) (?==)|(?<=\bn =) (?=\d)", "\u00a0", str(text))
     return re.sub(r"(?<=\d)–(?=\d)", "–\u2060", tied)
+
+
+def setting_text(value: object) -> str:
+    """A notebook's parameter in words: a list's items after each other, `none` where it is empty, yes or no."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item).replace("_", " ") for item in value) or "none"
+    return "none" if value in (None, "") else str(value)
 
 
 def part(macro: str, *args: object) -> Markup:

@@ -288,7 +288,7 @@ def referral_findings(
         ),
         Finding(
             id="loyalty.referral_lift",
-            claim=f"Customers who were sent, against the others, in their first {window_days} days: {{value}} each "
+            claim=f"Referred customers against the others, in their first {window_days} days: {{value}} each "
             "({interval}).",
             estimate=more,
             label=f"What referred customers bring beyond others in {window_days} days",

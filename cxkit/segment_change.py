@@ -193,7 +193,7 @@ def change_findings(table: pd.DataFrame, *, days: int, names: pd.DataFrame | Non
         found.append(
             Finding(
                 id=f"segments.shrinks.{mark['key']}" if shrinks else f"segments.grows.{mark['key']}",
-                claim=f"{_braces(name)} were {before} of customers {days:,} days ago and are {after} now: "
+                claim=f"The segment “{_braces(name)}” was {before} of customers {days:,} days ago and is {after} now: "
                 "{value} percentage points ({interval}).",
                 estimate=estimate,
                 label=f"Change in the share of {name}",

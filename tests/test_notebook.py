@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from datetime import datetime, time
 from pathlib import Path
 from types import SimpleNamespace
@@ -69,7 +70,8 @@ def test_what_stands_in_data_stays_text():
     html = shown(lambda: kit.show_table(FRAME, "t", caption=HOSTILE, labels={"share": HOSTILE}))["data"]["text/html"]
     reader = Elements(html)
     assert reader.tags <= {"div", "table", "caption", "span", "thead", "tbody", "tr", "th", "td", "p"}
-    assert reader.attributes <= {"class", "role", "aria-label", "tabindex", "scope"}
+    assert reader.attributes <= {"class", "role", "aria-label", "tabindex", "scope", "style"}
+    assert set(re.findall(r'style="([^"]*)"', html)) == {"text-align:left"}  # JupyterLab sets cells to the right
     assert HOSTILE in reader.words
 
 

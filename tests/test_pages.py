@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from cxkit.errors import RunError
-from cxkit.pages import markdown, read_executed, read_page, scrub_notebook
+from cxkit.pages import markdown, read_executed, read_page, scrub_notebook, spoken
 from cxkit.parts import MIME
 
 
@@ -155,3 +155,26 @@ def test_a_page_is_read_in_order_without_code_and_students_cells():
     assert "Formula" not in str(page)
     assert "print" not in str(page)
     assert read_page(new_notebook(), "03_loyalty").question == "03_loyalty", "without any title the file's name stands"
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("payment_page", "payment page"),
+        ("web + parcel_locker", "web + parcel locker"),
+        ("cart → delivery_page → order_placed", "cart → delivery page → order placed"),
+        ("delivery_page, order_placed", "delivery page, order placed"),
+        ("order_id", "order_id"),  # a column of the kit's own tables, by its name
+        ("the setting keeping_cost in client.yml", "the setting keeping_cost in client.yml"),
+        ("feedback.gap.delivery_page", "feedback.gap.delivery_page"),
+        ("PRAM_12", "PRAM_12"),  # a product's number
+        ("−0.59", "−0.59"),
+    ],
+)
+def test_names_of_the_data_are_shown_as_people_say_them(cell, shown):
+    assert spoken(cell) == shown
+    record = {"kind": "table", "caption": "T", "columns": [], "rows": [[cell]]}
+    output = new_output("display_data", data={MIME: record, "text/plain": ""})
+    page = read_page(executed(new_code_cell("x", execution_count=1, outputs=[output])), "02_journey")
+    assert page.content[0]["rows"] == [[shown]]
+    assert record["rows"] == [[cell]]

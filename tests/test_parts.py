@@ -12,7 +12,7 @@ from cxkit import style
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, unknown, wilson
 from cxkit.findings import Finding
-from cxkit.parts import bar, column_label, finding_record, part, table_record, tie
+from cxkit.parts import bar, column_label, finding_record, part, setting_text, table_record, tie
 
 
 @given(st.text(max_size=40))
@@ -150,3 +150,8 @@ def test_what_is_no_page_of_the_report_is_no_link(address):
 def test_links_name_columns_that_are_there():
     with pytest.raises(UsageError, match=r"links name gone, which the table lacks"):
         table_record(pd.DataFrame({"a": ["1"]}), caption="A", links={"a": "gone"})
+
+
+def test_parameters_are_told_in_words():
+    given = (["order_value", "channel"], [], None, 90, [0.7, 0.2], True)
+    assert [setting_text(value) for value in given] == ["order value, channel", "none", "none", "90", "0.7, 0.2", "yes"]

@@ -239,7 +239,7 @@ def test_only_what_shrinks_for_certain_is_a_finding():
     assert [f.quadrant() for f in found.values()] == ["weakness", "no reference", "strength"]
     best = found["segments.shrinks.champions"]
     assert best.sentence().startswith(
-        "Champions were 32 % of customers 90 days ago and are 13 % now: −19.4 percentage p"
+        "The segment “Champions” was 32 % of customers 90 days ago and is 13 % now: −19.4 percentage p"
     )
     assert best.target_source == "no change (5 comparisons hold together, Holm)"
     assert change.describe_segment_change(table, days=90) == (
@@ -257,7 +257,7 @@ def test_a_clients_own_names_in_findings():
     table = change.segment_sizes_then_and_now(then, now, names=own)
     (finding,) = change.change_findings(table, days=90, names=own)
     assert finding.id == "segments.shrinks.наші_люди"
-    assert finding.sentence().startswith("Наші {люди} $x$ were 50 % of customers")
+    assert finding.sentence().startswith("The segment “Наші {люди} $x$” was 50 % of customers")
     ax = change.plot_segment_change(table, days=90)
     ax.figure.canvas.draw()
 
