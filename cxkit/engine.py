@@ -285,10 +285,12 @@ def at_microseconds(microseconds: dt.int64) -> dt.timestamp:
 
 def plain(text: StringValue) -> StringValue:
     """A text without the blanks around it, of any kind; null where nothing is left."""
-    # most texts have none, and to look at both ends is several times quicker than to trim, or to search by a pattern
-    blanks = [-1, *(ord(blank) for blank in BLANKS)]  # an empty text has no letter: -1
+    # most texts have none, and to look at both ends is several times quicker than to trim, or to search by a pattern;
+    # an empty text has no letter (-1), and 32 stands for all codes up to the blank's, so that the list is short
+    odd = [32, *(ord(blank) for blank in BLANKS if ord(blank) > 32)]
+    at_an_end = [ibis.greatest(_code(end), 32).isin(odd) for end in (text, _letter(text, -1))]
     trimmed = _trim(text, BLANKS).nullif("")
-    return ibis.cases((_code(text).isin(blanks), trimmed), (_code(_letter(text, -1)).isin(blanks), trimmed), else_=text)
+    return ibis.cases(*[(found, trimmed) for found in at_an_end], else_=text)
 
 
 def parse_time(text: StringValue, pattern: str) -> ibis.expr.types.TimestampValue:
