@@ -4,7 +4,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from cxkit import engine
+from cxkit import engine, times
 from cxkit.errors import DataError
 
 
@@ -113,14 +113,14 @@ def test_a_csv_is_staged_as_texts_with_its_torn_records_beside(con, tmp_path):
 
 
 def test_the_clocks_skipped_hour_moves_on_and_the_double_one_is_the_second(con):
-    times = ["2024-03-31 03:30:00", "2024-10-27 03:30:00", "2024-07-01 00:00:00", "x"]
-    table = engine.keep_frame(con, "z", pd.DataFrame({"t": times}), types={"t": "string"})
-    local = engine.parse_time(table.t, "%Y-%m-%d %H:%M:%S")
-    moment = engine.instant(local, zone="Europe/Kyiv")
+    texts = ["2024-03-31 03:30:00", "2024-10-27 03:30:00", "2024-07-01 00:00:00", "x"]
+    table = engine.keep_frame(con, "z", pd.DataFrame({"t": texts}), types={"t": "string"})
+    local = times.parse_time(table.t, "%Y-%m-%d %H:%M:%S")
+    moment = times.instant(local, zone="Europe/Kyiv")
     found = table.select(
-        "t", utc=engine.local_time(moment, zone="UTC"), back=engine.local_time(moment, zone="Europe/Kyiv")
+        "t", utc=times.local_time(moment, zone="UTC"), back=times.local_time(moment, zone="Europe/Kyiv")
     )
-    frame = engine.collect(found, order_by="t").set_index("t").loc[times]
+    frame = engine.collect(found, order_by="t").set_index("t").loc[texts]
     assert frame.utc.tolist()[:3] == [
         pd.Timestamp(t) for t in ("2024-03-31 01:30", "2024-10-27 01:30", "2024-06-30 21:00")
     ]
