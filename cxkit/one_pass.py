@@ -123,7 +123,7 @@ def _write(con, rows: Table, odd: BooleanValue, canonical: Canonical, people: di
         for batch in engine.batches(con, rows.select(*kept, *flags, "tie", odd=odd), rows=GROUP_ROWS):
             if pc.any(batch["odd"]).as_py():
                 return None
-            counts += [pc.sum(batch[name]).as_py() or 0 for name in flags]
+            counts += np.array([pc.sum(batch[name]).as_py() or 0 for name in flags], dtype=int)
             ties.append(batch["tie"].to_numpy())
             batch = batch.select(kept)
             for name in set(kept) & set(people):
