@@ -141,7 +141,7 @@ def stage_csv(con, path: Path, out: Path, **reading) -> pd.DataFrame:
 
 def batches(con, table: ibis.Table, *, rows: int) -> Iterator:
     """A lazy table as Arrow tables of so many rows (the last has fewer), in its order, while the engine goes on with
-    what follows. Raises Unparsable where a CSV under it cannot be parsed, RunError where memory or disk do not do."""
+    what follows. Raises Unparsable where the engine comes to no end with it."""
     import duckdb
     import pyarrow as pa
 
@@ -156,7 +156,7 @@ def batches(con, table: ibis.Table, *, rows: int) -> Iterator:
                 yield found.slice(0, rows)
         if held:
             yield pa.Table.from_batches(held)
-    except (duckdb.InvalidInputException, pa.ArrowInvalid) as error:
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise Unparsable(str(error).splitlines()[0]) from None
 
 

@@ -86,7 +86,7 @@ def read(
     except DataError:
         return None  # the long way tells what is wrong, and where
     met = rules_met.counts_by_rule(flags, counts)
-    return Whole(path, _as_read(con, path, rows), rows, met, sorted({c for c in header if c} - set(names)))
+    return Whole(path, _as_read(con, path, rows, canonical), rows, met, sorted({c for c in header if c} - set(names)))
 
 
 def _rows(
@@ -144,15 +144,14 @@ def _repeated(numbers: np.ndarray) -> bool:
     return bool((numbers[1:] == numbers[:-1]).any())
 
 
-def _as_read(con, path: Path, read: Read) -> Table:
+def _as_read(con, path: Path, read: Read, canonical: Canonical) -> Table:
     """The canonical file's rows with what `columns.read` has beside the columns, of which every row's is the same."""
     rows = engine.read_staged(con, path)
-    day = [name for name in rows.columns if name.endswith("_on")]
     nothing = {"fault": "int16", "value": "string"}
     return rows.rename(line="n").mutate(
         part=ibis.literal(0),
         **{name: ibis.null(kind) for name, kind in nothing.items()},
-        day=rows[day[0]] if day else ibis.null("date"),
+        day=rows[canonical.day] if canonical.day in rows.columns else ibis.null("date"),
         is_return=ibis.literal(False),
         **{f"not_read_{name}": ibis.literal(False) for name in read.not_read},
     )
