@@ -1,6 +1,7 @@
 """Can a file be read in one go? A large plain file that needs no second look becomes its canonical table at once."""
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -120,23 +121,35 @@ def _write(con, rows: Table, odd: BooleanValue, canonical: Canonical, people: di
     flags = [name for name in rows.columns if name.startswith("met_")]
     counts, ties, writer = np.zeros(len(flags), dtype=int), [], None
     try:
-        for batch in engine.batches(con, rows.select(*kept, *flags, "tie", odd=odd), rows=GROUP_ROWS):
-            if pc.any(batch["odd"]).as_py():
-                return None
-            counts += np.array([pc.sum(batch[name]).as_py() or 0 for name in flags], dtype=int)
-            ties.append(batch["tie"].to_numpy())
-            batch = batch.select(kept)
-            for name in set(kept) & set(people):
-                place = kept.index(name)
-                batch = batch.set_column(place, name, engine.answered(people[name], batch[name]))
-            writer = writer or pq.ParquetWriter(path, batch.schema, **_PARQUET)
-            writer.write_table(batch)
+        # written by a thread beside, so that the engine's own go on meanwhile
+        with ThreadPoolExecutor(1) as beside:
+            written: list[Future] = []
+            for batch in engine.batches(con, rows.select(*kept, *flags, "tie", odd=odd), rows=GROUP_ROWS):
+                if pc.any(batch["odd"]).as_py():
+                    return None
+                counts += np.array([pc.sum(batch[name]).as_py() or 0 for name in flags], dtype=int)
+                ties.append(batch["tie"].to_numpy())
+                batch = batch.select(kept)
+                writer = writer or pq.ParquetWriter(path, batch.schema, **_PARQUET)
+                while written:
+                    written.pop().result()
+                written.append(beside.submit(_put, writer, batch, people))
+            while written:
+                written.pop().result()
     except OSError as error:
         raise RunError(f"{path} cannot be written: {error.strerror or error}. Free the disk.") from None
     finally:
         if writer:
             writer.close()
     return counts.tolist() if ties and not _repeated(np.concatenate(ties)) else None
+
+
+def _put(writer, batch, people: dict[str, Callable[[list[str]], list[str]]]) -> None:
+    """A batch into the file, its customers as pseudonyms."""
+    for place, name in enumerate(batch.column_names):
+        if name in people:
+            batch = batch.set_column(place, name, engine.answered(people[name], batch[name]))
+    writer.write_table(batch)
 
 
 def _repeated(numbers: np.ndarray) -> bool:

@@ -72,7 +72,7 @@ DIRTY = {
     "a short record": "9,a,2024-03-05",
     "a long record": "9,a,2024-03-05,10,1,X,more",
     "line ends of two kinds": "9,a,2024-03-05,10,1,X\r",
-    "a quotation mark that is not closed": '9,a,2024-03-05,10,1,X" Y',
+    "a quotation mark inside a cell": '9,a,2024-03-05,10,1,"X" Y',
     "a day far ahead": "9,a,2099-03-05,10,1,X",
 }
 
