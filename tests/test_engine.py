@@ -168,3 +168,21 @@ def test_blanks_around_letters_of_several_parts_and_around_nothing(con):
     table = engine.keep_frame(con, "l", frame, types={"n": "int64", "t": "string"})
     found = engine.collect(table.select("n", t=engine.plain(table.t)), order_by="n").t
     assert [None if pd.isna(t) else t for t in found] == [text.strip(engine.BLANKS) or None for text in texts]
+
+
+def test_batches_have_the_rows_that_were_asked_for_in_their_order(con, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("n,t\n" + "".join(f"{i},x\n" for i in range(10_001)), encoding="utf-8")
+    records = engine.csv_records(con, path, header=["n", "t"], keep={"n": "r0"}, delimiter=",")
+    found = list(engine.batches(con, records, rows=3000))
+    assert [len(batch) for batch in found] == [3000, 3000, 3000, 1001]
+    assert [n for batch in found for n in batch["r0"].to_pylist()] == [str(i) for i in range(10_001)]
+    assert engine.csv_rejects(con).empty
+
+
+def test_batches_of_what_has_no_end_are_unparsable(con, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"n,t\n1,x\n2,y\r3,z\r\n" * 50)
+    records = engine.csv_records(con, path, header=["n", "t"], keep={"n": "r0"}, delimiter=",")
+    with pytest.raises(engine.Unparsable):
+        list(engine.batches(con, records, rows=10))

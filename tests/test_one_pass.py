@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sources_client import GOOD, HEADER, make_client, orders_export, refused, settings
 
 from cxkit import door, one_pass, sources
-from cxkit import persons as merging
 
 STATUS = {"Виконано": "completed", "Скасовано": "cancelled"}
 
@@ -98,7 +97,7 @@ def test_the_entries_of_values_are_counted_as_they_stand_in_the_file(tmp_path, m
     assert loaded.accounts["orders"]["met"] == {"values.status": {"Виконано": 1, "Скасовано": 1}}
 
 
-def test_words_that_hold_a_phone_take_the_long_way(tmp_path, monkeypatch, whole):
+def test_words_that_hold_a_phone_take_the_long_way(tmp_path, monkeypatch):
     columns = {"order_id": "Order", "ordered_at": "Date", "amount": "Total", "channel": "SKU"}
     both(tmp_path, monkeypatch, ["1,a,2024-03-01,10,1,+380 67 123 45 67", *GOOD[1:]], columns=columns)
 
@@ -162,10 +161,9 @@ def test_a_small_file_is_not_worth_it(tmp_path):
     assert not one_pass.may(client(tmp_path, *GOOD), "orders")
 
 
-def test_each_customer_gets_one_pseudonym(tmp_path):
+def test_each_customer_gets_one_pseudonym():
     told = {}
     names = door._pseudonyms(told, ["a", "b", "a"], key=b"k")
     assert names[0] == names[2] != names[1]
     assert door._pseudonyms(told, ["b"], key=b"k") == [names[1]]
     assert set(told) == {"a", "b"}
-    assert "customer_id" in merging.PEOPLE
