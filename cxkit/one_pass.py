@@ -146,6 +146,7 @@ def _write(con, rows: Table, odd: BooleanValue, canonical: Canonical, people: di
 
 def _put(writer, batch, people: dict[str, Callable[[list[str]], list[str]]]) -> None:
     """A batch into the file, its customers as pseudonyms."""
+    batch = batch.combine_chunks()  # pages end where pieces end, and how these lie the threads decide
     for place, name in enumerate(batch.column_names):
         if name in people:
             batch = batch.set_column(place, name, engine.answered(people[name], batch[name]))
