@@ -81,10 +81,10 @@ def read(records: Table, *, table: Canonical, export: Export, client: Client, na
     """Raw records -> canonical columns, and for each row the first check that it fails.
 
     From: records with `line`, `part`, `is_duplicate`, `row_hash`, the raw columns under `names`, shared money as
-    `shared_<column>`, answers as `q_<column>`. The order of the checks: an exact duplicate; the client's own rules; a
-    question without an answer; a required value missing; a currency without a rate; a required value of another
-    currency, to be read in two ways, not readable; an unknown status or metric; none of the columns of which one is
-    needed; a score off its scale; no goods; an amount not above zero.
+    `shared_<column>`, answers as `q_<column>`, and `met_…`, which stays. The order of the checks: an exact duplicate;
+    the client's own rules; a question without an answer; a required value missing; a currency without a rate; a
+    required value of another currency, to be read in two ways, not readable; an unknown status or metric; none of the
+    columns of which one is needed; a score off its scale; no goods; an amount not above zero.
     (`door` adds: after as_of; a key that an earlier record has.)
     What is left out: an optional value that cannot be read becomes empty (and is counted), the row stays.
     """
@@ -161,6 +161,7 @@ def read(records: Table, *, table: Canonical, export: Export, client: Client, na
     rows = parsed.select(
         "line",
         "part",
+        *[name for name in parsed.columns if name.startswith("met_")],
         fault=fault.cast("int16"),
         value=value,
         day=day,
@@ -179,7 +180,7 @@ def _parsed(
 ) -> tuple[Table, dict[str, dict[str, str]]]:
     """The records with text_, value_ and (of times) local_ columns, the currency and its rate, what the rules say, each
     computed once; and of each column the flags beside it with what they tell (another currency, two ways)."""
-    keep = ["line", "part", "is_duplicate", "row_hash"]
+    keep = ["line", "part", "is_duplicate", "row_hash", *[name for name in records.columns if name.startswith("met_")]]
     raws = _raws(records, table=table, export=export, names=names)
     shaped = {f"raw_{name}_{i}": raw for name, cells_ in raws.items() for i, raw in enumerate(cells_)}
     for key, raw, wanted in _rules(export):

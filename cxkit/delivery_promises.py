@@ -8,7 +8,7 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from cxkit.buyers import placed_orders
-from cxkit.engine import collect, instant, local_time
+from cxkit.engine import collect
 from cxkit.estimates import Estimate
 from cxkit.findings import Finding
 from cxkit.rate_trends import GROWS, month_counts, monthly_rates, trend_text
@@ -16,6 +16,7 @@ from cxkit.shares_apart import ALIKE, FEW, LESS, MORE, certain, share_of, shares
 from cxkit.style import format_ends, format_interval, format_value, in_quotes, no_places
 from cxkit.survival import survival_quantiles
 from cxkit.tables import counted_lines
+from cxkit.times import instant, local_time
 
 LONGEST_DAYS = 60  # overdue for longer and never told as delivered: the time was not written down
 MOST_UNTOLD = 0.2  # of such orders: where more have no time, it is not written down with this way of delivery

@@ -9,7 +9,21 @@ import ibis
 import pandas as pd
 from ibis.expr.types import BooleanValue, Table
 
-from cxkit import columns, engine, garbled, privacy, refused, repeated_money, returns, rules_met, scrubbed, shaping
+from cxkit import (
+    columns,
+    engine,
+    garbled,
+    last_day,
+    one_pass,
+    order_notes,
+    privacy,
+    refused,
+    repeated_money,
+    returns,
+    rules_met,
+    scrubbed,
+    shaping,
+)
 from cxkit import persons as merging
 from cxkit.client import Client
 from cxkit.columns import Check
@@ -18,13 +32,11 @@ from cxkit.mapping import Export
 from cxkit.settings_file import key_lines, lines_told
 from cxkit.tables import TABLES
 
-GAP_DAYS, LONG_GAP_DAYS, LONE_SHARE = 31, 366, 0.01
-NO_CUSTOMERS = "no column of customers is mapped (tables.orders.columns.customer_id): nothing is told per customer."
-
 
 @dataclass
 class Entry:
-    """One table on its way through the door. in_order: its rows lie in the order of the files' records."""
+    """One table on its way through the door. in_order: its rows lie in the order of the files' records. whole: its
+    canonical file, where one pass made it."""
 
     files: list[str]
     checks: list[Check]
@@ -33,6 +45,7 @@ class Entry:
     rows: Table
     seen: dict[str, int]
     in_order: bool
+    whole: Path | None = None
     merged: dict[str, int] = field(default_factory=dict)
     met: dict[str, dict[str, int]] = field(default_factory=dict)
     left: dict[str, list[str]] = field(default_factory=dict)
@@ -50,6 +63,21 @@ def pass_through(con, client: Client, *, as_of: date | None, key: bytes, work: P
     Raises DataError with the faults of all files together; where the gate closes; where as_of is before the first
     order.
     """
+    told: dict[str, str] = {}
+    try:
+        return _pass(con, client, as_of=as_of, key=key, told=told, work=work, out=out, at_once=True)
+    except _LookAgain:
+        return _pass(con, client, as_of=as_of, key=key, told=told, work=work, out=out, at_once=False)
+
+
+class _LookAgain(Exception):
+    """A table that was read in one go has rows to refuse all the same."""
+
+
+def _pass(
+    con, client: Client, *, as_of: date | None, key: bytes, told: dict[str, str], work: Path, out: Path, at_once: bool
+) -> tuple[date, dict]:
+    people = dict.fromkeys(merging.PEOPLE, partial(_pseudonyms, told, key=key))
     entries, faults = {}, []
     persons, persons_notes = None, []
     try:
@@ -58,16 +86,20 @@ def pass_through(con, client: Client, *, as_of: date | None, key: bytes, work: P
         faults.append(str(error))
     for table in client.tables:
         try:
-            entries[table] = enter(con, client, table, persons=persons, work=work)
+            entries[table] = (
+                enter_at_once(con, client, table, as_of=as_of, people=people, work=work) if at_once else None
+            ) or enter(con, client, table, persons=persons, work=work)
         except DataError as error:
             faults.append(str(error))
     path = client.folder / "client.yml"
     lines = key_lines(path) if path.is_file() else {}
     if faults:
         raise DataError(lines_told("\n".join(faults), lines))
-    settled, note = _settle_as_of(entries, as_of)
+    settled, note = last_day.settle({t: e.rows for t, e in entries.items()}, as_of)
     _place_in_time(con, entries, settled, by_rule=as_of is not None)
     accounts = {table: _account(entry, client.tables[table]) for table, entry in entries.items()}
+    if any(entry.whole and accounts[table]["refused"] for table, entry in entries.items()):
+        raise _LookAgain
     for table, account in accounts.items():
         if account["refused"].get(refused.LATER):
             account["notes"] += _later_notes(entries[table], table, settled)
@@ -106,8 +138,25 @@ def pass_through(con, client: Client, *, as_of: date | None, key: bytes, work: P
     )
     if faults:
         raise DataError("\n".join(faults))
-    _leave(con, client, entries, accounts, key=key, out=out)
+    _leave(con, client, entries, accounts, told=told, key=key, out=out)
     return settled, accounts
+
+
+def enter_at_once(con, client: Client, table: str, *, as_of: date | None, people: dict, work: Path) -> Entry | None:
+    """As `enter`, with the canonical table written in the same pass (customers are pseudonyms in it); None where the
+    file needs more than one look."""
+    if not one_pass.may(client, table):
+        return None
+    engine.keep_lists(con)
+    found = one_pass.read(con, client, table, as_of=as_of, people=people, path=work / f"{table}.whole.parquet")
+    if found is None or scrubbed.words(con, found.rows, TABLES[table])[1]:
+        return None
+    files = list(client.files(table))
+    entry = Entry(files, found.read.checks, found.read.not_read, refused.ragged([]), found.rows, {}, True, found.path)
+    entry.met, entry.left = found.met, {files[0]: found.left} if found.left else {}
+    entry.notes = rules_met.notes(entry.met)
+    entry.seen = {"exact_duplicates": 0, **_seen(found.rows, table, prefix=_prefix(client))}
+    return entry
 
 
 def enter(con, client: Client, table: str, *, persons: Table | None, work: Path) -> Entry:
@@ -164,53 +213,6 @@ def _seen(rows: Table, table: str, *, prefix: str) -> dict[str, int]:
     return {name: int(counted[name] or 0) for name in found}  # a sum over no rows is None
 
 
-def _settle_as_of(entries: dict[str, Entry], as_of: date | None) -> tuple[date, str]:
-    """The last day that counts, and what is to be said about it.
-
-    `latest` (None) is the last local day with orders (without orders: with anything). A last stretch of days is not
-    followed where over 31 days without any lie before it and it holds under 1 % of the rows, or where over a year
-    lies before it and it holds no more rows than all before.
-    """
-    timed = {t: e.rows for t, e in entries.items() if TABLES[t].time}
-    chosen = [timed["orders"]] if "orders" in timed else list(timed.values())
-    if "orders" in timed and "is_return" in timed["orders"].columns:
-        chosen = [timed["orders"].filter(~timed["orders"].is_return)]  # a return is no order
-    if not chosen:
-        if as_of is None:
-            raise DataError("no table has a time, so as_of cannot be latest. Write as_of: 2026-06-30 in client.yml.")
-        return as_of, ""
-    days = [r.filter(r.fault.isnull() & r.day.notnull()).select("day") for r in chosen]
-    days = ibis.union(*days) if len(days) > 1 else days[0]
-    counts = engine.collect(days.group_by("day").agg(rows=days.count()), order_by="day", max_rows=200_000)
-    counts["day"] = pd.to_datetime(counts.day).dt.date
-    if counts.empty:
-        return as_of or date.min, ""
-    first, last = counts.day.iloc[0], followed(counts)
-    if as_of is None:
-        later = counts[counts.day > last]
-        if later.empty:
-            return last, ""
-        told = f"{int(later.rows.sum()):,} rows stand alone on later days (from {later.day.iloc[0]}) and are refused"
-        return last, f"as_of is {last}, the last day with orders: {told}; set as_of in client.yml where they are real."
-    if as_of < first:
-        raise DataError(
-            f"as_of {as_of} is before the first order, which is of {first}. Set as_of in client.yml (or --as-of) to a"
-            f" day from {first} to {counts.day.iloc[-1]}, or to latest."
-        )
-    if as_of - counts.day.iloc[-1] > timedelta(days=GAP_DAYS):
-        return as_of, f"as_of {as_of} is {(as_of - counts.day.iloc[-1]).days} days after the last order."
-    return as_of, ""
-
-
-def followed(counts: pd.DataFrame) -> date:
-    """The last day that `latest` follows. From: day, rows, one row a day with any, in order."""
-    gap = counts.day.diff().map(lambda d: d.days if isinstance(d, timedelta) else 0)
-    total = counts.rows.sum()
-    tail = counts.rows[::-1].cumsum()[::-1]  # rows from this day on
-    lone = (gap > GAP_DAYS) & (tail < LONE_SHARE * total) | (gap > LONG_GAP_DAYS) & (tail <= total - tail)
-    return counts.day[: lone.idxmax()].iloc[-1] if lone.any() else counts.day.iloc[-1]
-
-
 def _place_in_time(con, entries: dict[str, Entry], as_of: date, *, by_rule: bool) -> None:
     """Refuses rows after as_of, then rows whose key an earlier row has. Where `latest` follows the sales, what is no
     sale and lies within a year after the last one is left out by rule: it has come, and the audit's days are over."""
@@ -218,7 +220,7 @@ def _place_in_time(con, entries: dict[str, Entry], as_of: date, *, by_rule: bool
         rows, time, unique = entry.rows, TABLES[table].time, TABLES[table].unique
         if time and not by_rule and "orders" in entries:
             entry.checks.append(Check(refused.LATER, time, True))
-            soon = rows.day <= ibis.literal(as_of + timedelta(days=LONG_GAP_DAYS))
+            soon = rows.day <= ibis.literal(as_of + timedelta(days=last_day.LONG_GAP_DAYS))
             rows = _refuse_late(rows, as_of, len(entry.checks) - 1, only=soon & (rows.is_return | (table != "orders")))
         if time:
             entry.checks.append(Check(refused.LATE, time, by_rule))
@@ -315,21 +317,37 @@ def _money_refused(entry: Entry, *, currency: str) -> list[str]:
     return [note] if note else []
 
 
-def _leave(con, client: Client, entries: dict[str, Entry], accounts: dict[str, dict], *, key: bytes, out: Path) -> None:
+def _leave(
+    con,
+    client: Client,
+    entries: dict[str, Entry],
+    accounts: dict[str, dict],
+    *,
+    told: dict[str, str],
+    key: bytes,
+    out: Path,
+) -> None:
     """Writes the canonical tables: returns netted, customers as pseudonyms, free text scrubbed."""
     kept = {t: e.rows.filter(e.rows.fault.isnull()) for t, e in entries.items()}
     if "orders" in kept:
         sold = kept["orders"]
         kept["orders"], counts = returns.settle(con, kept["orders"], prefix=_prefix(client))
         accounts["orders"]["netted"] = counts.get("netted", 0)
-        accounts["orders"]["notes"] += _order_notes(kept, counts)
+        known = (
+            {**kept, "orders": order_notes.by_own_ids(con, kept["orders"], told)}
+            if entries["orders"].whole and "customers" in kept
+            else kept
+        )
+        accounts["orders"]["notes"] += order_notes.notes(known, counts)
         accounts["orders"]["notes"] += repeated_money.notes(sold, client.tables["orders"])
     if "surveys" in kept:
         accounts["surveys"]["notes"] += _scale_notes(kept["surveys"], client)
-    told: dict[str, str] = {}
     pseudonym = engine.by_text(con, "pseudonym", partial(_pseudonyms, told, key=key))
     for table, rows in kept.items():
         accounts[table]["notes"] += garbled.notes(rows, TABLES[table])
+        if entries[table].whole:
+            entries[table].whole.replace(out / f"{table}.parquet")
+            continue
         rows = rows.mutate(**{name: pseudonym(rows[name]) for name in merging.PEOPLE if name in rows.columns})
         rows = scrubbed.free_text(con, rows, TABLES[table])
         rows = rows.select("line", "part", *[c for c in TABLES[table].columns if c in rows.columns])
@@ -337,41 +355,6 @@ def _leave(con, client: Client, entries: dict[str, Entry], accounts: dict[str, d
         engine.write_parquet(con, rows, path, order_by=["line", "part"], sorted_already=entries[table].in_order)
     if len(set(told.values())) < len(told):
         raise RunError("two customers got one pseudonym, a chance of one in millions; make a new key in private/key.")
-
-
-def _order_notes(kept: dict[str, Table], counts: dict[str, int]) -> list[str]:
-    """What is to be said about the order lines that were kept."""
-    notes = []
-    if counts:
-        notes.append(
-            f"{counts['returns']:,} lines are returns or cancellations: {counts['netted']:,} were netted against"
-            f" earlier sales, {counts['left']:,} found no sale for all they give back and stay as returns of their"
-            " customer."
-        )
-    orders = kept["orders"]
-    if "customer_id" not in orders.columns:
-        return [*notes, NO_CUSTOMERS]
-    nobody = int(orders.customer_id.isnull().sum().execute() or 0)
-    if nobody:
-        notes.append(f"{nobody:,} lines without a customer: kept for revenue, left out of what is per customer.")
-    if "customers" in kept:
-        strangers = orders.filter(orders.customer_id.notnull()).anti_join(kept["customers"], "customer_id")
-        told = (
-            strangers.aggregate(lines=strangers.count(), customers=strangers.customer_id.nunique()).to_pandas().iloc[0]
-        )
-        if told.lines:
-            notes.append(
-                f"{told.lines:,} lines name {told.customers:,} customers whom the table customers lacks; kept."
-            )
-            known = kept["customers"].select(known=kept["customers"].customer_id.lower()).distinct()
-            named = strangers.select("customer_id").distinct()
-            alike = int(named.semi_join(known, named.customer_id.lower() == known.known).count().execute())
-            if alike:
-                notes.append(
-                    f"{alike:,} of these customers differ from one that it has in capitals alone: write lower_case:"
-                    " [customer_id] under orders and customers."
-                )
-    return notes
 
 
 def _scale_notes(surveys: Table, client: Client) -> list[str]:
@@ -386,6 +369,7 @@ def _scale_notes(surveys: Table, client: Client) -> list[str]:
 
 def _pseudonyms(told: dict[str, str], ids: list[str], *, key: bytes) -> list[str]:
     """The pseudonyms of customers' own ids; each is made once and kept in `told`."""
-    fresh = [own for own in ids if own not in told]
+    found = [told.get(own) for own in ids]  # among millions, to look is what costs
+    fresh = [own for own, name in zip(ids, found, strict=True) if name is None]
     told.update(zip(fresh, privacy.pseudonyms(fresh, key=key), strict=True))
-    return [told[own] for own in ids]
+    return [told[own] if name is None else name for own, name in zip(ids, found, strict=True)]

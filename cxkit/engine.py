@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 import ibis
 import ibis.expr.datatypes as dt
 import pandas as pd
-from ibis.expr.types import StringValue
+from ibis.expr.types import BooleanValue, StringValue, Value
 
 from cxkit.errors import DataError, RunError
 
@@ -20,6 +21,7 @@ _ON_ITS_WAY = "COMPRESSION lz4, DICTIONARY_SIZE_LIMIT 2000, WRITE_BLOOM_FILTER f
 # what a plan may hold beside the files it reads where rows come as these have them (DuckDB's page "Order Preservation")
 _IN_ORDER = {"READ_PARQUET", "PROJECTION", "FILTER", "UNION"}
 _VIEWS = count()
+AHEAD = "64MB"  # what the engine may have ready before it is asked for
 LONGEST_RECORD = 2_000_000  # bytes; a longer one is refused, so that one field cannot fill the memory
 
 
@@ -69,10 +71,15 @@ def without_blank(con, staged: ibis.Table, *, width: int) -> tuple[ibis.Table, i
 
     The hash of nothing but blanks is one number, so that a file without such records costs a look at one column.
     """
+    blank = is_blank(con, staged.row_hash, width=width)
+    count = int(staged.filter(blank).count().execute())
+    return (staged.filter(~blank) if count else staged), count
+
+
+def is_blank(con, row_hash: Value, *, width: int) -> BooleanValue:
+    """Whether a record's hash is that of nothing but blanks in `width` cells."""
     cells = ", ".join(["NULL::VARCHAR"] * width)
-    nothing = ibis.literal(con.raw_sql(f"SELECT hash({cells})").fetchall()[0][0], type="uint64")
-    count = int(staged.filter(staged.row_hash == nothing).count().execute())
-    return (staged.filter(staged.row_hash != nothing) if count else staged), count
+    return row_hash == ibis.literal(con.raw_sql(f"SELECT hash({cells})").fetchall()[0][0], type="uint64")
 
 
 def parquet_columns(con, path: Path) -> dict[str, str]:
@@ -86,48 +93,71 @@ def parquet_columns(con, path: Path) -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def stage_csv(
-    con,
-    path: Path,
-    out: Path,
-    *,
-    header: Sequence[str],
-    keep: dict[str, str],
-    delimiter: str,
-    encoding: str = "utf-8",
-) -> pd.DataFrame:
-    """A CSV's records as texts in a Parquet file, in the file's order (`read_staged` counts them): `row_hash` (over all
-    columns), then the columns in `keep` (raw name -> name in the Parquet file).
-
-    To: what the reader could not take in, one row a record: line (its number, the header's being 1), error (the
-    engine's name for it), message, text (the record, at most 500 characters), breaks (line breaks inside it).
-    Raises Unparsable where the file as a whole cannot be parsed (mixed line ends are such a case), DataError where it
-    cannot be read, RunError where `out` cannot be written.
-    """
-    import duckdb
-
+def csv_records(
+    con, path: Path, *, header: Sequence[str], keep: dict[str, str], delimiter: str, encoding: str = "utf-8"
+) -> ibis.Table:
+    """A CSV's records as texts, a lazy table in the file's order: `row_hash` (over all columns), then the columns in
+    `keep` (raw name -> name in the engine). What the reader could not take in, `csv_rejects` tells afterwards."""
     columns = ", ".join(f"{_text(f'c{i}')}: 'VARCHAR'" for i in range(len(header)))
     # in the order of the names, so that the order of the columns does not matter
     every = ", ".join(f"c{i}" for i in sorted(range(len(header)), key=lambda i: header[i]))
     kept = ", ".join(f"c{header.index(raw)} AS {_name(name)}" for raw, name in keep.items())
     con.raw_sql("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
-    query = (
-        f"COPY (SELECT hash({every}) AS row_hash, {kept} FROM read_csv({_text(path)},"
+    return _view(
+        con,
+        f"SELECT hash({every}) AS row_hash, {kept} FROM read_csv({_text(path)},"
         f" delim = {_text(delimiter)}, quote = '\"', escape = '\"', header = true, auto_detect = false,"
         f" encoding = {_text(encoding)}, columns = {{{columns}}}, store_rejects = true,"
-        f" max_line_size = {LONGEST_RECORD}, compression = {_text('gzip' if path.suffix == '.gz' else 'none')}))"
-        f" TO {_text(out)} (FORMAT parquet, {_ON_ITS_WAY})"
+        f" max_line_size = {LONGEST_RECORD}, compression = {_text('gzip' if path.suffix == '.gz' else 'none')})",
     )
-    try:
-        _write(con, query, out)
-    except duckdb.InvalidInputException as error:
-        raise Unparsable(str(error).splitlines()[0]) from None
+
+
+def csv_rejects(con) -> pd.DataFrame:
+    """What the reader could not take in, one row a record: line (its number, the header's being 1), error (the engine's
+    name for it), message, text (the record, at most 500 characters), breaks (line breaks inside it)."""
     return con.raw_sql(
         "SELECT line, error, message, left(record, 500) AS text,"
         " length(record) - length(replace(replace(record, chr(10), ''), chr(13), '')) AS breaks FROM ("
         " SELECT line, first(error_type ORDER BY column_idx) AS error, first(error_message ORDER BY column_idx) AS"
         " message, trim(first(csv_line), chr(10) || chr(13)) AS record FROM reject_errors GROUP BY line) ORDER BY line"
     ).df()
+
+
+def stage_csv(con, path: Path, out: Path, **reading) -> pd.DataFrame:
+    """A CSV's records (`csv_records`) in a Parquet file, where `read_staged` counts them. To: `csv_rejects`.
+
+    Raises Unparsable where the file as a whole cannot be parsed (mixed line ends are such a case), DataError where it
+    cannot be read, RunError where `out` cannot be written.
+    """
+    import duckdb
+
+    query = con.compile(csv_records(con, path, **reading))
+    try:
+        _write(con, f"COPY ({query}) TO {_text(out)} (FORMAT parquet, {_ON_ITS_WAY})", out)
+    except duckdb.InvalidInputException as error:
+        raise Unparsable(str(error).splitlines()[0]) from None
+    return csv_rejects(con)
+
+
+def batches(con, table: ibis.Table, *, rows: int) -> Iterator:
+    """A lazy table as Arrow tables of so many rows (the last has fewer), in its order, while the engine goes on with
+    what follows. Raises Unparsable where the engine comes to no end with it."""
+    import duckdb
+    import pyarrow as pa
+
+    con.raw_sql(f"SET streaming_buffer_size = '{AHEAD}'")
+    held: list = []
+    try:
+        for batch in con.con.sql(con.compile(table)).to_arrow_reader(rows):
+            held.append(batch)
+            while sum(map(len, held)) >= rows:
+                found = pa.Table.from_batches(held)
+                held = found.slice(rows).to_batches()
+                yield found.slice(0, rows)
+        if held:
+            yield pa.Table.from_batches(held)
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise Unparsable(str(error).splitlines()[0]) from None
 
 
 def write_parquet(
@@ -219,36 +249,22 @@ def collect(table: ibis.Table, *, order_by: str | Sequence[str], max_rows: int =
 
 def by_text(con, name: str, function: Callable[[list[str]], list[str]]) -> Callable[[StringValue], StringValue]:
     """A function from texts to texts for the engine to call: to join with its answers would lose the rows' order."""
+    con.con.create_function(name, partial(answered, function), ["VARCHAR"], "VARCHAR", type="arrow")
+    return ibis.udf.scalar.builtin(name=name, signature=((dt.string,), dt.string))(lambda text: text)
+
+
+def answered(function: Callable[[list[str]], list[str]], texts):
+    """A function's answers to an Arrow column of texts, each different one asked once."""
     import pyarrow as pa
 
-    def answer(texts):
-        each = texts.combine_chunks().dictionary_encode()
-        return pa.array(function(each.dictionary.to_pylist()), pa.string()).take(each.indices)
-
-    con.con.create_function(name, answer, ["VARCHAR"], "VARCHAR", type="arrow")
-    return ibis.udf.scalar.builtin(name=name, signature=((dt.string,), dt.string))(lambda text: text)
+    each = texts.combine_chunks().dictionary_encode()
+    return pa.array(function(each.dictionary.to_pylist()), pa.string()).take(each.indices)
 
 
 def barrier(table: ibis.Table) -> ibis.Table:
     """The same table as a query of its own inside those that use it: its columns are computed once, however often they
     are used after it."""
     return table.view()
-
-
-@ibis.udf.scalar.builtin(name="try_strptime")
-def _try_strptime(text: str, pattern: str) -> dt.timestamp: ...
-
-
-@ibis.udf.scalar.builtin(name="try_strptime")
-def _try_strptime_zoned(text: str, pattern: str) -> dt.Timestamp("UTC"): ...
-
-
-@ibis.udf.scalar.builtin(name="timezone")
-def _to_zoned(zone: str, local: dt.timestamp) -> dt.Timestamp("UTC"): ...
-
-
-@ibis.udf.scalar.builtin(name="timezone")
-def _to_local(zone: str, instant: dt.Timestamp("UTC")) -> dt.timestamp: ...
 
 
 @ibis.udf.scalar.builtin(name="trim")
@@ -273,39 +289,14 @@ def hash_of(text: str) -> dt.uint64:
     """A number of 64 bits for a text, the same within one engine; two texts share one by chance alone."""
 
 
-@ibis.udf.scalar.builtin(name="epoch_us")
-def microseconds(time: dt.timestamp) -> dt.int64:
-    """Microseconds since 1970 began."""
-
-
-@ibis.udf.scalar.builtin(name="make_timestamp")
-def at_microseconds(microseconds: dt.int64) -> dt.timestamp:
-    """The time so many microseconds after 1970 began."""
-
-
 def plain(text: StringValue) -> StringValue:
     """A text without the blanks around it, of any kind; null where nothing is left."""
-    # most texts have none, and to look at both ends is several times quicker than to trim, or to search by a pattern
-    blanks = [-1, *(ord(blank) for blank in BLANKS)]  # an empty text has no letter: -1
+    # most texts have none, and to look at both ends is several times quicker than to trim, or to search by a pattern;
+    # an empty text has no letter (-1), and 32 stands for all codes up to the blank's, so that the list is short
+    odd = [32, *(ord(blank) for blank in BLANKS if ord(blank) > 32)]
+    at_an_end = [ibis.greatest(_code(end), 32).isin(odd) for end in (text, _letter(text, -1))]
     trimmed = _trim(text, BLANKS).nullif("")
-    return ibis.cases((_code(text).isin(blanks), trimmed), (_code(_letter(text, -1)).isin(blanks), trimmed), else_=text)
-
-
-def parse_time(text: StringValue, pattern: str) -> ibis.expr.types.TimestampValue:
-    """Text -> time by a strptime pattern, null where it does not fit; with %z or %Z an instant, else a local time."""
-    zoned = "%z" in pattern or "%Z" in pattern
-    return (_try_strptime_zoned if zoned else _try_strptime)(text, pattern)
-
-
-def instant(local: ibis.expr.types.TimestampValue, *, zone: str) -> ibis.expr.types.TimestampValue:
-    """A zone's local time -> the instant it is. A time that the clocks skip moves on by the hour skipped; one that
-    comes twice is the second (winter time)."""
-    return _to_zoned(zone, local)
-
-
-def local_time(instant: ibis.expr.types.TimestampValue, *, zone: str) -> ibis.expr.types.TimestampValue:
-    """An instant -> the zone's local time, without a zone."""
-    return _to_local(zone, instant)
+    return ibis.cases(*[(found, trimmed) for found in at_an_end], else_=text)
 
 
 def _text(value: str | Path) -> str:

@@ -101,6 +101,21 @@ def stage(
     return staged
 
 
+def as_it_lies(
+    con, path: Path, *, place: str, reading: Reading, names: dict[str, str], targets: dict[str, str]
+) -> tuple[ibis.Table, list[str]] | None:
+    """The records of a plain file of text, read when they are asked for (`row_hash` and the raw columns), and all its
+    columns; None where the file must be staged. Raises DataError as `stage` does."""
+    source = containers.look(path, sheet=None)
+    if source.kind != "csv":
+        return None
+    head = text_files.read_head(source, place=place, reading=reading)
+    headings.check(head.names, names=names, place=place, reading=reading, targets=targets)
+    if not text_files.ready(source, head, reading=reading):
+        return None
+    return engine.csv_records(con, path, header=head.names, keep=names, delimiter=reading.delimiter), head.names
+
+
 def header(path: Path, *, place: str, reading: Reading) -> list[str]:
     """The columns that a file has, in its order (of JSON: the paths of its fields). Raises DataError, naming the file,
     where it cannot be read."""

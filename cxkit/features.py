@@ -9,10 +9,11 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from cxkit.buyers import PLACES
-from cxkit.engine import collect, instant, local_time
+from cxkit.engine import collect
 from cxkit.errors import DataError, UsageError
 from cxkit.settings_file import read_yaml
 from cxkit.tables import TABLES, counted_lines
+from cxkit.times import instant, local_time
 
 FEATURES = Path(__file__).parent / "features.yml"
 KINDS = ("amount", "count", "number", "share")

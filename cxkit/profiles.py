@@ -10,13 +10,14 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from cxkit.buyers import NEEDED
-from cxkit.engine import collect, instant, local_time
+from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.heatmap import PALE
 from cxkit.privacy import LEAST_SHOWN, withhold_small
 from cxkit.share_ratios import both_sides, share_ratios
 from cxkit.style import GREY, INK, LIGHT, clean_text, contrast, format_value, plain_text
 from cxkit.tables import counted_lines, order_totals
+from cxkit.times import instant, local_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -38,7 +38,9 @@ def words(con, rows: Table, table: Canonical) -> tuple[Table, list[str]]:
     """
     notes = []
     for name in (n for n in words_of(table) if n in rows.columns):
-        every, marks = rows.select(own=rows[name]).distinct(), privacy.MAY_BE_MARKED
+        marks = privacy.MAY_BE_MARKED
+        # kept, or the engine would look for the signs in every row before it makes them different ones
+        every = engine.keep(con, f"different_{table.name}_{name}", rows.select(own=rows[name]).distinct())
         risky = every.filter(every.own.re_search(marks if name in NUMBERED else privacy.MAY_HOLD_PERSONAL))
         rows, count = _replaced(con, rows, risky, name, f"words_{table.name}_{name}")
         if count:

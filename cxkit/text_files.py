@@ -55,6 +55,11 @@ def read_head(source: Source, *, place: str, reading: Reading) -> Head:
     return Head(names, 0 if nameless else taken, plain, end)
 
 
+def ready(source: Source, head: Head, *, reading: Reading) -> bool:
+    """Whether the engine may read a text file as it lies there, or it must be written anew first."""
+    return not (source.packing or not head.plain or not _is_utf8(reading.encoding) or _has_endless_line(source.path))
+
+
 def stage(
     con, source: Source, head: Head, *, place: str, reading: Reading, keep: dict[str, str], stem: Path
 ) -> tuple[Path, pd.DataFrame]:

@@ -6,9 +6,10 @@ from itertools import combinations
 from operator import or_
 
 import ibis
-from ibis.expr.types import BooleanValue, StringValue, Value
+import ibis.expr.datatypes as dt
+from ibis.expr.types import BooleanValue, StringValue, TimestampValue, Value
 
-from cxkit import engine, numerals
+from cxkit import numerals
 
 _FIGURES = "[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?"  # no place on earth is further from UTC
 _ZONE = f" ?(Z|UTC|{_FIGURES})"
@@ -22,12 +23,55 @@ _DAYS, _EPOCH_DAY = (32_874, 109_575), 25_569  # Excel's days from 1990 to 2200;
 _MOST_MINUTES = 10 * 366 * 24 * 60
 
 
+@ibis.udf.scalar.builtin(name="try_strptime")
+def _try_strptime(text: str, pattern: str) -> dt.timestamp: ...
+
+
+@ibis.udf.scalar.builtin(name="try_strptime")
+def _try_strptime_zoned(text: str, pattern: str) -> dt.Timestamp("UTC"): ...
+
+
+@ibis.udf.scalar.builtin(name="timezone")
+def _to_zoned(zone: str, local: dt.timestamp) -> dt.Timestamp("UTC"): ...
+
+
+@ibis.udf.scalar.builtin(name="timezone")
+def _to_local(zone: str, instant: dt.Timestamp("UTC")) -> dt.timestamp: ...
+
+
+@ibis.udf.scalar.builtin(name="epoch_us")
+def _microseconds(time: dt.timestamp) -> dt.int64:
+    """Microseconds since 1970 began."""
+
+
+@ibis.udf.scalar.builtin(name="make_timestamp")
+def _at_microseconds(microseconds: dt.int64) -> dt.timestamp:
+    """The time so many microseconds after 1970 began."""
+
+
+def parse_time(text: StringValue, pattern: str) -> TimestampValue:
+    """Text -> time by a strptime pattern, null where it does not fit; with %z or %Z an instant, else a local time."""
+    zoned = "%z" in pattern or "%Z" in pattern
+    return (_try_strptime_zoned if zoned else _try_strptime)(text, pattern)
+
+
+def instant(local: TimestampValue, *, zone: str) -> TimestampValue:
+    """A zone's local time -> the instant it is. A time that the clocks skip moves on by the hour skipped; one that
+    comes twice is the second (winter time)."""
+    return _to_zoned(zone, local)
+
+
+def local_time(instant: TimestampValue, *, zone: str) -> TimestampValue:
+    """An instant -> the zone's local time, without a zone."""
+    return _to_local(zone, instant)
+
+
 def simple(raw: Value, pattern: str) -> Value:
     """A text -> its local time, where the pattern is of times without an offset; else the raw value, which `time` reads
     as well."""
     if not raw.type().is_string() or pattern in ("iso", "excel", *_UNITS) or "%z" in pattern or "%Z" in pattern:
         return raw
-    return engine.parse_time(raw, pattern)
+    return parse_time(raw, pattern)
 
 
 def time(raw: Value, pattern: str, *, zone: str, home: str | None = None) -> tuple[Value, Value]:
@@ -58,16 +102,16 @@ def one_of(readings: Sequence[tuple[Value, Value]]) -> tuple[Value, Value, Boole
 def after(utc: Value, minutes: Value, *, home: str) -> tuple[Value, Value]:
     """(UTC, local time in `home`) so many minutes after a time; null where they are below zero or over ten years."""
     sound = minutes.between(0, _MOST_MINUTES).ifelse(minutes, ibis.null("float64"))
-    later = engine.at_microseconds(engine.microseconds(utc) + (sound * 60_000_000).round().cast("int64"))
-    return _sound(later, engine.local_time(engine.instant(later, zone="UTC"), zone=home))
+    later = _at_microseconds(_microseconds(utc) + (sound * 60_000_000).round().cast("int64"))
+    return _sound(later, local_time(instant(later, zone="UTC"), zone=home))
 
 
 def _placed(time: Value, zone: str, home: str) -> tuple[Value, Value]:
     """An instant, or a local time of `zone` -> (UTC, local time in `home`)."""
     if time.type().timezone:
-        return engine.local_time(time, zone="UTC"), engine.local_time(time, zone=home)
-    moment = engine.instant(time, zone=zone)
-    return engine.local_time(moment, zone="UTC"), time if zone == home else engine.local_time(moment, zone=home)
+        return local_time(time, zone="UTC"), local_time(time, zone=home)
+    moment = instant(time, zone=zone)
+    return local_time(moment, zone="UTC"), time if zone == home else local_time(moment, zone=home)
 
 
 def _read(raw: Value, pattern: str, zone: str, home: str) -> tuple[Value, Value]:
@@ -75,18 +119,18 @@ def _read(raw: Value, pattern: str, zone: str, home: str) -> tuple[Value, Value]
     if pattern in _UNITS:
         unit = _UNITS[pattern]
         low, high = (seconds * (1_000_000 // unit) for seconds in _SECONDS)
-        time = engine.at_microseconds(_between(_count(raw), low, high, unit))
-        return _placed(engine.instant(time, zone="UTC"), zone, home)
+        time = _at_microseconds(_between(_count(raw), low, high, unit))
+        return _placed(instant(time, zone="UTC"), zone, home)
     if pattern == "excel":  # a thousandth of a second is the finest that its fractions of a day are meant to tell
         days = _between(_count(raw) - _EPOCH_DAY, *(day - _EPOCH_DAY for day in _DAYS), 86_400_000)
-        return _placed(engine.at_microseconds(days * 1_000), zone, home)
+        return _placed(_at_microseconds(days * 1_000), zone, home)
     text = numerals.as_text(raw)
     if pattern == "iso":
         return _iso(text, zone, home)
     if pattern.endswith("%z"):  # the engine knows offsets in figures alone
         text = text.re_replace("(?i)(Z|UTC|GMT)$", "+00")
         text = text.re_search(f"{_FIGURES}$").ifelse(text, ibis.null("string"))
-    return _placed(engine.parse_time(text, pattern), zone, home)
+    return _placed(parse_time(text, pattern), zone, home)
 
 
 def _iso(text: StringValue, zone: str, home: str) -> tuple[Value, Value]:

@@ -7,10 +7,11 @@ import ibis
 import pandas as pd
 from ibis.expr.types import Table
 
-from cxkit.engine import collect, instant, local_time
+from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.stages import GOAL, name_key
 from cxkit.style import clean_text, format_value
+from cxkit.times import instant, local_time
 
 GRACE_DAYS = 7  # without a touch at a period's begin are no gap yet
 OTHERS = "other touchpoints"  # what is grouped together where there are too many to tell

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from sources_client import GOOD, HEADER, load_orders, make_client, orders_export, settings
 
-from cxkit import door, sources
+from cxkit import order_notes, sources
 from cxkit.errors import DataError, UsageError
 
 
@@ -19,23 +19,6 @@ def test_a_row_dated_2099_is_refused_and_never_followed(tmp_path):
     assert loaded.accounts["orders"]["notes"][0].startswith(
         "as_of is 2024-03-28, the last day with orders: 1 rows stand"
     )
-
-
-@pytest.mark.parametrize(
-    ("days", "rows", "last"),
-    [
-        (["2024-01-01"], [1], "2024-01-01"),
-        (["2024-01-01", "2024-03-01"], [1, 1], "2024-03-01"),
-        (["2024-01-01", "2024-03-01"], [1000, 1], "2024-01-01"),
-        (["2024-01-01", "2024-01-20"], [1000, 1], "2024-01-20"),
-        (["2024-01-01", "2099-01-01"], [3, 1], "2024-01-01"),
-        (["2020-01-01", "2024-01-01"], [3, 4], "2024-01-01"),
-        (["2024-01-01", "2024-04-01", "2025-01-01"], [1000, 5, 1], "2024-01-01"),
-    ],
-)
-def test_which_day_latest_follows(days, rows, last):
-    counts = pd.DataFrame({"day": [date.fromisoformat(d) for d in days], "rows": rows})
-    assert door.followed(counts) == date.fromisoformat(last)
 
 
 def test_rows_after_a_set_as_of_are_left_out_without_closing_the_gate(tmp_path):
@@ -101,5 +84,5 @@ def test_orders_without_a_column_of_customers_say_what_cannot_be_told(tmp_path):
     own = orders_export()
     own["columns"].pop("customer_id")
     loaded = sources.load(make_client(tmp_path, settings(orders=own), orders_csv="\n".join([HEADER, *GOOD]) + "\n"))
-    assert loaded.accounts["orders"]["notes"] == [door.NO_CUSTOMERS]
-    assert "tables.orders.columns.customer_id" in door.NO_CUSTOMERS
+    assert loaded.accounts["orders"]["notes"] == [order_notes.NO_CUSTOMERS]
+    assert "tables.orders.columns.customer_id" in order_notes.NO_CUSTOMERS

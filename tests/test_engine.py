@@ -4,7 +4,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from cxkit import engine
+from cxkit import engine, times
 from cxkit.errors import DataError
 
 
@@ -113,14 +113,14 @@ def test_a_csv_is_staged_as_texts_with_its_torn_records_beside(con, tmp_path):
 
 
 def test_the_clocks_skipped_hour_moves_on_and_the_double_one_is_the_second(con):
-    times = ["2024-03-31 03:30:00", "2024-10-27 03:30:00", "2024-07-01 00:00:00", "x"]
-    table = engine.keep_frame(con, "z", pd.DataFrame({"t": times}), types={"t": "string"})
-    local = engine.parse_time(table.t, "%Y-%m-%d %H:%M:%S")
-    moment = engine.instant(local, zone="Europe/Kyiv")
+    texts = ["2024-03-31 03:30:00", "2024-10-27 03:30:00", "2024-07-01 00:00:00", "x"]
+    table = engine.keep_frame(con, "z", pd.DataFrame({"t": texts}), types={"t": "string"})
+    local = times.parse_time(table.t, "%Y-%m-%d %H:%M:%S")
+    moment = times.instant(local, zone="Europe/Kyiv")
     found = table.select(
-        "t", utc=engine.local_time(moment, zone="UTC"), back=engine.local_time(moment, zone="Europe/Kyiv")
+        "t", utc=times.local_time(moment, zone="UTC"), back=times.local_time(moment, zone="Europe/Kyiv")
     )
-    frame = engine.collect(found, order_by="t").set_index("t").loc[times]
+    frame = engine.collect(found, order_by="t").set_index("t").loc[texts]
     assert frame.utc.tolist()[:3] == [
         pd.Timestamp(t) for t in ("2024-03-31 01:30", "2024-10-27 01:30", "2024-06-30 21:00")
     ]
@@ -168,3 +168,21 @@ def test_blanks_around_letters_of_several_parts_and_around_nothing(con):
     table = engine.keep_frame(con, "l", frame, types={"n": "int64", "t": "string"})
     found = engine.collect(table.select("n", t=engine.plain(table.t)), order_by="n").t
     assert [None if pd.isna(t) else t for t in found] == [text.strip(engine.BLANKS) or None for text in texts]
+
+
+def test_batches_have_the_rows_that_were_asked_for_in_their_order(con, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("n,t\n" + "".join(f"{i},x\n" for i in range(10_001)), encoding="utf-8")
+    records = engine.csv_records(con, path, header=["n", "t"], keep={"n": "r0"}, delimiter=",")
+    found = list(engine.batches(con, records, rows=3000))
+    assert [len(batch) for batch in found] == [3000, 3000, 3000, 1001]
+    assert [n for batch in found for n in batch["r0"].to_pylist()] == [str(i) for i in range(10_001)]
+    assert engine.csv_rejects(con).empty
+
+
+def test_batches_of_what_has_no_end_are_unparsable(con, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"n,t\n1,x\n2,y\r3,z\r\n" * 50)
+    records = engine.csv_records(con, path, header=["n", "t"], keep={"n": "r0"}, delimiter=",")
+    with pytest.raises(engine.Unparsable):
+        list(engine.batches(con, records, rows=10))

@@ -65,11 +65,11 @@ FLOORS = [
         "segment_names",
         "share_ratios",
         "steps",
-        "touches",
     }
     | {"answer_checks", "comments", "drivers", "query_heads", "rate_trends"},
-    {"columns", "column_choice", "rules_met", "sheet_evidence", "sheet_files", "sniff"} | {"same_thing"},
-    {"refused", "doubts", "order_level", "scrubbed", "survey_questions"},
+    {"columns", "column_choice", "last_day", "order_notes", "rules_met", "sheet_evidence", "sheet_files", "sniff"}
+    | {"same_thing", "touches"},
+    {"refused", "doubts", "one_pass", "order_level", "scrubbed", "survey_questions"},
     {"order_money", "table_settings"},
     {"joins", "proposed_table"},
     {"persons", "shaping", "common_settings", "one_shape"},
@@ -152,7 +152,20 @@ FLOORS = [
 # where tables are asked of the engine: all else works on frames, records and files
 IBIS = {
     "the engine": {"engine", "tables"},
-    "the door": {"cells", "columns", "door", "exports", "garbled", "joins", "numerals", "patterns", "persons"}
+    "the door": {
+        "cells",
+        "columns",
+        "door",
+        "exports",
+        "garbled",
+        "joins",
+        "last_day",
+        "one_pass",
+        "order_notes",
+        "numerals",
+        "patterns",
+        "persons",
+    }
     | {"refused", "repeated_money", "returns", "reveal", "rules_met", "scrubbed", "shaping", "times"},
     "areas": {"buyers", "cohorts", "concentration", "lift", "loyalty", "quality", "rhythm", "segments", "unusual"}
     | {"cluster_model", "cost_to_serve", "features", "newcomers", "personas", "profiles"}

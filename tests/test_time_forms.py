@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxkit import engine
+from cxkit import engine, times
 from cxkit.time_forms import number_times, shown, time_form
 
 
@@ -117,5 +117,5 @@ def test_the_door_reads_what_is_proposed():
     for text, pattern in texts:
         found = form(text)
         assert pattern in (found.formats or found.ambiguous)
-        read = con.execute(engine.parse_time(ibis.literal(text), pattern))
+        read = con.execute(times.parse_time(ibis.literal(text), pattern))
         assert (read.year, read.month, read.day) == (2024, 3, 25)
