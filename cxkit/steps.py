@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from ibis.expr.types import IntegerValue, Table
 
-from cxkit.engine import collect, microseconds
+from cxkit.engine import collect
 from cxkit.errors import DataError
+from cxkit.times import microseconds
 
 MOST_POINTS = 2048  # touchpoints that fit beside a time in microseconds in one 64-bit number
 NO_STAGE = "(no stage)"

@@ -40,7 +40,7 @@ def _to_local(zone: str, instant: dt.Timestamp("UTC")) -> dt.timestamp: ...
 
 
 @ibis.udf.scalar.builtin(name="epoch_us")
-def _microseconds(time: dt.timestamp) -> dt.int64:
+def microseconds(time: dt.timestamp) -> dt.int64:
     """Microseconds since 1970 began."""
 
 
@@ -102,7 +102,7 @@ def one_of(readings: Sequence[tuple[Value, Value]]) -> tuple[Value, Value, Boole
 def after(utc: Value, minutes: Value, *, home: str) -> tuple[Value, Value]:
     """(UTC, local time in `home`) so many minutes after a time; null where they are below zero or over ten years."""
     sound = minutes.between(0, _MOST_MINUTES).ifelse(minutes, ibis.null("float64"))
-    later = _at_microseconds(_microseconds(utc) + (sound * 60_000_000).round().cast("int64"))
+    later = _at_microseconds(microseconds(utc) + (sound * 60_000_000).round().cast("int64"))
     return _sound(later, local_time(instant(later, zone="UTC"), zone=home))
 
 

@@ -64,11 +64,10 @@ FLOORS = [
         "others",
         "segment_names",
         "share_ratios",
-        "steps",
     }
     | {"answer_checks", "comments", "drivers", "query_heads", "rate_trends"},
     {"columns", "column_choice", "last_day", "order_notes", "rules_met", "sheet_evidence", "sheet_files", "sniff"}
-    | {"same_thing", "touches"},
+    | {"same_thing", "steps", "touches"},
     {"refused", "doubts", "one_pass", "order_level", "scrubbed", "survey_questions"},
     {"order_money", "table_settings"},
     {"joins", "proposed_table"},
