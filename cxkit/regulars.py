@@ -25,6 +25,9 @@ ACTIVE_DAYS = 365  # over which a customer's purchases are counted to call him l
 CHANGE_MONTHS = 6  # over which a change is told
 MOST_MONTHS = 36  # shown; older ones are left out
 GROWING, FALLING, EARLY = "growing", "falling", "too early to say"
+YOUNG = (
+    "The data begin too late to judge it: where a shop begins with its data, ever more become loyal by its age alone"
+)
 VALUE, GOODS = "order value", "goods an order"
 
 
@@ -63,6 +66,7 @@ def loyal_by_month(
     day included: so who stopped leaves, and all dates are measured over as long a history.
     To, one row a whole month up to `as_of` (the last 36): month_end, loyal, joined and left (since the month end
     before), observable (false where the data begin less than `active_days` before: the number is then too small),
+    long_seen (the data reach another `active_days` further back: see `loyal_change_finding`),
     joined_since and left_since (who is loyal at the last month end and was not at this one; the other way round),
     buyers (who bought in those days at all), both (of them, buyers at the last month end too), loyal_both (loyal at
     this one, buyers at the last), both_loyal (buyers at this one, loyal at the last).
@@ -72,7 +76,7 @@ def loyal_by_month(
     check_settings(loyal_orders, active_days=active_days)
     totals, begins = known_orders(orders, as_of)
     ends = month_ends(begins, as_of)
-    names = ["month_end", "loyal", "joined", "left", "observable", "joined_since", "left_since"]
+    names = ["month_end", "loyal", "joined", "left", "observable", "long_seen", "joined_since", "left_since"]
     names += ["buyers", "both", "loyal_both", "both_loyal"]
     if not ends:
         return pd.DataFrame(columns=names)
@@ -93,9 +97,9 @@ def loyal_by_month(
         counts |= {f"{name}_{k}": flag.cast("int64").sum().fill_null(0) for name, flag in pairs.items()}
     found = collect(people.aggregate(**counts), order_by="loyal_1").iloc[0]
     rows = [
-        {"month_end": pd.Timestamp(end), "observable": (end - begins).days + 1 >= active_days}
-        | {name: int(found[f"{name}_{k}"]) for name in names if name not in ("month_end", "observable")}
-        for k, end in enumerate(ends, start=1)
+        {"month_end": pd.Timestamp(end), "observable": seen >= active_days, "long_seen": seen >= 2 * active_days}
+        | {name: int(found[f"{name}_{k}"]) for name in names if f"{name}_{k}" in found}
+        for k, (end, seen) in enumerate(((end, (end - begins).days + 1) for end in ends), start=1)
     ]
     return pd.DataFrame(rows, columns=names)
 
@@ -184,8 +188,10 @@ def loyal_in_words(
     texts.append(
         f"A shop with more buyers has more loyal ones by itself, so the share counts: it was {_share_of(row)} of "
         f"{row['buyers']:,}, a change of {format_value(moved.value, 'points')} percentage points "
-        f"({format_interval(moved)}), {verdict(moved)}."
+        f"({format_interval(moved)}), {verdict(moved) if row['long_seen'] else EARLY}."
     )
+    if not row["long_seen"]:
+        texts.append(f"{YOUNG}.")
     return texts
 
 
@@ -198,7 +204,11 @@ def loyal_change_finding(
     by_month: pd.DataFrame, *, loyal_orders: int = LOYAL_ORDERS, active_days: int = ACTIVE_DAYS,
     months: int = CHANGE_MONTHS,
 ) -> Finding:  # fmt: skip
-    """loyalty.loyal_customers_change: whether more of the buyers are loyal (S0). From: as `loyal_in_words`."""
+    """loyalty.loyal_customers_change: whether more of the buyers are loyal (S0). From: as `loyal_in_words`.
+
+    It is not judged where the earlier days are (nearly) the data's first: nobody can have been loyal for long then, and
+    of a shop that begins with its data that is no more than its age.
+    """
     change = loyal_share_change(by_month, months=months)
     claim = "The share of buyers who are loyal has changed by {value} percentage points ({interval})."
     if change.known:
@@ -209,13 +219,14 @@ def loyal_change_finding(
             f"{_share_of(then)}: a change of {{value}} percentage points ({{interval}}). That is from "
             f"{then['loyal']:,} to {now['loyal']:,} loyal customers."
         )
+    judged = change.known and bool(by_month["long_seen"].iloc[-1 - months])
     return Finding(
         id="loyalty.loyal_customers_change",
         claim=claim,
         estimate=change,
         label=f"Change over {months} months in the share of buyers who are loyal",
-        target=0.0,
-        target_source="no change",
+        target=0.0 if judged else None,
+        target_source="no change" if judged else "",
         evidence=("loyal_by_month",),
         action="Ask some of those who left what changed, and see on which order the others became loyal.",
     )

@@ -59,7 +59,14 @@ def test_against_a_plain_reading():
 
 def changed(joined, left, *, observable=True):
     """A shop of 1,000 buyers at both dates."""
-    first = {"month_end": pd.Timestamp("2025-12-31"), "loyal": 100, "joined": 0, "left": 0, "observable": observable}
+    first = {
+        "month_end": pd.Timestamp("2025-12-31"),
+        "loyal": 100,
+        "joined": 0,
+        "left": 0,
+        "observable": observable,
+        "long_seen": True,
+    }
     last = {**first, "month_end": pd.Timestamp("2026-01-31"), "loyal": 100 + joined - left, "observable": True}
     same = {"buyers": 1000, "both": 1000, "loyal_both": 100, "both_loyal": 100 + joined - left}
     return pd.DataFrame(
@@ -96,7 +103,7 @@ def test_the_change_and_its_verdict(joined, left, word):
 
 def test_a_shop_that_only_grows_is_no_strength():
     """Twice as many buyers, twice as many loyal: for certain more of them, and no larger share."""
-    lines = [("0", None, "2024-12-01", 1.0)]
+    lines = [("0", None, "2023-12-01", 1.0)]
     for name, count, begin in (("old", 300, "2025-01-10"), ("new", 300, "2026-01-10")):
         for i in range(count):
             days = pd.date_range(begin, DAY, freq="60D") if i % 3 == 0 else [pd.Timestamp(begin)]
@@ -222,3 +229,15 @@ def test_pictures_and_their_words():
     assert regulars.plot_regular_orders(values).texts[0].get_text() == "350"
     assert "350 UAH in 2026-03" in regulars.describe_regular_orders(values, currency="UAH")
     matplotlib.pyplot.close("all")
+
+
+def test_a_shop_as_young_as_its_data_is_not_judged():
+    lines = [
+        line for k in range(40) for line in bought(f"a{k}", "2024-12-30", "2026-02-01", "2026-03-01", "2026-04-01")
+    ]
+    for begins, judged in (("2024-12-30", None), ("2022-12-30", 0.0)):
+        frame = regulars.loyal_by_month(orders([*lines, ("0", None, begins, 1.0)]), as_of=date(2026, 6, 30))
+        assert regulars.loyal_change_finding(frame).target == judged
+        told = regulars.loyal_in_words(frame)
+        assert any("too late to judge" in text for text in told) == (judged is None)
+        assert any("growing" in text for text in told) == (judged is not None)
