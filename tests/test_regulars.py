@@ -233,7 +233,7 @@ def test_pictures_and_their_words():
 
 def test_a_shop_as_young_as_its_data_is_not_judged():
     lines = [
-        line for k in range(40) for line in bought(f"a{k}", "2024-12-30", "2026-02-01", "2026-03-01", "2026-04-01")
+        line for k in range(40) for line in bought(f"a{k}", "2025-06-05", "2026-02-01", "2026-03-01", "2026-04-01")
     ]
     for begins, judged in (("2024-12-30", None), ("2022-12-30", 0.0)):
         frame = regulars.loyal_by_month(orders([*lines, ("0", None, begins, 1.0)]), as_of=date(2026, 6, 30))
