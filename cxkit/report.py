@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,7 +153,7 @@ def report_context(run_dir: Path, run: Mapping, client: "Client") -> dict:
         "client": style.clean_text(client.client),
         "accent": style.accent(client.colour),
         "logo": logo_uri(client.folder / client.logo) if client.logo else "",
-        "as_of": long_date(run["as_of"]),
+        "as_of": style.long_date(run["as_of"]),
         "basis": _basis(run.get("basis")),
         "pages": pages,
         "findings": {name: _findings(run_dir, name) for name in names},
@@ -219,14 +218,6 @@ def _flat(settings: Mapping, path: tuple[str, ...] = ()) -> Iterable[tuple[tuple
             yield (*path, str(key)), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def long_date(day: str | date | None) -> str:
-    """A day as people write it: 30 June 2026."""
-    if not day:
-        return ""
-    day = date.fromisoformat(str(day)[:10])
-    return f"{day.day} {day:%B} {day.year}"
-
-
 def logo_uri(path: Path) -> str:
     """A logo as a data URI. Raises RunError where it is too large to embed or cannot be read."""
     try:
@@ -250,8 +241,8 @@ def _basis(basis: Mapping | None) -> dict | None:
     return {
         "customers": f"{basis['customers']:,}",
         "orders": f"{basis['orders']:,}",
-        "first": long_date(basis["first"]),
-        "last": long_date(basis["last"]),
+        "first": style.long_date(basis["first"]),
+        "last": style.long_date(basis["last"]),
     }
 
 

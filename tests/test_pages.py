@@ -168,6 +168,9 @@ def test_a_page_is_read_in_order_without_code_and_students_cells():
         ("the setting keeping_cost in client.yml", "the setting keeping_cost in client.yml"),
         ("feedback.gap.delivery_page", "feedback.gap.delivery_page"),
         ("PRAM_12", "PRAM_12"),  # a product's number
+        ("nps", "NPS"),
+        ("survey, csat 3", "survey, CSAT 3"),  # whence a quote is
+        ("Ces colis", "Ces colis"),
         ("−0.59", "−0.59"),
     ],
 )
