@@ -53,7 +53,8 @@ def removal_effects(
         {
             "touchpoint": names, "value": effects[0], "low": np.minimum(low, effects[0]),
             "high": np.maximum(high, effects[0]), "n": int(total[0]), "touches": total[1:].astype("int64"),
-            "level": level, "method": f"removal from a Markov chain; percentile bootstrap of its steps, {draws:,} draws",
+            "level": level,
+            "method": f"removal from a Markov chain; percentile bootstrap of its steps, {draws:,} draws",
         }
     )  # fmt: skip
     frame = frame[shown].sort_values(["value", "touchpoint"], ascending=[False, True], ignore_index=True)
