@@ -109,7 +109,7 @@ def test_the_keyboard_reaches_content_and_tables(browser, plain):
 
 def test_all_pages_are_one_step_away(browser, plain):
     page, _ = visit(browser, plain / "index.html", width=390)
-    page.locator("summary").click()
+    page.locator(".small summary").click()
     page.locator("details a", has_text="Loyalty").click()
     assert page.url.endswith("03_loyalty.html")
     assert page.locator(".side").is_hidden()
