@@ -152,8 +152,8 @@ def only_group(funnel: pd.DataFrame, group: str = EVERYBODY) -> pd.DataFrame:
     """One group's rows, a row a step. Raises UsageError on a group that the funnel does not hold."""
     rows = funnel[funnel["group"] == group]
     if rows.empty:
-        valid = ", ".join(plain_text(g, width=40) for g in funnel["group"].unique()[:10])
-        raise UsageError(f"the funnel holds no group {plain_text(group)!r}; it has: {valid}.")
+        valid = ", ".join(clean_text(g)[:40] for g in funnel["group"].unique()[:10])
+        raise UsageError(f"the funnel holds no group {clean_text(group)!r}; it has: {valid}.")
     return rows.sort_values("step", ignore_index=True)
 
 

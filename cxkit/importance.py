@@ -53,7 +53,8 @@ def removal_effects(
         {
             "touchpoint": names, "value": effects[0], "low": np.minimum(low, effects[0]),
             "high": np.maximum(high, effects[0]), "n": int(total[0]), "touches": total[1:].astype("int64"),
-            "level": level, "method": f"removal from a Markov chain; percentile bootstrap of its steps, {draws} draws",
+            "level": level,
+            "method": f"removal from a Markov chain; percentile bootstrap of its steps, {draws:,} draws",
         }
     )  # fmt: skip
     frame = frame[shown].sort_values(["value", "touchpoint"], ascending=[False, True], ignore_index=True)
@@ -172,7 +173,7 @@ def met_differences(
         ["too few alike to compare", "higher where met", "lower where met"],
         "no difference told apart",
     )
-    method = f"stratified difference, bootstrap by customer ({draws} draws, Holm); {NO_EXPERIMENT}"
+    method = f"stratified difference, bootstrap by customer ({draws:,} draws, Holm); {NO_EXPERIMENT}"
     frame = frame.assign(reading=reading, method=method).sort_values(["outcome", "touchpoint"], ignore_index=True)
     return frame[
         ["touchpoint", "outcome", "value", "low", "high", "error", "n", "met", "not_met", "strata", "p", "level",

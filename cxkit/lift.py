@@ -166,7 +166,8 @@ def _lifts(sums: pd.DataFrame, group: str, *, seed: list[int], level: float, dra
     rows = []
     for measure in NEEDS:
         row = {"way": way, "measure": measure, "value": np.nan, "low": np.nan, "high": np.nan}
-        method = f"percentile bootstrap by customer, {draws} draws; {len(present)} intervals hold together (Bonferroni)"
+        method = f"percentile bootstrap by customer, {draws:,} draws; "
+        method += f"{len(present)} intervals hold together (Bonferroni)"
         loyal, new = (values[name].get(measure, np.nan) for name in ("loyal", "new"))
         if measure not in present:
             method = f"the column {NEEDS[measure]!r} of orders {UNMAPPED}"

@@ -14,16 +14,18 @@ from markupsafe import Markup
 from mistune.plugins.formatting import strikethrough
 from mistune.plugins.table import table
 
+from cxkit import style
 from cxkit.errors import RunError
 from cxkit.parts import MIME
 from cxkit.style import clean_text
 from cxkit.tables import TABLES
 
 HIDDEN_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# cells of nothing but a client's own names, as touchpoints, reasons and ways of delivery have them, maybe several
-NAMES = re.compile(r"[^\W\d]+(?:(?:, | \+ | → )[^\W\d]+)*")
+# a measure's name where a cell holds nothing else, or ends the source of a quote: nps, "survey, csat 3"
+MEASURES = re.compile(r"(.+, )?(nps|csat|ces|csi)( [\d.]+)?")
 COLUMNS = {name for made in TABLES.values() for name in made.columns}
 PICTURES = {"image/svg+xml": "svg+xml", "image/png": "png"}
+EMPTY = "nothing to show yet"  # all that a picture without data says
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -168,6 +170,8 @@ def _block(output: Mapping) -> dict | None:
     record = data.get(MIME) or {}
     for mime, kind in PICTURES.items():
         if mime in data:
+            if kind == "svg+xml" and set(re.findall(r"<text[^>]*>([^<]*)</text>", data[mime])) == {EMPTY}:
+                return None  # the sentence beside it says why
             alt = record.get("alt") or output.get("metadata", {}).get(mime, {}).get("alt", "")
             file = record.get("file")
             ours = isinstance(file, str) and re.fullmatch(r"figures/[a-z0-9_.]+\.svg", file)
@@ -180,7 +184,9 @@ def _block(output: Mapping) -> dict | None:
             }
     if record.get("kind") == "table":
         return dict(record) | {"rows": [[spoken(cell) for cell in row] for row in record["rows"]]}
-    if record.get("kind") in ("say", "findings", "not_assessed"):
+    if record.get("kind") == "say":
+        return dict(record) | {"sentences": [style.told_dates(said) for said in record["sentences"]]}
+    if record.get("kind") in ("findings", "not_assessed"):
         return dict(record)
     if "text/markdown" in data:
         return {"kind": "prose", "html": markdown(data["text/markdown"], top=3)}
@@ -188,12 +194,15 @@ def _block(output: Mapping) -> dict | None:
 
 
 def spoken(cell: str) -> str:
-    """A table's cell as a page shows it: names without the underscores that data have in place of blanks.
+    """A table's cell as a page shows it: names as `style.spoken` has them, and NPS, CSAT, CES and CSI in capitals.
 
-    As they are stay the names of the kit's own columns, which page 00 speaks of, what holds a digit (goods' numbers)
-    and whatever is more than names; the table's file keeps every name as the data have it.
+    As they are stay the names of the kit's own columns, which page 00 speaks of; the table's file keeps every name as
+    the data have it.
     """
-    return cell.replace("_", " ") if cell not in COLUMNS and NAMES.fullmatch(cell) else cell
+    measure = MEASURES.fullmatch(cell)
+    if measure:
+        return f"{measure[1] or ''}{measure[2].upper()}{measure[3] or ''}"
+    return cell if cell in COLUMNS else style.spoken(cell)
 
 
 def _data_uri(content: str, kind: str) -> str:

@@ -24,6 +24,7 @@ MIME = "application/vnd.cxkit+json"
 FORMATS = ("text", "count", "share", "money", "lift", "days", "ratio", "points", "date", "month")
 TEMPLATES = Path(__file__).parent / "templates"
 SHORT, LONG = 24, 60  # characters: up to here a cell stays on one line; from here on its column is kept wide
+POINTS = r"((?: of \d+)?(?: percentage)? points(?: of \d+)?)\b"  # after a number, in a sentence
 NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,59}")
 VERDICT_WORDS = {
     "strength": "Strength",
@@ -262,6 +263,17 @@ def finding_record(finding: Finding, *, notebook: str = "") -> dict:
         "action": clean_text(finding.action) if e.known else "",
         "evidence": [clean_text(item) for item in finding.evidence],
     }
+
+
+def points_of(finding: Mapping) -> str:
+    """What a number in points counts, as its own sentence says: points, percentage points, points of 100; else empty.
+
+    Points of one scale are no points of another, so a number that stands alone tells which.
+    """
+    if finding.get("unit") != "points":
+        return ""
+    found = re.search(re.escape(finding["value_text"]) + POINTS, finding["sentence"])
+    return found[1] if found else ""
 
 
 def findings_record(findings: Iterable[dict], *, withheld: Iterable[dict] = (), caption: str, kept: bool) -> dict:

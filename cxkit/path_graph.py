@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cxkit.style import GREY, INK, LIGHT, PALETTE, clean_text, format_value, plain_text
+from cxkit.style import GREY, INK, LIGHT, PALETTE, clean_text, format_value, plain_text, spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -205,8 +205,8 @@ def _draw_box(ax: "Axes", row, x: float, y: float) -> None:
 
 
 def _box_name(name: object) -> list[str]:
-    """A touchpoint's name on at most two lines of a box; broken at blanks and underscores where there are any."""
-    rest, lines = clean_text(name)[:80], []
+    """A touchpoint's name on at most two lines of a box; broken at blanks where there are any."""
+    rest, lines = spoken(clean_text(name))[:80], []
     while rest and len(lines) < 2:
         cut = len(rest)
         while cut > 1 and _wide(rest[:cut]) > BOX - 0.14:

@@ -10,7 +10,7 @@ from ibis.expr.types import Table
 from cxkit.engine import collect
 from cxkit.errors import UsageError
 from cxkit.privacy import LEAST_SHOWN, withhold_small
-from cxkit.style import clean_text, format_ends, format_value
+from cxkit.style import clean_text, format_ends, format_value, in_quotes
 
 # the fields of a card in their order: key -> what stands beside it
 FIELDS = {
@@ -213,8 +213,7 @@ def _standing_out(lifts: pd.DataFrame | None, group: str, aspects: tuple[str, ..
     rows = (rows.drop_duplicates("aspect") if len(aspects) > 1 else rows).head(TOLD)
     texts = []
     for row in rows.itertuples():
-        value = clean_text(row.value).replace("_", " ")
-        name = f"{row.aspect} {value}" if len(aspects) > 1 else value
+        name = f"{row.aspect} {in_quotes(row.value)}" if len(aspects) > 1 else clean_text(row.value).replace("_", " ")
         whole = "" if texts else f" of {of}"
         texts.append(f"{name} {format_value(row.share, 'share')}{whole} (others {format_value(row.others, 'share')})")
     text = ", ".join(texts)

@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from cxkit.findings import VERDICTS
 from cxkit.kept_tables import read_table
 from cxkit.matters import TILES, matters
 from cxkit.pages import Page, markdown, read_executed, read_page, scrub_notebook
-from cxkit.parts import bar, environment, finding_record
+from cxkit.parts import bar, environment, finding_record, points_of
 from cxkit.workbook import write_workbook
 
 if TYPE_CHECKING:
@@ -71,7 +70,6 @@ def render_index(run_dir: Path, context: Mapping) -> None:
     """Write index.html: key figures, findings, pages, what was not assessed, files, glossary, provenance."""
     names = [page["name"] for page in context["pages"]]
     kept = [f for name in names for f in context["findings"].get(name, [])]
-    counts = [(verdict, sum(f["verdict"] == verdict for f in kept)) for verdict in VERDICTS]
     html = (
         environment()
         .get_template("index.html")
@@ -82,8 +80,9 @@ def render_index(run_dir: Path, context: Mapping) -> None:
             if context["client"]
             else "Customer-centricity audit",
             tiles=[_tile(f) for f in matters(run_dir, names, kept) or key_findings(kept)],
-            counts=[(verdict, count) for verdict, count in counts if count],
-            found=sorted(kept, key=lambda f: VERDICTS.index(f["verdict"])),
+            counts=_counts(kept),
+            found=kept,
+            by_page=[_of_page(page, context["findings"].get(page["name"], [])) for page in context["pages"]],
             withheld_all=[row for rows in context["withheld"].values() for row in rows],
             missing=context["not_assessed"],
             files=_files(run_dir),
@@ -93,6 +92,18 @@ def render_index(run_dir: Path, context: Mapping) -> None:
         )
     )
     _write(run_dir / "index.html", html)
+
+
+def _counts(found: list[dict]) -> list[tuple[str, int]]:
+    counts = [(verdict, sum(f["verdict"] == verdict for f in found)) for verdict in VERDICTS]
+    return [(verdict, count) for verdict, count in counts if count]
+
+
+def _of_page(page: Mapping, found: list[dict]) -> dict:
+    """A page's findings for the index: those judged, weaknesses first, and the others, which it folds away."""
+    ranked = sorted(found, key=lambda f: VERDICTS.index(f["verdict"]))
+    others = [f for f in ranked if f["verdict"] not in ("weakness", "strength")]
+    return {**page, "judged": ranked[: len(ranked) - len(others)], "others": others, "counts": _counts(others)}
 
 
 def key_findings(found: list[dict]) -> list[dict]:
@@ -154,7 +165,7 @@ def report_context(run_dir: Path, run: Mapping, client: "Client") -> dict:
         "client": style.clean_text(client.client),
         "accent": style.accent(client.colour),
         "logo": logo_uri(client.folder / client.logo) if client.logo else "",
-        "as_of": long_date(run["as_of"]),
+        "as_of": style.long_date(run["as_of"]),
         "basis": _basis(run.get("basis")),
         "pages": pages,
         "findings": {name: _findings(run_dir, name) for name in names},
@@ -219,14 +230,6 @@ def _flat(settings: Mapping, path: tuple[str, ...] = ()) -> Iterable[tuple[tuple
             yield (*path, str(key)), ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def long_date(day: str | date | None) -> str:
-    """A day as people write it: 30 June 2026."""
-    if not day:
-        return ""
-    day = date.fromisoformat(str(day)[:10])
-    return f"{day.day} {day:%B} {day.year}"
-
-
 def logo_uri(path: Path) -> str:
     """A logo as a data URI. Raises RunError where it is too large to embed or cannot be read."""
     try:
@@ -250,8 +253,8 @@ def _basis(basis: Mapping | None) -> dict | None:
     return {
         "customers": f"{basis['customers']:,}",
         "orders": f"{basis['orders']:,}",
-        "first": long_date(basis["first"]),
-        "last": long_date(basis["last"]),
+        "first": style.long_date(basis["first"]),
+        "last": style.long_date(basis["last"]),
     }
 
 
@@ -291,7 +294,7 @@ def worded(finding: dict) -> dict:
 
 def _tile(finding: dict) -> dict:
     word = "Target" if OURS in finding["against"] else "Against"
-    return finding | {"bar": bar(finding), "word": word}
+    return finding | {"bar": bar(finding), "word": word, "unit_text": points_of(finding)}
 
 
 def _page_html(page: Page, context: Mapping) -> str:

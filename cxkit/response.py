@@ -24,7 +24,7 @@ from cxkit.engine import collect
 from cxkit.estimates import Estimate, unknown
 from cxkit.findings import Finding
 from cxkit.privacy import LEAST_SHOWN, withhold_small
-from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value
+from cxkit.style import GREY, INK, clean_text, folded_text, format_ends, format_value, spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -283,7 +283,7 @@ def plot_rates(rates: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
         ax.plot(row.value, y, "o", color="C0", markersize=7)
         text = f"{format_value(row.value, 'share')}  (n = {int(row.n):,})"
         ax.annotate(text, (1.02, y), xycoords=("axes fraction", "data"), va="center")
-    names = [f"{row.about}: {row.name}" if row.about == "survey" else row.name for row in shown.itertuples()]
+    names = [(f"{row.about}: " if row.about == "survey" else "") + spoken(str(row.name)) for row in shown.itertuples()]
     ax.set_yticks(range(len(shown)), [folded_text(name) for name in names])
     ax.tick_params(axis="y", length=0)
     ax.set(ylim=(len(shown) - 0.5, -0.6), xlabel="Share of invitations")

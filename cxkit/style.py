@@ -4,12 +4,16 @@ import math
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import date
 
 from cxkit.estimates import Estimate
 
 INK, GREY, LIGHT = "#1c2024", "#646c76", "#d9dde2"  # text; context; hairlines and what is not the point
 FIGURE_FONTS = "'DejaVu Sans', Verdana, sans-serif"  # Verdana is as wide as what the picture was laid out with
 DEFAULT_ACCENT = "#1f5673"
+DAY = re.compile(r"(?<![\w'“‘\"/.-])\d{4}-\d\d-\d\d(?![\w'”’\"/-])")
+# nothing but a client's own names, as touchpoints, reasons and ways of delivery have them, maybe several
+NAMES = re.compile(r"[^\W\d]+(?:(?:, | \+ | → )[^\W\d]+)*")
 # seaborn's "colorblind", its lightest and its grey left out: they vanish on white or mean context here
 PALETTE = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#56b4e9", "#7a5195")
 
@@ -73,6 +77,26 @@ def clean_text(text: object) -> str:
     return "".join(c for c in one_line if unicodedata.category(c) not in hidden).strip()
 
 
+def long_date(day: str | date | None) -> str:
+    """A day as people write it: 30 June 2026; an empty text for none."""
+    if not day:
+        return ""
+    day = date.fromisoformat(str(day)[:10])
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def told_dates(text: str) -> str:
+    """A sentence with its days as people write them; in quotes, paths and names they stay, as does what is no day."""
+    return DAY.sub(lambda found: long_date(found[0]) if _is_day(found[0]) else found[0], text)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
 def in_quotes(name: object) -> str:
     """A client's own name (a touchpoint, a reason, a way of delivery) in a sentence: `payment_page` is “payment page”.
 
@@ -81,15 +105,23 @@ def in_quotes(name: object) -> str:
     return f"“{clean_text(str(name).replace('_', ' '))}”"
 
 
+def spoken(text: str) -> str:
+    """A client's own names without the underscores that data have in place of blanks: `payment_page` is payment page.
+
+    As they are stay what holds a digit (goods' numbers) and whatever is more than names.
+    """
+    return text.replace("_", " ").strip() or text if NAMES.fullmatch(text) else text
+
+
 def no_places(name: str) -> str:
     """A client's own name in a claim: its braces are no places."""
     return name.replace("{", "{{").replace("}", "}}")
 
 
 def plain_text(text: object, *, width: int = 60) -> str:
-    """Text from data as a picture's label: cleaned, at most `width` characters, and never read as a formula by
-    matplotlib (`$` is escaped)."""
-    short = clean_text(text)
+    """Text from data as a picture's label: cleaned, `spoken`, at most `width` characters, and never read as a formula
+    by matplotlib (`$` is escaped)."""
+    short = spoken(clean_text(text))
     if len(short) > width:
         short = short[: width - 1].rstrip() + "…"
     return short.replace("$", r"\$")

@@ -189,7 +189,7 @@ def slipping_finding(estimate: Estimate | None, *, likely_gone: float) -> Findin
         claim="{value} of all revenue so far came from customers who came back at least once and still buy with a "
         f"probability below {format_value(likely_gone, 'share')} ({{interval}}).",
         estimate=estimate or unknown("share", method="no model tells who is likely gone"),
-        label="Share of past revenue from customers likely gone",
+        label="Share of past revenue from customers slipping away",
         higher_is_better=False,
         evidence=("slipping_away",),
         action="Ask the customers of the list of those slipping away why, those with most at stake first, before "

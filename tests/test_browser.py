@@ -109,10 +109,19 @@ def test_the_keyboard_reaches_content_and_tables(browser, plain):
 
 def test_all_pages_are_one_step_away(browser, plain):
     page, _ = visit(browser, plain / "index.html", width=390)
-    page.locator("summary").click()
-    page.locator("details a", has_text="Loyalty").click()
+    page.locator(".small summary").click()
+    page.locator(".small a", has_text="Loyalty").click()
     assert page.url.endswith("03_loyalty.html")
     assert page.locator(".side").is_hidden()
+    page.context.close()
+
+
+def test_a_phone_shows_that_a_table_goes_on(browser, plain):
+    page, _ = visit(browser, plain / "03_loyalty.html", width=390)
+    shadow = "e => getComputedStyle(e).backgroundImage.split('linear-gradient').length - 1"
+    assert page.locator(".cx-table").first.evaluate(shadow) == 4  # two shadows, and two sheets that cover them
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert page.locator(".cx-table").first.evaluate(shadow) == 0
     page.context.close()
 
 

@@ -168,6 +168,9 @@ def test_a_page_is_read_in_order_without_code_and_students_cells():
         ("the setting keeping_cost in client.yml", "the setting keeping_cost in client.yml"),
         ("feedback.gap.delivery_page", "feedback.gap.delivery_page"),
         ("PRAM_12", "PRAM_12"),  # a product's number
+        ("nps", "NPS"),
+        ("survey, csat 3", "survey, CSAT 3"),  # whence a quote is
+        ("Ces colis", "Ces colis"),
         ("−0.59", "−0.59"),
     ],
 )
@@ -178,3 +181,11 @@ def test_names_of_the_data_are_shown_as_people_say_them(cell, shown):
     page = read_page(executed(new_code_cell("x", execution_count=1, outputs=[output])), "02_journey")
     assert page.content[0]["rows"] == [[shown]]
     assert record["rows"] == [[cell]]
+
+
+def test_a_picture_without_data_is_left_out():
+    empty = "<svg><text x='1'>nothing to show yet</text></svg>"
+    half = "<svg><text>Late orders</text><text>nothing to show yet</text></svg>"
+    shown = [new_output("display_data", data={"image/svg+xml": svg}) for svg in (empty, half)]
+    page = read_page(executed(new_code_cell("x", execution_count=1, outputs=shown)), "07_service")
+    assert [block["kind"] for block in page.content] == ["figure"]

@@ -12,7 +12,7 @@ from cxkit import style
 from cxkit.errors import UsageError
 from cxkit.estimates import Estimate, unknown, wilson
 from cxkit.findings import Finding
-from cxkit.parts import bar, column_label, finding_record, part, setting_text, table_record, tie
+from cxkit.parts import bar, column_label, finding_record, part, points_of, setting_text, table_record, tie
 
 
 @given(st.text(max_size=40))
@@ -155,3 +155,20 @@ def test_links_name_columns_that_are_there():
 def test_parameters_are_told_in_words():
     given = (["order_value", "channel"], [], None, 90, [0.7, 0.2], True)
     assert [setting_text(value) for value in given] == ["order value, channel", "none", "none", "90", "0.7, 0.2", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ("31 % against 7.9 %, {value} percentage points more ({interval}).", " percentage points"),
+        ("A difference of {value} points ({interval}).", " points"),
+        ("Lower than others: {value} points of 100 ({interval}).", " points of 100"),
+        ("The index is {value} of 100 points ({interval}).", " of 100 points"),
+        ("Employees give it 3.5 of 4, a difference of {value} ({interval}).", ""),  # of a scale of 4, as it says
+    ],
+)
+def test_a_number_in_points_tells_which(claim, told):
+    found = Finding("service.late.courier", claim, Estimate(22.7, 20.1, 25.3, 2732, "points", 0.95, "x"), label="Late")
+    assert points_of(finding_record(found)) == told
+    few = Finding("service.late.courier", claim, unknown("points", n=3), label="Late")
+    assert points_of(finding_record(few)) == ""

@@ -93,7 +93,8 @@ def test_only_what_is_told_apart_is_named_the_most_telling_first():
     )
     mine = card(cards(SIZES, traits=traits), "Evening")
     assert (
-        mine["channels"][0] == "Channel app 93 % of orders (others 4.0 %), delivery parcel locker 61 % (others 18 %)."
+        mine["channels"][0]
+        == "Channel “app” 93 % of orders (others 4.0 %), delivery “parcel locker” 61 % (others 18 %)."
     )
     assert mine["categories"][0] == "Baby food 31 % of orders (others 14 %), Nappies 36 % (others 20 %)."
     assert card(cards(SIZES, traits=traits), "Price")["categories"] == (OPEN, NOBODY)

@@ -158,6 +158,23 @@ def test_the_index_gathers(written):
         assert part in text, part
 
 
+def test_the_index_shows_what_was_judged_page_by_page_and_folds_the_rest_away(written):
+    html = (written / "index.html").read_text(encoding="utf-8")
+    shown, folded = html[html.index('<h3 id="found-03_loyalty"') :].split("<details>", 1)
+    folded = folded[: folded.index("</details>")]
+    assert "cx-strength" in shown
+    assert "cx-no-reference" not in shown
+    assert "cx-no-reference" in folded
+    assert "cx-strength" not in folded
+    assert "cx-weakness" not in folded
+    assert "Besides: " in folded
+    assert "not judged for want of a target</summary>" in folded
+    order = [html.index(f'<h2 id="{part}"') for part in ("findings", "missing", "glossary", "files", "provenance")]
+    assert order == sorted(order)
+    files = html[html.index('<h2 id="files"') : html.index('<h2 id="provenance"')]
+    assert files.index("tables.xlsx") < files.index("<details>") < files.index("tables/03_loyalty.cohorts.csv")
+
+
 def test_key_findings_take_turns():
     def finding(notebook: str, verdict: str, number: int) -> dict:
         return {"notebook": notebook, "verdict": verdict, "id": f"{notebook}.{number}"}

@@ -3,7 +3,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxkit.estimates import UNITS, Estimate
-from cxkit.style import folded_text, format_interval, format_value, in_quotes, no_places
+from cxkit.style import (
+    folded_text,
+    format_interval,
+    format_value,
+    in_quotes,
+    long_date,
+    no_places,
+    plain_text,
+    told_dates,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +93,22 @@ def test_intervals(ends, unit, text):
 )
 def test_a_long_name_is_folded_once(name, text):
     assert folded_text(name) == text
+
+
+def test_a_picture_names_a_thing_as_people_say_it():
+    assert plain_text("apple_google_pay") == "apple google pay"
+    assert folded_text("construction_tools_lights_and_more") == "construction tools lights\nand more"
+    assert plain_text("PRAM_12") == "PRAM_12"  # a product's number
+    assert plain_text("a_" * 40, width=5) == "a a…"
+    assert plain_text("_") == "_"
+
+
+def test_a_sentence_writes_days_out():
+    assert (long_date("2026-06-30 14:05"), long_date(None)) == ("30 June 2026", "")
+    said = "the weeks just before (2025-07-02 to 2026-06-30), and on 2026-01-01."
+    assert told_dates(said) == "the weeks just before (2 July 2025 to 30 June 2026), and on 1 January 2026."
+    for kept in ("like '2025-02-03 10:15'", "runs/2026-06-30-12", "on 2025-02-30", "2026-06", "“2026-06-30”"):
+        assert told_dates(kept) == kept
 
 
 @given(st.floats(-1e12, 1e12), st.sampled_from(UNITS))
