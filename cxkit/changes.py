@@ -66,6 +66,7 @@ CERTAIN_ONLY += ("personas.costs", "maturity.gap")
 # what is read of an earlier run's tables, where it has them
 READ_COLUMNS = {"01_segmentation.customers": ("customer_id", "tier"), "10_swot.actions": ("action", "measure"),
                 "10_swot.items": ("item", "statement", "quadrant")}  # fmt: skip
+MAPPINGS = ("against", "basis", "inputs", "parameters", "settings", "tables")  # of a run's run.json
 NO_LONGER = "; that it is not found any more does not show that it went: see what changed since the earlier audit's day"
 
 
@@ -95,6 +96,12 @@ def why_damaged(run: Path | None) -> str:
     try:
         record = json.loads((run / name).read_text(encoding="utf-8"))
         date.fromisoformat(record["as_of"])
+        day = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-[0-9]+", run.name)
+        if day and day[1] != record["as_of"]:
+            return f"the run {run.name} is damaged: its {name} tells of another day, {record['as_of']}"
+        odd = [key for key in MAPPINGS if not isinstance(record.get(key) or {}, dict)]
+        if odd:
+            return f"the run {run.name} is damaged: in its {name} {odd[0]} is of another shape"
         for path in sorted((run / "findings").glob("*.json")):
             name = f"findings/{path.name}"
             load(path)

@@ -23,6 +23,7 @@ from cxkit.sheet_marks import letters
 from cxkit.stages import name_key, read_stages
 from cxkit.style import clean_text
 from cxkit.tables import SHEETS, Column, Table
+from cxkit.words import normal_text
 
 READ, OTHER = (".csv", ".xlsx"), (".xls", ".xlsm", ".xlsb", ".ods", ".tsv")
 MOST_LETTERS = 5_000  # of a cell
@@ -272,7 +273,9 @@ def _value(text: str, column: Column) -> tuple[object, str]:
     if text.startswith("'") and safe_cell(text[1:]) == text:
         text = text[1:]  # the mark that keeps a spreadsheet from running it
     shown = repr(scrub(text)[:60])
-    if not text or (column.name in ("source", "department") and is_nothing(text)):
+    said = column.required and column.name not in ("source", "department")  # there a "yes" may be what was said
+    blank = not normal_text(text) if said else is_nothing(text)
+    if not text or (blank and not column.valid and column.name != "evidence"):
         return None, "empty; every row needs it." if column.required else ""
     if column.valid:
         near = did_you_mean(name_key(text), column.valid)
@@ -303,10 +306,8 @@ def _words(text: str, column: str) -> tuple[str | None, str]:
     if column in ("item", "measure"):
         return as_ids(text) or scrub(text), ""
     if column == "owner" and scrub(text) != text:
-        return (
-            None,
-            f"{scrub(text)[:60]!r}: an e-mail or a number is no owner; write a name or a role (Head of support).",
-        )
+        told = f"{scrub(text)[:60]!r}: an e-mail or a number is no owner; write a name or a role (Head of support)."
+        return None, told
     return scrub(text), ""
 
 

@@ -253,3 +253,19 @@ def test_the_summary_says_that_a_damaged_earlier_audit_is_not_compared(tmp_path,
     else:
         assert "none changed" in said[0]
         assert not left
+
+
+@pytest.mark.parametrize(("key", "value", "why"), [
+    ("against", "2026-03-31-1", "in its run.json against is of another shape"),
+    ("parameters", [1], "in its run.json parameters is of another shape"),
+    ("inputs", ["a"], "in its run.json inputs is of another shape"),
+    ("as_of", "2027-03-31", "its run.json tells of another day, 2027-03-31"),
+])  # fmt: skip
+def test_a_run_json_of_another_shape_is_damage_and_no_traceback(tmp_path, key, value, why):
+    run = run_folder(tmp_path / "2026-06-30-1", 300)
+    path = run / "run.json"
+    record = {"as_of": "2026-06-30", "against": None} | {key: value}
+    path.write_text(json.dumps(record))
+    assert changes.why_damaged(run) == f"the run 2026-06-30-1 is damaged: {why}"
+    path.write_text(json.dumps({"as_of": "2026-06-30", "against": None}))
+    assert changes.why_damaged(run) == ""

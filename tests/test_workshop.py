@@ -433,3 +433,11 @@ def test_the_rows_read_of_each_sheet_are_told_and_those_that_have_none(tmp_path)
         "  workshop/quotes.csv holds no row below its first; is it the file that was filled in?",
     ]
     assert workshop.describe_read(tmp_path / "none", {}) == ["  read beside the exports: no sheets of the workshop"]
+
+
+def test_a_dash_is_nothing_in_any_column_and_no_statement(tmp_path):
+    head = "action,item,measure,owner,effort,due,after\n"
+    frame = workshop.read_sheet(write(tmp_path, actions_csv=head + "a,-,n/a,?,-,-,-\n"), "actions")
+    assert frame.iloc[0].drop("action").isna().all()
+    said = fault(tmp_path, actions_csv=head, swot_csv="statement,quadrant,voice\n-,weakness,customer\n")
+    assert said == "workshop/swot.csv: row 2, statement: empty; every row needs it."
