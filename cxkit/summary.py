@@ -166,8 +166,8 @@ def _lost(how: object) -> str | None:
     found, seen = LOST.search(str(how)), SEEN.search(str(how))
     if not found:
         return None
-    months = f"in the {seen.group(1)} of 12 months seen" if seen else "in a year"
-    return f"{found.group(1)} of {found.group(2)} visits that came here ended without an order, {months}"
+    time = f"of the {seen.group(1)} months seen" if seen else "of a year"
+    return f"{found.group(1)} of {found.group(2)} visits {time} that came here ended without an order"
 
 
 def _first(finding: Finding) -> str:
@@ -356,8 +356,8 @@ def to_do_in_words(actions: pd.DataFrame | None, matters: pd.DataFrame, *, budge
         return "No action has been proposed yet: the workshop's sheet of actions is empty."
     counts, of = actions["triage"].value_counts(), len(actions)
     now = actions[actions["triage"] == NOW]
-    rest = f"of {of} proposed {counts.get('gradually', 0)} come gradually and {counts.get('drop', 0)} are to drop"
-    told = f"{len(now)} for now{_lacks(now, budget)}; {rest}."
+    later = f"{counts.get('gradually', 0)} gradually and {counts.get('drop', 0)} to drop"
+    told = f"{len(now)} for now{_lacks(now, budget)}. Of {of} proposed the others are {later}."
     above = int(now["action"].isin(set(matters["action"].dropna())).sum())
     rest = len(now) - above
     if not above:
