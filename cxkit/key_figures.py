@@ -1,4 +1,4 @@
-"""The key figures of an audit in the order in which a director asks, each with its interval, n and period."""
+"""The key figures of an audit in the order in which a director asks, each with its interval, n, and what n counts."""
 
 from collections.abc import Sequence
 
@@ -21,26 +21,61 @@ KEY = {  # a finding's id -> what it is called where its own label needs a word 
     "service.late_share": "",
     "service.returned_share": "",
 }
-PERIODS = {  # an id or how it begins -> what a key figure looks at; the first that fits
-    "service.contacts_per_100": "the latest 3 months",
-    "service.contact_trend": "a year's change, over all months",
-    "service.growing.": "a year's change, over all months",
-    "service.": "all orders or contacts",
-    "loyalty.repeat_rate": "all first orders old enough",
-    "loyalty.loyal_customers_change": "the last 365 days, beside those 6 months before",
-    "loyalty.period_retention": "from period to period",
-    "loyalty.": "all orders",
-    "lifetime.value_per_customer": "the weeks to come: a forecast",
-    "lifetime.held_out_error": "the weeks held back",
-    "lifetime.": "all orders",
-    "journey.": "all visits",
-    "feedback.": "all answers",
+BASES = {  # an id or how it begins -> what its n counts, and of which time; the first that fits
+    "loyalty.repeat_rate": "new customers who were seen for long enough",
+    "loyalty.known_revenue_share": "customers who bought in the last 365 days",
+    "loyalty.loyal_customers_change": "all customers; judged are those who bought in 365 days, beside those 6 months ago",
+    "loyalty.lift_": "loyal and new customers who bought in the months measured",
+    "loyalty.overdue_share": "customers who came back before",
+    "loyalty.referred_share": "customers of whom it is known who sent them, or that nobody did",
+    "loyalty.referral_lift": "customers seen for long enough after their first order",
+    "loyalty.promoters_refer": "customers who answered",
+    "loyalty.period_retention": "customers of one period",
+    "loyalty.five_points": "new customers of the time it was reckoned from",
+    "loyalty.churn_share": "customers who were active then",
+    "loyalty.": "all customers",
+    "lifetime.value_per_customer": "all customers; the figure is a forecast",
+    "lifetime.held_out_error": "customers known before the weeks held back",
+    "lifetime.": "all customers",
+    "journey.conversion": "visitors who entered",
+    "journey.stage.": "customers who came to the stage and were seen for long enough",
+    "journey.days.": "customers who came to the stage",
+    "journey.touchpoint.": "touches, or answers, at the touchpoint",
+    "feedback.nps": "answers without incentive",
+    "feedback.csat": "answers without incentive",
+    "feedback.ces": "answers without incentive",
+    "feedback.csi": "customers who answered on the items",
+    "feedback.touchpoint.": "answers on the touchpoint, without incentive",
+    "feedback.gap.": "pairs of answers: what was expected, what was met",
+    "feedback.incentive_bias": "answers that a reward was promised for",
+    "feedback.response_rate": "invitations to answer",
+    "feedback.theme.": "comments about the theme",
+    "search.no_click": "searches that find something",
+    "search.order_after": "visits with a search",
+    "search.missing.": "searches for it",
     "search.": "all searches",
-    "segments.": "all orders, as of the last day",
-    "personas.": "all orders",
-    "maturity.email_consent": "the last 365 days",
-    "maturity.": "the workshop",
-    "quality.": "all rows",
+    "service.contacts_per_100": "contacts of the latest 3 whole months",
+    "service.contact_trend": "contacts of all whole months; a year's change",
+    "service.growing.": "contacts about it in all whole months; a year's change",
+    "service.late_share": "orders that were due",
+    "service.late.": "orders sent so that were due",
+    "service.returned_share": "order lines sold",
+    "service.returned.": "order lines sold of the category",
+    "service.cancelled_share": "all orders placed, the cancelled ones too",
+    "service.answered_in_time": "contacts whose answer was due",
+    "service.solved_in_time": "contacts whose solution was due",
+    "service.repeat_contacts": "contacts after which another could still come",
+    "segments.grows.": "all customers then and now",
+    "segments.shrinks.": "all customers then and now",
+    "segments.best_change": "all customers then and now",
+    "segments.great_kept": "customers who were in the great tier then",
+    "segments.": "all customers",
+    "personas.costs.": "customers of the group",
+    "personas.": "all customers",
+    "maturity.email_consent": "customers who bought in the last 365 days",
+    "maturity.": "people who gave the item a score",
+    "quality.refused_share": "rows of the orders' files",
+    "quality.": "all orders",
 }
 # what says something of the data or of the measuring, and not of the shop
 OF_DATA = ("quality.", "feedback.incentive_bias", "feedback.response_rate", "lifetime.held_out_error")
@@ -49,7 +84,7 @@ OF_DATA = ("quality.", "feedback.incentive_bias", "feedback.response_rate", "lif
 def key_figures(findings: Sequence[Finding]) -> pd.DataFrame:
     """The key figures, one a question, then all others, those of single stages, groups and reasons last.
 
-    From: the audit's findings. To: figure (its label), value_text, interval_text, n, period, target_text (what it is
+    From: the audit's findings. To: figure (its label), value_text, interval_text, n, base (what n counts), target_text (what it is
     held against, and whose that is), verdict, and for a computer: id, value, low, high, unit, level, target.
     What could not be told is left out.
     """
@@ -63,7 +98,7 @@ def key_figures(findings: Sequence[Finding]) -> pd.DataFrame:
             "value_text": format_value(f.estimate.value, f.estimate.unit, f.currency),
             "interval_text": "counted in full" if f.estimate.level == 1 else format_interval(f.estimate, f.currency),
             "n": f.estimate.n,
-            "period": _period(f),
+            "base": _base(f),
             "target_text": _against(f),
             "verdict": "not judged" if f.quadrant() == "no reference" else f.quadrant(),
             "id": f.id,
@@ -72,13 +107,13 @@ def key_figures(findings: Sequence[Finding]) -> pd.DataFrame:
         }
         for f in known
     ]
-    columns = ["figure", "value_text", "interval_text", "n", "period", "target_text", "verdict", "id"]
+    columns = ["figure", "value_text", "interval_text", "n", "base", "target_text", "verdict", "id"]
     return pd.DataFrame(rows, columns=[*columns, "value", "low", "high", "unit", "level", "target"])
 
 
-def _period(finding: Finding) -> str:
-    """What a figure looks at, and of a forecast how its test came out."""
-    words = next((words for start, words in PERIODS.items() if finding.id.startswith(start)), "–")
+def _base(finding: Finding) -> str:
+    """What n counts, and of a forecast how its test came out."""
+    words = next((words for start, words in BASES.items() if finding.id.startswith(start)), "–")
     tested = PROVEN.search(finding.claim) if finding.id.startswith("lifetime.") else None
     return f"{words}; a test {tested.group()}" if tested else words
 

@@ -20,8 +20,11 @@ CERTAIN, LIKELY, SAID = "certain", "likely", "said"  # how sure, the surest firs
 SURE = {CERTAIN: "certain", LIKELY: "likely", SAID: "said by people, not measured"}
 KINDS = ("weakness", "threat", "opportunity", "strength")  # a strength matters where nothing else is left to say
 NOW = "now"
-TO_DO = ("action", "who", "due", "measure", "planned")
+TO_DO = ("action", "who", "due", "measure", "planned", "items", "effort", "quarter")
 PLANNED = ("todo", "when", "who", "action")
+# how `passed.orders_that_passed` says what revenue cannot: the visits that never came to an order
+LOST = re.compile(r"([\d,]+) of ([\d,]+) such visits ended without an order")
+SEEN = re.compile(r"visits are known of (\d+) of the 12 months")
 COMPARES = {  # what a finding about a touchpoint compares, where the map of the journey compares stages
     "feedback.gap": "what customers experienced against what they had expected",
     "journey.touchpoint": "one touchpoint against the others",
@@ -41,11 +44,13 @@ def what_matters(
     From: `10_swot.items` (None: that notebook was not run, and what the findings say is ranked alone); the audit's
     findings; `10_swot.actions`. To: item, what (the finding's label, else the statement), told (its first sentence,
     with the number, else the statement), quadrant, certainty, sure (in words), voices (in words), impact, stake
-    (money), stake_share, todo (the plan's first action for it, those of now before others, else what the finding
+    (money), stake_share, lost (of a
+    touchpoint: visits that passed it and ended without an order, in words, else missing), todo (the plan's first action for it, those of now before others, else what the finding
     proposes), when (heap and day or quarter), who (owner and department; missing where nothing is planned), action (as
     the plan words it, or missing), finding (the id of the finding behind it, or missing).
     Ranked: what asks for a decision (weakness, threat, opportunity) before strengths; among these by certainty, then by
-    impact, then by how many of the data, customers, partners and employees say so, then by what is at stake.
+    impact, then by what is at stake, as the plan ranks them, then by how many of the data, customers, partners and
+    employees say so.
     What is left out: what is dropped by the triage; what says something of the data and not of the shop; of several
     about one touchpoint, or of one family of findings (goods looked for and not offered), all but the first, which
     says how many more there are.
@@ -56,8 +61,8 @@ def what_matters(
         "kind": rows["quadrant"] == "strength",
         "sureness": rows["certainty"].map({CERTAIN: 0, LIKELY: 1}).fillna(2),
         "weight": -rows["impact"].fillna(3),
-        "many": -rows["sides"],
         "money": -rows["stake"].fillna(0),
+        "many": -rows["sides"],
         "more": -rows["supporters"].fillna(0),
     }
     ranked = rows.assign(**order).sort_values([*order, "item"], kind="stable")
@@ -116,6 +121,7 @@ def _from_items(items: pd.DataFrame, known: Mapping[str, Finding]) -> pd.DataFra
                 "impact": row.get("impact"),
                 "stake": row.get("stake"),
                 "stake_share": row.get("stake_share"),
+                "lost": _lost(row.get("at_stake")),
                 "supporters": row.get("supporters"),
                 "finding": first.id if first else None,
                 "subject": _subject(str(row["item"])),
@@ -149,9 +155,19 @@ def _from_findings(findings: Sequence[Finding]) -> pd.DataFrame:
 
 
 def _matter(rows: list[dict]) -> pd.DataFrame:
-    columns = ["item", "what", "told", "quadrant", "certainty", "sure", "voices", "impact", "stake", "stake_share"]
+    columns = ["item", "what", "told", "quadrant", "certainty", "sure", "voices", "impact", "stake", "stake_share", "lost"]
     frame = pd.DataFrame(rows, columns=[*columns, "sides", "supporters", "finding", "subject"])
-    return frame.astype(dict.fromkeys(["impact", "stake", "stake_share", "sides", "supporters"], "float64"))
+    kinds = dict.fromkeys(["impact", "stake", "stake_share", "sides", "supporters"], "float64") | {"lost": "object"}
+    return frame.astype(kinds)
+
+
+def _lost(how: object) -> str | None:
+    """The visits that passed a touchpoint and ended without an order, of how many, and in which time."""
+    found, seen = LOST.search(str(how)), SEEN.search(str(how))
+    if not found:
+        return None
+    time = f"of the {seen.group(1)} months seen" if seen else "of a year"
+    return f"{found.group(1)} of {found.group(2)} visits {time} that came here ended without an order"
 
 
 def _first(finding: Finding) -> str:
@@ -177,29 +193,29 @@ def _voices(row: Mapping) -> str:
 
 
 def shown(matters: pd.DataFrame, *, currency: str) -> pd.DataFrame:
-    """What matters as one table in words: told, sure (and who says so), touches (revenue, and its share), todo, when
-    (heap, day or quarter, and who).
+    """What matters, and beside it in words: how_sure (and who says so), touches (of a touchpoint the visits that ended
+    without an order, since the orders that passed it came through; else revenue, and its share), due (heap, day or
+    quarter, and who).
 
     From: `what_matters`; the client's currency.
     """
     rows = [
         {
-            "told": row["told"],
-            "sure": f"{row['sure']}: {row['voices']}",
-            "touches": _touches(row["stake"], row["stake_share"], currency),
-            "todo": row["todo"],
-            "when": f"{row['when']}: {row['who']}" if isinstance(row["who"], str) else row["when"],
+            "how_sure": f"{row['sure']}: {row['voices']}",
+            "touches": row["lost"] if isinstance(row["lost"], str) else _touches(row["stake"], row["stake_share"], currency),
+            "due": f"{row['when']}: {row['who']}" if isinstance(row["who"], str) else row["when"],
         }
         for row in matters.to_dict("records")
     ]
-    return pd.DataFrame(rows, columns=["told", "sure", "touches", "todo", "when"], dtype=object)
+    words = pd.DataFrame(rows, columns=["how_sure", "touches", "due"], index=matters.index, dtype=object)
+    return pd.concat([matters, words], axis=1)
 
 
 def _touches(stake: float, share: float, currency: str) -> str:
     if not np.isfinite(stake):
         return "it cannot be said"
     part = f" ({format_value(share, 'share')} of a year's)" if np.isfinite(share) else ""
-    return format_value(stake, "money", currency) + part
+    return f"revenue: {format_value(stake, 'money', currency)}{part}"
 
 
 def people_apart(
@@ -287,7 +303,7 @@ def to_do_now(actions: pd.DataFrame | None, findings: Sequence[Finding]) -> pd.D
     From: `10_swot.actions` (action, owner, department, due, quarter, measure, detectable, triage; None: that notebook
     was not run, and nothing is to be done now); the audit's findings. To: action, who (owner and department), due (day,
     else quarter), measure (the label of the finding that will show it, and which change the next audit can tell),
-    planned (the action as the plan words it).
+    planned (the action as the plan words it), and as they stand there items, effort, quarter.
     """
     if actions is None:
         return pd.DataFrame(columns=list(TO_DO), dtype=object)
@@ -300,6 +316,7 @@ def to_do_now(actions: pd.DataFrame | None, findings: Sequence[Finding]) -> pd.D
             "due": _until(row) or "not set",
             "measure": _measured(row, labels),
             "planned": row["action"],
+            **{name: row.get(name) for name in ("items", "effort", "quarter")},
         }
         for row in rows
     ]
@@ -327,22 +344,21 @@ def _measured(row: Mapping, labels: Mapping[str, str]) -> str:
     return f"{labels[row['measure']]}; {seen}"
 
 
-def to_do_in_words(actions: pd.DataFrame | None, matters: pd.DataFrame) -> str:
-    """How many actions are for now, how many come gradually and how many are dropped, and where those of now stand.
+def to_do_in_words(actions: pd.DataFrame | None, matters: pd.DataFrame, *, budget: float | None = None) -> str:
+    """How many actions are for now and what they lack, how many come gradually and how many are dropped, and where
+    those of now stand.
 
-    From: `10_swot.actions` (None: that notebook was not run); `what_matters`.
+    From: `10_swot.actions` (None: that notebook was not run); `what_matters`; the client's budget for the plan.
     """
     if actions is None:
         return "What to do now was not weighed: the findings were not made into a plan."
     if not len(actions):
         return "No action has been proposed yet: the workshop's sheet of actions is empty."
-    counts = actions["triage"].value_counts()
-    words = {"now": "for now", "gradually": "gradually", "drop": "to drop"}
-    parts = [f"{counts.get(name, 0)} {word}" for name, word in words.items()]
-    what = "1 action was" if len(actions) == 1 else f"{len(actions)} actions were"
-    told = f"{what} proposed: {listed(parts)}."
-    now = actions.loc[actions["triage"] == NOW, "action"]
-    above = int(now.isin(set(matters["action"].dropna())).sum())
+    counts, of = actions["triage"].value_counts(), len(actions)
+    now = actions[actions["triage"] == NOW]
+    later = f"{counts.get('gradually', 0)} gradually and {counts.get('drop', 0)} to drop"
+    told = f"{len(now)} for now{_lacks(now, budget)}. Of {of} proposed the others are {later}."
+    above = int(now["action"].isin(set(matters["action"].dropna())).sum())
     rest = len(now) - above
     if not above:
         return told
@@ -350,6 +366,17 @@ def to_do_in_words(actions: pd.DataFrame | None, matters: pd.DataFrame) -> str:
         return f"{told} {'That for now stands' if above == 1 else f'The {above} for now stand'} in the table above."
     stand = f"{above} of the {len(now)} {'stands' if above == 1 else 'stand'}"
     return f"{told} {stand} in the table above, the other{'' if rest == 1 else 's'} here."
+
+
+def _lacks(now: pd.DataFrame, budget: float | None) -> str:
+    """What the actions for now lack before anybody can begin: a person, an effort, a budget."""
+    if not len(now):
+        return ""
+    empty = {name: int(now[name].isna().sum()) for name in ("owner", "effort") if name in now}
+    words = {"owner": "have nobody", "effort": "no stated effort"}
+    told = [f"{count} {words[name]}" for name, count in empty.items() if count]
+    told += ["no budget is stated"] if budget is None else []
+    return f": {', '.join(told)}" if told else ""
 
 
 def open_questions(run_dir: Path) -> pd.DataFrame:

@@ -1,6 +1,11 @@
 """The key figures: those that a director asks for first, each with what it is of and what it is held against."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
 
 from cxkit import key_figures
 from cxkit.estimates import Estimate, unknown, wilson
@@ -38,8 +43,8 @@ def test_each_figure_says_what_it_is_of_and_whose_the_reference_is():
     assert told.at["loyalty.repeat_rate", "target_text"] == "0.40 (set by the client)"
     assert told.at["journey.touchpoint.advice", "target_text"] == "0 (the client's other touchpoints)"
     assert told.at["loyalty.gini", "target_text"] == "–"
-    assert told.at["service.contacts_per_100", "period"] == "the latest 3 months"
-    assert told.at["loyalty.gini", "period"] == "all orders"
+    assert told.at["service.contacts_per_100", "base"] == "contacts of the latest 3 whole months"
+    assert told.at["loyalty.gini", "base"] == "all customers"
 
 
 def test_how_many_figures_have_nothing_to_be_judged_by():
@@ -50,12 +55,69 @@ def test_how_many_figures_have_nothing_to_be_judged_by():
 def test_the_lists_name_what_the_kit_has():
     assert set(key_figures.KEY) <= set(IDS)
     assert all(name.endswith(".") or name in IDS for name in key_figures.OF_DATA)
-    starts = tuple(key_figures.PERIODS)
+    starts = tuple(key_figures.BASES)
     assert all(name.startswith(starts) for name in (*IDS, *(f"{family}." for family in FAMILIES)))
 
 
 def test_a_forecast_says_how_its_test_came_out():
     value = finding("lifetime.value_per_customer", 756, 585, 927, target=None)
     value = replace(value, claim="{value} ({interval}); a test on the last 26 weeks neither proves nor refutes it.")
-    told = key_figures.key_figures([value])["period"][0]
-    assert told == "the weeks to come: a forecast; a test neither proves nor refutes it"
+    told = key_figures.key_figures([value])["base"][0]
+    assert told == "all customers; the figure is a forecast; a test neither proves nor refutes it"
+
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+
+
+def stored_figures() -> dict[str, tuple[int, str]]:
+    """id -> n and what it counts, of the key figures that the stored summary shows, in the list's order."""
+    cells = json.loads((NOTEBOOKS / "11_summary.ipynb").read_text(encoding="utf-8"))["cells"]
+    data = (o.get("data", {}) for cell in cells for o in cell.get("outputs", []))
+    told = (record for d in data for record in d.values() if isinstance(record, dict))
+    table = next(r for r in told if r.get("file") == "tables/11_summary.key_figures.csv")
+    rows = zip(key_figures.KEY, table["rows"], strict=True)
+    return {id: (int(row[3].replace(",", "")), row[4]) for id, row in rows}
+
+
+@pytest.fixture(scope="module")
+def counted(loaded_demo):
+    """id -> what the words say that n counts, counted from the made-up client's tables alone."""
+    folder, end = loaded_demo.tables, pd.Timestamp(loaded_demo.as_of)
+    orders, surveys, searches, contacts = (
+        pd.read_parquet(folder[name]) for name in ("orders", "surveys", "searches", "contacts")
+    )
+    sold = orders[orders["status"] != "cancelled"].assign(day=lambda o: pd.to_datetime(o["ordered_on"]))
+    first = sold.groupby("customer_id")["day"].min()
+    in_90_days = (first >= sold["day"].min() + pd.Timedelta(days=90)) & (first <= end - pd.Timedelta(days=90))
+    times = sold.groupby("order_id")[["promised_at", "delivered_at"]].max()
+    days = times.apply(lambda c: c.dt.tz_localize("UTC").dt.tz_convert("Europe/Kyiv").dt.tz_localize(None).dt.floor("D"))
+    free = surveys.loc[~surveys["incentive"].astype(bool), "metric"].value_counts()
+    return {
+        "loyalty.repeat_rate": int(in_90_days.sum()),  # seen for 90 days before and after
+        "loyalty.known_revenue_share": sold.loc[sold["day"] > end - pd.Timedelta(days=365), "customer_id"].nunique(),
+        "lifetime.value_per_customer": sold["customer_id"].nunique(),
+        "feedback.nps": free["nps"],
+        "feedback.csat": free["csat"],
+        "search.nothing_found": len(searches),
+        "service.contacts_per_100": int((pd.to_datetime(contacts["opened_on"]) >= "2026-04-01").sum()),
+        "service.late_share": int((times["delivered_at"].notna() | (days["promised_at"] <= end)).sum()),
+        "service.returned_share": len(sold),
+    }
+
+
+def test_each_key_figures_n_is_the_count_of_what_its_words_name(counted):
+    shown = stored_figures()
+    assert set(counted) == set(key_figures.KEY) - {"journey.conversion"}  # a funnel's entries: test_funnel
+    assert {id: shown[id][0] for id in counted} == counted
+    assert {id: words.partition(";")[0] for id, (_, words) in shown.items()} == {
+        "loyalty.repeat_rate": "new customers who were seen for long enough",
+        "loyalty.known_revenue_share": "customers who bought in the last 365 days",
+        "lifetime.value_per_customer": "all customers",
+        "journey.conversion": "visitors who entered",
+        "feedback.nps": "answers without incentive",
+        "feedback.csat": "answers without incentive",
+        "search.nothing_found": "all searches",
+        "service.contacts_per_100": "contacts of the latest 3 whole months",
+        "service.late_share": "orders that were due",
+        "service.returned_share": "order lines sold",
+    }

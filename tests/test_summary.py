@@ -1,12 +1,13 @@
 """The page for the director: what is ranked before what, and that nothing is said that the tables do not hold."""
 
+import inspect
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from cxkit import summary
+from cxkit import passed, summary
 from cxkit.estimates import Estimate
 from cxkit.findings import FAMILIES, Finding
 
@@ -69,18 +70,18 @@ SWOT = pd.DataFrame(
 )
 
 
-def test_certainty_goes_before_impact_impact_before_voices_and_voices_before_money():
+def test_certainty_goes_before_impact_impact_before_money_and_money_before_voices():
     matters = summary.what_matters(SWOT, ALL)
     assert list(matters["item"]) == [
-        "journey.touchpoint.advice",  # certain, impact 4, the data and customers
-        "journey.touchpoint.payment_page",  # certain, impact 4, the data alone, though more is at stake
+        "journey.touchpoint.payment_page",  # certain, impact 4, more at stake, as the plan ranks it, by the data alone
+        "journey.touchpoint.advice",  # certain, impact 4, less at stake, though the data and customers say so
         "search.missing.bikes",  # certain, impact 3; the pumps are told with it
         "loyalty.repeat_rate",  # impact 5, and only likely
         "said.ab12",
     ]
     assert matters["what"][2] == "Label of search.missing.bikes (and 1 more of this kind)"
     assert matters["what"][4] == "Couriers ring and wake the babies"
-    assert matters["voices"][0] == "the data and customers"
+    assert matters["voices"][1] == "the data and customers"
     assert list(matters["sure"][[0, 3, 4]]) == ["certain", "likely", "said by people, not measured"]
 
 
@@ -105,24 +106,41 @@ def test_without_a_plan_each_area_has_its_turn():
 
 def test_one_table_says_what_matters_how_sure_what_it_touches_what_to_do_and_when():
     told = summary.shown(summary.what_matters(SWOT, ALL, ACTIONS), currency="UAH")
-    assert list(told) == ["told", "sure", "touches", "todo", "when"]
-    assert list(told["sure"][[0, 4]]) == [
+    assert list(told)[-3:] == ["how_sure", "touches", "due"]
+    assert list(told["how_sure"][[1, 4]]) == [
         "certain: the data and customers",
         "said by people, not measured: customers and partners",
     ]
-    assert told["told"][0] == "journey.touchpoint.advice is −50 (−80.0 to −20.0, n = 100)."
+    assert told["told"][1] == "journey.touchpoint.advice is −50 (−80.0 to −20.0, n = 100)."
     assert told["told"][2].endswith("n = 100). And 1 more of this kind.")
-    assert list(told["touches"][[1, 4]]) == ["800,000 UAH (20 % of a year's)", "it cannot be said"]
+    assert list(told["touches"][[0, 4]]) == ["revenue: 800,000 UAH (20 % of a year's)", "it cannot be said"]
     # of two actions about the payment page the one for now, though it stands second in the sheet
-    assert list(told.loc[1, ["todo", "when"]]) == ["Rewrite the payment page", "now, 2026-10-01: Product owner (site)"]
-    assert list(told.loc[4, ["todo", "when"]]) == ["Write, never ring", "now, 2026 Q3: nobody yet (logistics)"]
-    assert list(told.loc[0, ["todo", "when"]]) == ["–", "not planned"]
+    assert list(told.loc[0, ["todo", "due"]]) == ["Rewrite the payment page", "now, 2026-10-01: Product owner (site)"]
+    assert list(told.loc[4, ["todo", "due"]]) == ["Write, never ring", "now, 2026 Q3: nobody yet (logistics)"]
+    assert list(told.loc[1, ["todo", "due"]]) == ["–", "not planned"]
     proposed = Finding(ADVICE.id, ADVICE.claim, ADVICE.estimate, ADVICE.label, target=0.0, action="Look at it.")
     alone = summary.what_matters(None, [proposed])
     assert list(alone.loc[0, ["todo", "when"]]) == ["Look at it.", "not planned"]
     empty = summary.shown(summary.what_matters(None, []), currency="UAH")
     assert list(empty) == list(told)
     assert not len(empty)
+
+
+def test_of_a_touchpoint_the_visits_without_an_order_are_told_and_not_the_orders_that_came_through():
+    how = "orders whose visit passed it; 2,705 of 6,748 such visits ended without an order and are not in it"
+    items = SWOT[6:7].assign(at_stake=f"{how}; visits are known of 9 of the 12 months")
+    told = summary.shown(summary.what_matters(items, ALL), currency="UAH")
+    words = "2,705 of 6,748 visits of the 9 months seen that came here ended without an order"
+    assert list(told["touches"]) == list(told["lost"]) == [words]
+    assert told["stake"][0] == 800_000  # stays in the table
+    whole = summary.what_matters(items.assign(at_stake=how), ALL)
+    assert whole["lost"][0] == "2,705 of 6,748 visits of a year that came here ended without an order"
+
+
+def test_the_words_of_lost_visits_are_those_in_which_the_stakes_tell_them():
+    written = inspect.getsource(passed)
+    assert "} such visits ended without an order" in written
+    assert "visits are known of {months} of the 12 months" in written
 
 
 GAPS = pd.DataFrame(
@@ -224,7 +242,7 @@ def test_what_to_do_now_names_who_when_and_the_measure():
 
 def test_what_stands_above_is_not_said_again():
     matters, to_do = summary.what_matters(SWOT, ALL, ACTIONS), summary.to_do_now(ACTIONS, ALL)
-    counts = "3 actions were proposed: 2 for now, 0 gradually and 1 to drop."
+    counts = "2 for now: 1 have nobody, no budget is stated. Of 3 proposed the others are 0 gradually and 1 to drop."
     assert summary.to_do_in_words(ACTIONS, matters) == f"{counts} The 2 for now stand in the table above."
     assert not len(summary.to_do_beside(to_do, matters))
     two = summary.what_matters(SWOT, ALL, ACTIONS, most=2)  # the babies are no longer among what matters most
@@ -232,6 +250,10 @@ def test_what_stands_above_is_not_said_again():
     assert list(summary.to_do_beside(to_do, two)["action"]) == ["Write, never ring"]
     none = summary.what_matters(SWOT[:0], [])
     assert summary.to_do_in_words(ACTIONS, none) == counts
+    effort = ACTIONS.assign(effort=[np.nan, np.nan, 4.0])
+    assert summary.to_do_in_words(effort, none, budget=9e4).startswith("2 for now: 1 have nobody, 2 no stated effort. ")
+    known = ACTIONS.assign(owner="Anna", effort=2.0)
+    assert summary.to_do_in_words(known, none, budget=9e4).startswith("2 for now. Of 3")
     assert len(summary.to_do_beside(to_do, none)) == 2
     assert "not weighed" in summary.to_do_in_words(None, none)
     assert "is empty" in summary.to_do_in_words(ACTIONS[:0], none)
