@@ -12,8 +12,11 @@ from cxkit.changes import DRIFTS
 from cxkit.findings import Finding
 from cxkit.group_table import nothing_to_show
 from cxkit.impact import PERCENT, points_are
+from cxkit.same_thing import split_ids
 from cxkit.since import FAMILY_OF, MEASURES
+from cxkit.stakes import touchpoints_of
 from cxkit.style import GREY, INK, LIGHT, clean_text, format_value, plain_text
+from cxkit.topics import topics_of
 from cxkit.triage import DROP, GRADUALLY, NOW
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ WAIT = {NOW: 1, GRADUALLY: 2}  # quarters after the audit's last day, where no d
 SPREAD = 3  # quarters over which what is gradual and has no day is spread, the greatest impact first
 NOT_JUDGED = "not judged from audit to audit"
 INSTEAD = "judged over the days after this audit against as many before"
+TO_KNOW = ("Read ", "Find out ", "Look ", "Decide ", "See ", "Ask ")  # how findings' actions begin that only ask
 TOO_EARLY = "it is due before what it waits for"
 NOBODY = "no department"
 LATER = "later"
@@ -50,9 +54,13 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
     """
     rows = zip(actions.to_dict("records"), _places(actions), strict=True)
     made = actions.assign(after=actions["waits_for"], quarter=[_quarter(row, as_of, place) for row, place in rows])
-    made = made.assign(quarter=_in_turn(made))
+    made = made.assign(quarter=_in_turn(made), ahead_of=_ahead_of(made))
+    ahead = made["ahead_of"].notna()
+    made["quarter"] = [_quarter({"triage": NOW, "due": day}, as_of, 0) if pd.notna(day) else quarter
+                       for day, quarter in zip(made["ahead_of"], made["quarter"], strict=True)]  # fmt: skip
     past = made["due"].notna() & (made["due"] < pd.Timestamp(as_of)) & (made["triage"] != DROP)
     made = made.assign(by=made["due"].dt.strftime("%Y-%m-%d").where(made["due"].notna(), made["quarter"]))
+    made["by"] = made["by"].mask(ahead, made["ahead_of"].dt.strftime("%Y-%m-%d"))
     made = _with_fault(made, past, "it was due before this audit: take it out where it is done, else set a new day")
     made = _with_fault(made, _too_early(made), TOO_EARLY)
     known = {f.id: f for f in findings}
@@ -62,8 +70,10 @@ def plan(actions: pd.DataFrame, findings: Sequence[Finding], *, as_of: date) -> 
     seen_by = [clean_text(judged_by(f.id) or f.label) if f else "nothing yet" for f in measures]
     made = made.assign(detectable=[detectable(f) for f in measures], seen_by=seen_by)
     heap = made["triage"].map({NOW: 0, GRADUALLY: 1, DROP: 2})
-    proposed = (made["origin"] != WORKSHOP).astype(int)
-    ranked = made.assign(heap=heap, proposed=proposed, dropped=heap == 2, on_time=made["quarter"] != OVERDUE)
+    proposed = (made["origin"] != WORKSHOP).astype(int).mask(ahead, -1)  # what is read first stands first
+    ranked = made.assign(
+        heap=heap.mask(ahead, 0), proposed=proposed, dropped=heap == 2, on_time=made["quarter"] != OVERDUE
+    )
     ranked = ranked.sort_values(
         ["dropped", "on_time", "quarter", "heap", "proposed", "due", "action"], kind="stable", na_position="last"
     )
@@ -121,8 +131,9 @@ def judged_by(id: str) -> str:
     return next((every for every, _, _, _, ids in MEASURES.values() if id in ids.split(",")), "")
 
 
-def in_words(planned: pd.DataFrame) -> list[str]:
-    """How many actions there are, of whom, and what is missing. From: `plan`."""
+def in_words(planned: pd.DataFrame, items: pd.DataFrame | None = None) -> list[str]:
+    """How many actions there are, of whom, and what is missing. From: `plan`; the items (`triage.triage`), so that
+    items for now and actions for now are told together."""
     kept = planned[planned["triage"] != DROP]
     if not len(planned):
         return ["No action is named yet, neither by the workshop nor by a finding."]
@@ -135,6 +146,8 @@ def in_words(planned: pd.DataFrame) -> list[str]:
         unknown, nobody = int(now["effort"].isna().sum()), int(now["owner"].isna().sum())
         text.append(f"Of the {len(now)} for now, nobody has said what effort {unknown or 'none'} of them would take, "
                     f"and {nobody or 'none'} {'have' if nobody > 1 else 'has'} nobody to do it yet.")  # fmt: skip
+    if items is not None and (urgent := set(items.loc[items["triage"] == NOW, "item"])):
+        text.append(_reconciled(urgent, planned))
     if nobody := int(kept["owner"].isna().sum()):
         text.append(f"{nobody} of all to be done {'has' if nobody == 1 else 'have'} nobody to do them yet.")
     if unseen := int((kept["detectable"] == "").sum()):
@@ -144,6 +157,18 @@ def in_words(planned: pd.DataFrame) -> list[str]:
         text.append(f"The finding behind {drifting} is {NOT_JUDGED}, since it moves by itself or is a change already; "
                     f"for {lost or 'none'} of them no other figure is judged instead.")  # fmt: skip
     return text
+
+
+def _reconciled(urgent: set[str], planned: pd.DataFrame) -> str:
+    """Items for now beside actions for now, since one action may be on several items and an item may have none."""
+    now = planned[planned["triage"] == NOW]
+    met = {key for cell in now["items"] for key in split_ids(cell)} & urgent
+    later = {key for cell in planned.loc[planned["triage"] == GRADUALLY, "items"] for key in split_ids(cell)}
+    left = urgent - met
+    parts = [f"{len(left & later)} an action that comes gradually"] * bool(left & later)
+    parts += [f"{len(left - later)} none"] * bool(left - later)
+    have = f"{len(met) if left else 'each'} {'has' if len(met) == 1 or not left else 'have'} an action for now"
+    return f"Of the {len(urgent)} items for now {', '.join([have, *parts])}: one action may be on several items."
 
 
 def readable(planned: pd.DataFrame) -> pd.DataFrame:
@@ -266,11 +291,35 @@ def _who(row: dict) -> str:
 
 
 def _places(actions: pd.DataFrame) -> list[int]:
-    """Of what is gradual and has no day, which of the following quarters: a third each, the greatest impact first."""
+    """Of what is gradual and has no day, which of the following quarters: a third each, the greatest impact first, and
+    what nobody weighed last: its 3 of 5 is no impact that anybody knows."""
     waiting = actions[(actions["triage"] == GRADUALLY) & actions["due"].isna()]
-    order = waiting.sort_values(["impact", "stake", "action"], ascending=[False, False, True], kind="stable").index
+    order = waiting.sort_values(
+        ["weighed", "impact", "stake", "action"], ascending=[False, False, False, True], kind="stable"
+    ).index
     place = {label: rank * SPREAD // len(order) for rank, label in enumerate(order)}
     return [place.get(label, 0) for label in actions.index]
+
+
+def _ahead_of(made: pd.DataFrame) -> pd.Series:
+    """Of what has no day, waits for nothing and is to read, to find out, to look at or to decide: the first day of an
+    action on the same item, touchpoint or topic, before which it must be known; NaT where none is, or none is earlier
+    than its own quarter."""
+    dated = [row for row in made.to_dict("records") if pd.notna(row["due"]) and row["triage"] != DROP
+             and row["quarter"] != OVERDUE]  # fmt: skip
+    days = []
+    for row in made.to_dict("records"):
+        asks = pd.isna(row["due"]) and not row["waits"] and clean_text(row["action"]).startswith(TO_KNOW)
+        mine = _about(row["items"]) if asks and row["triage"] != DROP else set()
+        days.append(min((other["due"] for other in dated if other["quarter"] <= row["quarter"]
+                         and mine & _about(other["items"])), default=pd.NaT))  # fmt: skip
+    return pd.to_datetime(pd.Series(days, index=made.index, dtype="datetime64[ns]"))
+
+
+def _about(items: object) -> set[str]:
+    """The items of an action, the touchpoints that they lie at, and what they are about (`topics.yml`)."""
+    points = touchpoints_of(items)
+    return {*split_ids(items), *points, *topics_of(split_ids(items), said=" ".join(sorted(points)).replace("_", " "))}
 
 
 def _quarter(row: dict, as_of: date, place: int) -> str:

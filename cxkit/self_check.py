@@ -39,14 +39,16 @@ def faults(
     as_of: date | None = None,
     planned: pd.DataFrame | None = None,
     settings: Mapping[str, object] | None = None,
+    scored: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """What is missing from the audit, or stands on nothing; no rows where all is well.
 
     From: `swot.join` (after `triage.triage`: what is for now, too); the sheet `actions` (action, item, department,
     measure, … as people wrote it); the findings of the run; the names of the sheets that people filled in; rows:
     `same_thing.by_item`; context: the sheet, and `as_of`, the last day that counts; planned: the whole plan
-    (`action_sheet.link`; without it the sheet is the plan); settings: client.yml's `strategy`, as a mapping. To, the
-    gravest first: what (the kind of fault), where (a sheet and its statement, an item or a sphere), why, mend.
+    (`action_sheet.link`; without it the sheet is the plan); settings: client.yml's `strategy`, as a mapping;
+    scored: the checklists' items (sphere, and a score by voice: `09_maturity.items`), which are voices in a sphere too.
+    To, the gravest first: what (the kind of fault), where (a sheet and its statement, an item or a sphere), why, mend.
     Source: all voices, each sphere, and no change without analysis: S0.
     """
     rows = pd.DataFrame({"item": [], "statement": [], "copies": []}) if rows is None else rows
@@ -54,7 +56,7 @@ def faults(
     found = [
         *_contradictions(items),
         *_voices(items, sheets_present),
-        *_without_effort(items, plan, rows),
+        *_without_effort(plan),
         *_unjudged(plan, findings),
         *_against_the_data(plan),
         *_turns(plan),
@@ -63,7 +65,7 @@ def faults(
         *_actions(items, actions, [f.id for f in findings], rows),
         *_evidence(items, findings, rows),
         *_unjoined(rows),
-        *_spheres(items, findings),
+        *_spheres(items, findings, _answered(scored)),
         *_unanswered(items, actions, rows),
         *_doubtful(items, rows, actions),
         *_old(context, as_of),
@@ -114,24 +116,18 @@ def _contradictions(items: pd.DataFrame) -> list[tuple]:
     return found
 
 
-def _without_effort(items: pd.DataFrame, plan: pd.DataFrame, rows: pd.DataFrame) -> list[tuple]:
-    """What is for now although nobody said what it takes."""
-    if "triage" not in items.columns:
+def _without_effort(plan: pd.DataFrame) -> list[tuple]:
+    """The actions for now of which nobody said what they take: the same count as the plan's own sentence has."""
+    if "triage" not in plan.columns:
         return []
-    known = plan[pd.to_numeric(plan["effort"]).notna()]
-    told = {key for keys in _meant(known, items, rows) for key in keys}
-    urgent = items[items["triage"] == NOW]
-    bare = urgent[~urgent["item"].isin(told)]
-    if not len(bare):
+    urgent = plan[plan["triage"] == NOW]
+    bare = int(pd.to_numeric(urgent["effort"]).isna().sum())
+    if not bare:
         return []
-    return [("an item for now whose effort nobody knows", f"the plan: {len(bare):,} of {len(urgent):,} for now",
-             "No action on them says what it takes.",
+    where = f"the plan: {bare:,} of {_counted(len(urgent), 'action')} for now"
+    return [("actions for now whose effort nobody knows", where,
+             "Nobody has said what they would take.",
              "Let a department say how much work it is (1 to 5) before anybody promises a day.")]  # fmt: skip
-
-
-def _meant(plan: pd.DataFrame, items: pd.DataFrame, rows: pd.DataFrame) -> list[list[str]]:
-    """The items of each action: those that it is linked to, else those that the sheet's words mean."""
-    return [split_ids(cell) for cell in plan["items"]] if "items" in plan else keys_of(plan["item"], items, rows)
 
 
 def _unjudged(plan: pd.DataFrame, findings: Sequence[Finding]) -> list[tuple]:
@@ -279,7 +275,15 @@ def _evidence(items: pd.DataFrame, findings: Sequence[Finding], rows: pd.DataFra
     return found
 
 
-def _spheres(items: pd.DataFrame, findings: Sequence[Finding]) -> list[tuple]:
+def _answered(scored: pd.DataFrame | None) -> dict[str, set[str]]:
+    """Which voices answered the checklists' items of a sphere: sphere -> voices."""
+    found: dict[str, set[str]] = {}
+    for row in () if scored is None else scored.to_dict("records"):
+        found.setdefault(row["sphere"], set()).update(voice for voice in VOICES[1:] if pd.notna(row.get(voice)))
+    return found
+
+
+def _spheres(items: pd.DataFrame, findings: Sequence[Finding], scored: Mapping[str, set[str]]) -> list[tuple]:
     found = []
     for sphere in read_spheres().itertuples():
         inside = items[items["sphere"] == sphere.sphere]
@@ -289,13 +293,17 @@ def _spheres(items: pd.DataFrame, findings: Sequence[Finding]) -> list[tuple]:
             why = f"No finding of it has a verdict, of {numbers:,}; nobody says a word." if numbers else ""
             found.append(("a sphere that nobody looked at", sphere.name, why or "No finding and no statement is of it.",
                           "Ask for statements and data about it: an audit covers each sphere (S0)."))  # fmt: skip
-        elif len(voices) == 1:
-            found.append(("one voice for a whole sphere", sphere.name, f"Only {next(iter(voices))} speaks of it.",
+        elif len(voices | scored.get(sphere.sphere, set())) == 1:
+            found.append(("one voice for a whole sphere", sphere.name, _alone(next(iter(voices), "")),
                           "Ask the others: what one side sees, another may not."))  # fmt: skip
     if lost := int(((items["sphere"] == "") & (items["voices"] != "")).sum()):  # the world outside has none
         found.append(("items of no sphere", f"the SWOT: {lost:,}", "Neither a finding nor a department tells it.",
                       "Fill in the column department of the sheet swot."))  # fmt: skip
     return found
+
+
+def _alone(voice: str) -> str:
+    return "Only the data speak of it." if voice == "data" else f"Only {voice or 'employee'}s speak of it."
 
 
 def _unanswered(items: pd.DataFrame, actions: pd.DataFrame, rows: pd.DataFrame) -> list[tuple]:

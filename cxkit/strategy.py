@@ -9,7 +9,7 @@ import pandas as pd
 from cxkit.findings import Finding
 from cxkit.group_table import legend_below, nothing_to_show
 from cxkit.same_thing import split_ids
-from cxkit.style import GREY, INK, clean_text, folded_text, format_value
+from cxkit.style import GREY, INK, LIGHT, clean_text, folded_text, format_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -205,7 +205,9 @@ def costly_sentence(findings: Sequence[Finding]) -> str:
 
 
 def plot_gaps(found: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
-    """`gaps`: weaknesses to the left (pressing ones dark), strengths to the right, a row a sphere."""
+    """`gaps`: weaknesses to the left (pressing ones dark), strengths to the right, a row a sphere.
+
+    The client's colour stands for neither: a green bar would be read as good."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -215,9 +217,18 @@ def plot_gaps(found: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
         return ax
     place = np.arange(len(found))
     pressing, others = found["pressing"], found["weaknesses"] - found["pressing"]
-    ax.barh(place, -pressing, color="C0", label="weaknesses that press")
-    ax.barh(place, -others, left=-pressing, color="C0", alpha=0.35, hatch="//", label="other weaknesses")
-    ax.barh(place, found["strengths"], color=GREY, label="strengths")
+    ax.barh(place, -pressing, color=INK, label="weaknesses that press")
+    ax.barh(
+        place,
+        -others,
+        left=-pressing,
+        facecolor="white",
+        edgecolor=INK,
+        hatch="//",
+        linewidth=0.6,
+        label="other weaknesses",
+    )
+    ax.barh(place, found["strengths"], color=LIGHT, edgecolor=GREY, linewidth=0.6, label="strengths")
     ax.axvline(0, color=INK, linewidth=0.9)
     for y, row in zip(place, found.itertuples(), strict=True):
         for x, count, side in ((-row.weaknesses, row.weaknesses, "right"), (row.strengths, row.strengths, "left")):
@@ -270,12 +281,13 @@ def _years(years: object) -> str:
 
 
 def _against(strategy: str, found: pd.DataFrame) -> list[str]:
-    """The pressing weaknesses that the strategy does not touch."""
+    """The pressing weaknesses that the strategy does not touch, or that the choice does not even weigh."""
     names = {PRODUCT: CONTACT, INTERACTION: GOODS}.get(strategy, ())
-    left = found[found["sphere"].isin(names) & (found["pressing"] > 0)]
+    left = found[found["sphere"].isin((*names, *NEITHER)) & (found["pressing"] > 0)]
     texts = [
-        f"{row['name']} has {row['pressing']} pressing weakness{'es' if row['pressing'] > 1 else ''} that it does not "
-        f"touch: “{clean_text(row['worst']).rstrip('.')}”."
+        f"{row['name']} has {row['pressing']} pressing weakness{'es' if row['pressing'] > 1 else ''} that "
+        f"{'this choice neither touches nor weighs' if row['sphere'] in NEITHER else 'it does not touch'}: "
+        f"{'the worst is ' if row['pressing'] > 1 else ''}“{clean_text(row['worst']).rstrip('.')}”."
         for row in left.to_dict("records")
     ]
     return texts or ["No pressing weakness lies outside it."]

@@ -10,7 +10,7 @@ from cxkit.certainty import CERTAIN, LIKELY, SAID, family_of
 from cxkit.checklists import FOUND as SCORED
 from cxkit.checklists import item_of
 from cxkit.findings import IDS, Finding, is_finding
-from cxkit.same_thing import APART, GAP, QUADRANTS, TOTALS, by_item, commonest, one_spelling, split_ids
+from cxkit.same_thing import APART, GAP, QUADRANTS, TOTALS, by_item, commonest, one_spelling, split_ids, telling_words
 from cxkit.spheres import AT_TOUCHPOINTS, sphere_of
 from cxkit.stages import name_key
 from cxkit.statements import alike, contrary, normal_statement
@@ -32,7 +32,7 @@ DATA = ("item", "statement", "quadrant", "voices", "evidence", "certainty", "sph
 SAYS = ("statement", "quadrant", "voice", "department", "impact", "confidence", "ids", "touchpoint", "quote", "source",
         "sheet", "copies")  # fmt: skip
 ITEMS = ("item", "statement", "quadrant", "voices", "supporters", "evidence", "quotes", "impact", "certainty", "sphere",
-         "department", "by_voice", "said", "sources", "confidence", "against")  # fmt: skip
+         "department", "by_voice", "said", "sources", "confidence", "refuted", "against")  # fmt: skip
 MOST_SAID = 5  # wordings of one item that are told
 HIDDEN = "a quote, not shown: quotes are not reviewed"
 
@@ -156,9 +156,9 @@ def join(data: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     (finding ids, comma between), quotes, impact (median of those stated; NaN), certainty (certain, likely, said),
     sphere, department (the one named most), by_voice (how many of each), said (people's words), sources, confidence
     (median of those stated), against (items that say the opposite of the same thing: strength and weakness,
-    opportunity and threat; they share a finding, a touchpoint that the data judge, or their words; and statements of
-    one quadrant alike but that one denies what the other says). A finding that says
-    the opposite of a statement is no evidence for it: it stands under `against` alone.
+    opportunity and threat; they share a finding of which both speak, a touchpoint that the data judge, or their words;
+    and statements of one quadrant alike but that one denies what the other says), refuted (findings that people name as
+    evidence and whose verdict is the opposite: no evidence for what they say).
     """
     rows = by_item(data, said)
     rows = rows[rows["item"] != ""]
@@ -295,6 +295,7 @@ def _item(key: str, fact: dict | None, rows: pd.DataFrame, sides: dict[tuple[str
         "said": " · ".join(told),
         "sources": "; ".join(sorted({s for s in rows["source"] if s})),
         "confidence": float(rows["confidence"].median()),
+        "refuted": APART.join(id for id in named if id not in ids and (id, OPPOSITE[quadrant]) in sides),
     }  # fmt: skip
 
 
@@ -309,6 +310,14 @@ def _first(texts: pd.Series) -> str:
     return next(iter(commonest(Counter(texts[texts != ""]))), "")
 
 
+def _named_by_words(rows: pd.DataFrame) -> list[str]:
+    """The findings that statements name and speak of: at a touchpoint, or with a word in common. An id in the sheet's
+    cell alone does not make a statement the opposite of what the finding says: it may be of other customers."""
+    named = [(id, row.statement) for row in rows.itertuples() for id in split_ids(row.ids)]
+    return sorted({id for id, text in named if _touchpoint(id) or (
+        telling_words(id.split(".", 2)[-1].replace("_", " ")).keys() & telling_words(text).keys())})  # fmt: skip
+
+
 def _against(items: pd.DataFrame, facts: dict, people: dict) -> list[str]:
     """For each item the keys of those that say the opposite of the same thing."""
     quadrant = dict(zip(items["item"], items["quadrant"], strict=True))
@@ -320,8 +329,7 @@ def _against(items: pd.DataFrame, facts: dict, people: dict) -> list[str]:
         rows = people.get(item.item)
         places = {facts[item.item]["touchpoint"]} if item.item in facts else set()
         places |= set(rows["touchpoint"]) & judged if rows is not None else set()
-        cells = [item.evidence, *([] if rows is None else rows["ids"])]
-        ids = [id for cell in cells for id in split_ids(cell)]
+        ids = [*split_ids(item.evidence), *(_named_by_words(rows) if rows is not None else [])]
         for thing in [("id", id) for id in ids] + [("at", place) for place in places - {""}]:
             about.setdefault(thing, set()).add(item.item)
         for text in sorted(set(rows["statement"])) if rows is not None else []:

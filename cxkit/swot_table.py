@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cxkit.causes import possible
-from cxkit.certainty import SAID
+from cxkit.certainty import CERTAIN, SAID
 from cxkit.findings import Finding
 from cxkit.impact import UNKNOWN
 from cxkit.same_thing import split_ids
@@ -36,13 +36,16 @@ def readable(items: pd.DataFrame, findings: Sequence[Finding], *, currency: str)
 
     From: `triage.ranked`, with what `impact.weigh` adds; the findings of the run. behind: the voices, how many each and
     how sure the data are (of what comes from outside the source); then the quote, or the finding that people name, or
-    that nothing stands behind it; then what people alone say that may be a cause of it (`causes.possible`). weight: the
+    that nothing stands behind it; of what they name that says the
+    opposite that; then what people alone say that may be a cause of it (`causes.possible`). weight: the
     impact and where it comes from, and the revenue it touches, if known.
     """
     labels = {f.id: clean_text(f.label) for f in findings}
     rows = items.to_dict("records")
     causes = possible(items)
-    told = [(_who(row), _rests_on(row, labels), _causes(causes.get(row["item"], []))) for row in rows]
+    told = [
+        (_who(row), _rests_on(row, labels), _refuted(row, labels), _causes(causes.get(row["item"], []))) for row in rows
+    ]
     behind = [". ".join(part for part in parts if part) for parts in told]
     headings = headed(items["quadrant"], HEADINGS)
     return items.assign(heading=headings, behind=behind, weight=[_weight(row, currency) for row in rows])
@@ -80,11 +83,15 @@ def in_words(items: pd.DataFrame) -> str:
     counts = items["quadrant"].value_counts()
     told = ", ".join(f"{name.partition(':')[0].lower()} {counts.get(q, 0)}" for q, name in HEADINGS.items())
     joined = int(items["voices"].str.contains(",").sum())
-    certain = int((items["certainty"] == "certain").sum())
-    said = int((items["certainty"] == "said").sum())
+    sure, unheard = items["certainty"] == CERTAIN, items["voices"] == ""
+    by_data = items["voices"].map(lambda voices: "data" in split_ids(voices))
+    scores = int((sure & ~by_data).sum())
+    said, outside = (int(((items["certainty"] == SAID) & (unheard == nobody)).sum()) for nobody in (False, True))
+    scored = f", scores of {scores}" if scores else ""
+    from_outside = f", {outside} from outside" if outside else ""
     return (
-        f"{len(items)} items ({told}): figures are certain of {certain}, {said} are known from people alone, and "
-        f"{joined} from more than one voice."
+        f"{len(items)} items ({told}): figures are certain of {int((sure & by_data).sum())}{scored}; {said} are known "
+        f"from people alone{from_outside}, and {joined} from more than one voice."
     )
 
 
@@ -146,9 +153,17 @@ def _rests_on(row: dict, labels: dict[str, str]) -> str:
     """What stands behind an item besides the sentence itself."""
     known = [labels[id] for id in split_ids(row["evidence"]) if id in labels] if row["certainty"] == SAID else []
     quotes = [f"“{clean_text(quote)}”" for quote in row["quotes"].split(" · ") if quote]
+    if row.get("refuted"):
+        return "; ".join(quotes)
     if row["certainty"] == SAID and not known and not quotes:
         return "No number and no quote stands behind it" if row["voices"] or not row["sources"] else ""
     return "; ".join([*(f"Number: {label}" for label in known), *quotes])
+
+
+def _refuted(row: dict, labels: dict[str, str]) -> str:
+    """The findings that people name for an item and that do not bear it out."""
+    named = [labels.get(id, id) for id in split_ids(row.get("refuted", ""))]
+    return f"The number that they name says the opposite: {'; '.join(named)}" if named else ""
 
 
 def _causes(found: list[tuple[str, str]]) -> str:

@@ -14,10 +14,16 @@ from cxkit.topics import topics_of
 
 KINDS = {
     "SO": ("strength", "opportunity", "Use what is strong, {inner}, to take up what opens, {outer}."),
-    "WO": ("weakness", "opportunity", "See whether what opens, {outer}, helps to mend {inner}; else mend that first."),
+    "WO": ("weakness", "opportunity", "See whether what opens, {outer}, helps to mend {inner}{first}."),
     "ST": ("strength", "threat", "Set what is strong, {inner}, against {outer}."),
-    "WT": ("weakness", "threat", "Mend {inner} first: it leaves the shop open to {outer}."),
+    "WT": ("weakness", "threat", "{weak}."),
 }
+# what a threat makes of a weakness: whether that is for now -> the words
+WEAK = {
+    True: "Mend {inner} first: it leaves the shop open to {outer}",
+    False: "{inner} leaves the shop open to {outer}: mend it in its turn, as the plan says",
+}
+NOW = "now"  # as `triage` names what is urgent
 MEANS = {
     "SO": "Strengths that take up an opportunity",
     "WO": "Weaknesses that an opportunity may help to mend, or has to wait for",
@@ -43,15 +49,16 @@ def proposals(
 ) -> pd.DataFrame:
     """Proposals that name what they join, at most `most` a kind, the weightiest first.
 
-    From: items (item, statement, said, quadrant, voices, evidence, quotes, sources, impact, certainty, sphere);
+    From: items (item, statement, said, quadrant, voices, evidence, quotes, sources, impact, certainty, sphere, triage);
     `spheres`: a sphere's key -> its name, told where both lie in one; `labels`: a finding's id -> its label, by which a
     proposal calls what the data know. To: kind (SO, WO, ST, WT), proposal, because (what joins the two, and who says
     each), joins (the keys of both items, with a comma), impact (of both together).
     Only items with evidence are joined: a finding, a quote, or of what comes from outside its source. Two are joined by
     a finding or a touchpoint that the evidence of both names, by a topic (`topics.yml`: of the data by the finding, of
     what people say by their words), or by two words or more that people use of both and of few others; a sphere alone
-    joins nothing. An item stands in one proposal of a kind. Ranked by what joins them (finding, touchpoint, topic,
-    words), then by impact, then by certainty.
+    joins nothing. A weakness is to be mended first only where it is for now. An item stands in one
+    proposal of a kind. Ranked by what joins them (finding, touchpoint, topic, words), then by impact, then by
+    certainty.
     What it cannot show: whether a proposal is worth its money; it says where to look.
     Source: Weihrich (1982), Long Range Planning 15(2), 54-66.
     """
@@ -164,10 +171,13 @@ def _place(item: dict) -> int:
 
 def _proposal(kind: str, template: str, tie: str, one: dict, other: dict, labels: Mapping[str, str]) -> dict:
     inner, outer = (f"“{short(_called(item, labels))}”" for item in (one, other))
+    now = one.get("triage", NOW) == NOW
+    first = "; else mend that first" * now
+    weak = WEAK[now].format(inner=inner, outer=outer)
     said = "; ".join(f"{item['quadrant']}: {_said_by(item)}" for item in (one, other))
     return {
         "kind": kind,
-        "proposal": template.format(inner=inner, outer=outer),
+        "proposal": template.format(inner=inner, outer=outer, first=first, weak=weak),
         "because": f"{tie}; {said}",
         "joins": f"{one['item']}, {other['item']}",
         "impact": _impact(one) + _impact(other),

@@ -3,17 +3,32 @@
 import numpy as np
 import pandas as pd
 
+from cxkit.causes import possible
+from cxkit.certainty import CERTAIN, LIKELY, SAID
+from cxkit.impact import UNKNOWN
 from cxkit.same_thing import QUADRANTS, split_ids
 from cxkit.style import clean_text
 
-NOW, GRADUALLY, DROP = "now", "gradually", "drop"
-HEADINGS = {NOW: "Now", GRADUALLY: "Gradually", DROP: "Not at all, or not before there is evidence"}
+NOW, GRADUALLY, EVIDENCE, DROP = "now", "gradually", "evidence first", "drop"
+HEADINGS = {
+    NOW: "Now",
+    GRADUALLY: "Gradually",
+    EVIDENCE: "Evidence first: what may come, and whom to ask",
+    DROP: "Not at all, or not before there is evidence",
+}
+COMING = ("opportunity", "threat")
 TRIAGED = ("weakness", "opportunity", "threat")  # strengths are kept, not mended
 NOT_TO_BE_DONE = "which is not to be done"
 GREAT, SMALL = 4, 2  # impact from which on something is urgent, and up to which the greatest effort is not worth it
 MOST_EFFORT, GREATEST_EFFORT = 3, 5
+ASK = {"customer": "customers", "partner": "partners", "employee": "employees"}
+BARE = "one statement alone stands behind it"
 RULE = {
-    DROP: "No finding, no quote, no source outside and no second voice stands behind it (no evidence, no action); or, "
+    EVIDENCE: "Of an opportunity or a threat: no finding, no quote, no source outside and no second voice stands "
+    "behind it yet. What may come is not dropped for that; it is asked after, and no action follows before.",
+    DROP: "Of a weakness or an action: no finding, no quote, no source outside and no second voice stands "
+    "behind it (no evidence, no action), and it is no possible cause of what is for now "
+    "(that is checked with it, gradually); or, "
     f"of an action, it names no item, or takes the greatest effort ({GREATEST_EFFORT} of 5) for an impact of {SMALL} "
     "of 5 or less.",
     NOW: f"The data or the scores are certain of it, or two voices say it; its impact is {GREAT} of 5 or more; and, of "
@@ -29,22 +44,29 @@ def rule() -> pd.DataFrame:
 
 
 def triage(items: pd.DataFrame) -> pd.DataFrame:
-    """Items with triage (now, gradually, drop; empty for strengths, which are kept), why, and pressing (yes/no: a
-    weakness for now).
+    """Items with triage (now, gradually, evidence first, drop; empty for strengths, which are kept), why, and pressing
+    (yes/no: a weakness for now). A weakness that people alone say and that may be a cause (`causes.possible`) of one
+    for now is checked with it: gradually. An opportunity or a threat without evidence is not dropped: evidence first.
 
-    From: items (item, quadrant, voices, supporters, evidence, quotes, sources, impact, certainty). The rule is `RULE`;
-    what it takes to do something about it and what comes first decides of actions alone (`triage_actions`).
+    From: items (item, quadrant, voices, supporters, evidence, quotes, sources, impact, certainty, sphere,
+    department, said). The rule is `RULE`; what it takes to do something about it and what comes first decides of
+    actions alone (`triage_actions`).
     Source: the three heaps are S0's (what to change urgently, what to introduce gradually, what to drop).
     """
     rows = items.to_dict("records")
     told = [_item(row) if row["quadrant"] in TRIAGED else ("", "a strength: keep it so") for row in rows]
+    checked = _to_check(items, [name for name, _ in told])
+    told = [
+        (GRADUALLY, checked[row["item"]]) if name == DROP and row["item"] in checked else (name, why)
+        for row, (name, why) in zip(rows, told, strict=True)
+    ]
     pressing = [row["quadrant"] == "weakness" and name == NOW for row, (name, _) in zip(rows, told, strict=True)]
     return items.assign(triage=[name for name, _ in told], why=[why for _, why in told], pressing=pressing)
 
 
 def triage_actions(actions: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     """Actions with triage, why, waits_for (the actions that it waits for, or an empty text), impact and stake (the
-    greatest of its items).
+    greatest of its items), and weighed (whether anything or anybody weighs one of its items).
 
     From: actions (`action_sheet.link`: action, items, effort, waits, but), items as `triage` takes them. An action is
     as urgent as the most urgent of its items with its own effort. It waits for those that the sheet names in `after`,
@@ -58,17 +80,23 @@ def triage_actions(actions: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     of = [[known[key] for key in split_ids(row["items"]) if key in known] for row in rows]
     most = {name: [max((_number(item.get(name)) for item in its), default=np.nan, key=_or_least) for its in of]
             for name in ("impact", "stake")}  # fmt: skip
+    weighed = [any(item.get("impact_from") != UNKNOWN for item in its) for its in of]
     waited = ["; ".join(text for text, _ in before) for before in waits]
-    return actions.assign(triage=[name for name, _ in told], why=[why for _, why in told], waits_for=waited, **most)
+    return actions.assign(
+        triage=[name for name, _ in told], why=[why for _, why in told], waits_for=waited, weighed=weighed, **most
+    )
 
 
 def ranked(items: pd.DataFrame) -> pd.DataFrame:
-    """Items by quadrant, what is to be done now first, then by impact, by stake, and by key. From: `triage`."""
-    place = {name: rank for rank, name in enumerate((*QUADRANTS, NOW, GRADUALLY, DROP, ""))}
-    keys = items.assign(_quadrant=items["quadrant"].map(place), _heap=items["triage"].map(place))
+    """Items by quadrant, what is to be done now first, then by impact, by stake, and by key; strengths the surest
+    first, since nobody weighs them. From: `triage`."""
+    place = {name: rank for rank, name in enumerate((*QUADRANTS, *HEADINGS, "", CERTAIN, LIKELY, SAID))}
+    sure = items["certainty"].map(place).where(items["quadrant"] == "strength", 0)
+    keys = items.assign(_quadrant=items["quadrant"].map(place), _heap=items["triage"].map(place), _sure=sure)
     order = keys.sort_values(
-        ["_quadrant", "_heap", "impact", "stake", "item"], ascending=[True, True, False, False, True], kind="stable"
-    )
+        ["_quadrant", "_heap", "_sure", "impact", "stake", "item"],
+        ascending=[True, True, True, False, False, True], kind="stable",
+    )  # fmt: skip
     return items.loc[order.index].reset_index(drop=True)
 
 
@@ -87,8 +115,8 @@ def heaped(items: pd.DataFrame) -> pd.DataFrame:
 def heaps(items: pd.DataFrame) -> str:
     """How many items stand in which heap, in one sentence. From: `triage`."""
     counts = items["triage"].value_counts()
-    told = [f"{counts.get(name, 0)} {words}" for name, words in
-            ((NOW, "to be done now"), (GRADUALLY, "gradually"), (DROP, "not at all"))]  # fmt: skip
+    words = {NOW: "to be done now", GRADUALLY: "gradually", EVIDENCE: "to be asked after first", DROP: "not at all"}
+    told = [f"{counts.get(name, 0)} {how}" for name, how in words.items()]
     return f"Of {int(counts.drop('', errors='ignore').sum())} weaknesses, opportunities and threats: {', '.join(told)}."
 
 
@@ -99,7 +127,9 @@ def _item(row: dict) -> tuple[str, str]:
     outside = not count and _text(row.get("sources"))  # of what the sheet context says, the source is the evidence
     backed = _text(row.get("evidence")) or _text(row.get("quotes")) or outside
     if not (backed or count > 1 or _number(row.get("supporters")) > 1):
-        return DROP, "one statement alone stands behind it: no action before there is evidence"
+        if row["quadrant"] in COMING:
+            return EVIDENCE, f"{BARE}: {_whom_to_ask(row)}"
+        return DROP, f"{BARE}: no action before there is evidence"
     surely = "the data are certain" if "data" in _text(row.get("voices")) else "the scores are certain"
     sure = surely if certain else f"{count} voices say it" if count > 1 else ""
     worth = f"its impact is {impact:g} of 5"
@@ -111,11 +141,31 @@ def _item(row: dict) -> tuple[str, str]:
     return GRADUALLY, ", ".join(doubt for doubt in doubts if doubt)
 
 
+def _whom_to_ask(row: dict) -> str:
+    """Whom to ask after what one statement alone says: those who have not spoken."""
+    spoken = [voice.strip() for voice in _text(row.get("voices")).split(",")]
+    others = [many for voice, many in ASK.items() if voice not in spoken]
+    return f"ask {' and '.join((', '.join(others[:-1]), others[-1])) if others[1:] else 'again'}, or look for a source"
+
+
+def _to_check(items: pd.DataFrame, heaps: list[str]) -> dict[str, str]:
+    """What people alone say that may be the cause of a weakness for now: item -> why it is checked with that."""
+    now = dict(zip(items["item"], heaps, strict=True))
+    keys = {(row.quadrant, clean_text(row.statement)): row.item for row in items.itertuples()}
+    words = dict(zip(items["item"], items["statement"], strict=True))
+    return {
+        keys["weakness", text]: f"{BARE}; it may be a cause of “{clean_text(words[item]).rstrip('.')}” and is checked "
+        "with that"
+        for item, told in possible(items).items() if now[item] == NOW
+        for _, text in told
+    }  # fmt: skip
+
+
 def _with_effort(row: dict, effort: float) -> tuple[str, str]:
     """The heap of an action for one item, before it is asked what it waits for."""
     (heap, why), impact = _item(row), _number(row["impact"])
-    if heap == DROP:
-        return heap, why
+    if heap in (DROP, EVIDENCE):
+        return DROP, f"{BARE}: no action before there is evidence"
     if effort >= GREATEST_EFFORT and impact <= SMALL:
         return DROP, f"the greatest effort for an impact of {impact:g} of 5"
     easy = f"its effort is {effort:g} of 5" if np.isfinite(effort) else "its effort is not known yet"

@@ -27,7 +27,7 @@ AS_OF = date(2026, 6, 30)
 def planned(*rows: dict) -> pd.DataFrame:
     plain = {"items": "i", "department": "site", "owner": "Ann", "effort": np.nan, "due": None, "measure": "a.b"}
     plain |= {"origin": "workshop", "fault": "", "triage": "now", "why": ""}
-    plain |= {"impact": 3.0, "stake": np.nan, "waits_for": "", "waits": (), "but": ""}
+    plain |= {"impact": 3.0, "stake": np.nan, "waits_for": "", "waits": (), "but": "", "weighed": True}
     frame = pd.DataFrame([{"action": f"a{n}"} | plain | row for n, row in enumerate(rows)], columns=["action", *plain])
     frame = frame.assign(due=pd.to_datetime(frame["due"]))
     drifting = [hand.finding(id, 0.4, 0.3, 0.5) for id in ("service.growing.delivery_delay", "loyalty.top_share")]
@@ -128,6 +128,43 @@ def test_gradually_is_spread_over_three_quarters_by_impact():
     told = found.set_index("action")["quarter"]
     assert told[["a4", "a5", "a3", "a2", "a1", "a0"]].tolist() == (["2026 Q4"] * 2 + ["2027 Q1"] * 2 + ["2027 Q2"] * 2)
     assert told["a6"] == "2026 Q3"
+
+
+def test_what_nobody_weighed_comes_last():
+    rows = [{"impact": 3.0, "weighed": False}, {"impact": 2.0}, {"impact": 1.0}]
+    told = planned(*(row | {"triage": "gradually"} for row in rows)).set_index("action")["quarter"]
+    assert told[["a1", "a2", "a0"]].tolist() == ["2026 Q4", "2027 Q1", "2027 Q2"]
+
+
+@pytest.mark.parametrize(
+    ("ask", "quarter", "by"),
+    [
+        ({"action": "Read what is said"}, "2026 Q4", "2026-11-01"),
+        ({"action": "Mend it"}, "2027 Q2", "2027 Q2"),  # it does not only ask
+        ({"action": "Read what is said", "items": "k"}, "2027 Q2", "2027 Q2"),  # of something else
+        ({"action": "Read what is said", "items": "feedback.theme.payment"}, "2026 Q4", "2026-11-01"),  # both of paying
+        ({"action": "Read what is said", "triage": "now"}, "2026 Q3", "2026 Q3"),  # earlier as it is
+        ({"action": "Read what is said", "due": "2027-01-02"}, "2027 Q1", "2027-01-02"),  # somebody set a day
+    ],
+)
+def test_what_only_asks_comes_before_the_day_of_what_it_is_for(ask, quarter, by):
+    filler = [{"triage": "gradually", "impact": 5.0, "items": "z"}] * 4
+    pay = "i, journey.touchpoint.payment_page"
+    found = planned({"due": "2026-11-01", "items": pay}, {"triage": "gradually", "impact": 1.0} | ask, *filler)
+    row = found[found["action"] == ask["action"]].iloc[0]
+    assert (row["quarter"], row["by"]) == (quarter, by)
+    assert quarter != "2026 Q4" or row["number"] < found.loc[found["action"] == "a0", "number"].item()
+
+
+def test_items_and_actions_for_now_are_told_together():
+    items = hand.items([{"item": key, "quadrant": "weakness", "triage": "now"} for key in "ijkl"])
+    found = planned({"items": "i, j"}, {"items": "k", "triage": "gradually"})
+    assert (
+        "Of the 4 items for now 2 have an action for now, 1 an action that comes gradually, 1 none: one action may be "
+        "on several items."
+    ) in in_words(found, items)
+    one = in_words(planned({"items": "i"}), items[:1])
+    assert "Of the 1 items for now each has an action for now: one action may be on several items." in one
 
 
 def test_what_waits_comes_after_what_it_waits_for():

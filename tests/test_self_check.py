@@ -103,7 +103,9 @@ def test_spheres_departments_and_contradictions():
           "evidence": "journey.touchpoint.cart"}],
         [{"action": "Mend", "item": "journey.touchpoint.cart", "measure": "journey.touchpoint.cart"}],
     )  # fmt: skip
-    assert told(frame, "one voice for a whole sphere") == [("Relations, loyalty and value", "Only data speaks of it.")]
+    assert told(frame, "one voice for a whole sphere") == [
+        ("Relations, loyalty and value", "Only the data speak of it.")
+    ]
     looked = dict(told(frame, "a sphere that nobody looked at"))
     assert set(looked) == {
         "Positioning and advertising",
@@ -176,9 +178,10 @@ def test_a_plan_that_nobody_took_or_weighed_or_can_judge():
     cart, top = "journey.touchpoint.cart", "loyalty.top_share"
     done = [{"action": "Mend", "item": cart, "measure": cart, "effort": 2.0, "owner": "Ann"},
             {"action": "Keep", "item": top, "measure": top, "owner": " "}]  # fmt: skip
-    frame = check(actions=done, urgent=(cart, top), found=found)
-    assert told(frame, "an item for now whose effort nobody knows") == [
-        ("the plan: 1 of 2 for now", "No action on them says what it takes.")
+    plan = pd.DataFrame(done).reindex(columns=ACTIONS).assign(triage="now")
+    frame = check(actions=done, urgent=(cart, top), found=found, planned=plan)
+    assert told(frame, "actions for now whose effort nobody knows") == [
+        ("the plan: 1 of 2 actions for now", "Nobody has said what they would take.")
     ]
     assert told(frame, "actions that nobody has taken") == [("the plan: 1 of 2 actions", "Nobody is named for them.")]
     ((where, why),) = told(frame, "a measure that no later audit judges")
@@ -186,9 +189,18 @@ def test_a_plan_that_nobody_took_or_weighed_or_can_judge():
     assert why.startswith("It is shown and not judged from audit to audit: what is spent since ever")
     plan = pd.DataFrame(done).reindex(columns=ACTIONS).assign(items=[f"{cart}, {top}", ""])
     whole = check(actions=done[:1], urgent=(cart, top), found=found, planned=plan)
-    assert not told(whole, "an item for now whose effort nobody knows")
+    assert not told(whole, "actions for now whose effort nobody knows")
     assert told(whole, "actions that nobody has taken")[0][0] == "the plan: 1 of 2 actions"
     assert not told(check(actions=done[:1], found=found), "actions that nobody has taken")
+
+
+def test_who_scored_a_sphere_on_a_checklist_speaks_of_it():
+    said = [{"statement": "Dear", "quadrant": "weakness", "voice": "employee", "department": "logistics"}]
+    scores = {"sphere": ["logistics"], "customer": [2.0], "partner": [float("nan")], "employee": [3.0]}
+    alone = ("Logistics", "Only employees speak of it.")
+    assert alone in [(name[:9], why) for name, why in told(check(said), "one voice for a whole sphere")]
+    heard = told(check(said, scored=pd.DataFrame(scores)), "one voice for a whole sphere")
+    assert alone not in [(name[:9], why) for name, why in heard]
 
 
 def test_settings_that_the_plan_needs():

@@ -4,6 +4,7 @@ import hand_plan as hand
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgba
 
 from cxkit.strategy import (
     EARLY,
@@ -102,6 +103,23 @@ def test_a_horizon_too_short_and_no_gesture_at_all():
     assert words["Exceptional gestures"] == "None: the budget stated is nothing."
     assert words["What speaks against it"] == "No pressing weakness lies outside it."
     assert "What comes after" not in words
+
+
+@pytest.mark.parametrize("strategy", [INTERACTION, PRODUCT, WOW])
+def test_what_presses_in_relations_speaks_against_each_strategy(strategy):
+    row = {"sphere": "relations", "name": "Relations", "weaknesses": 3, "pressing": 2, "worst": "36 % come back."}
+    found = pd.concat([counts(), pd.DataFrame([row])], ignore_index=True)
+    assert advice((strategy, []), found)["What speaks against it"] == (
+        "Relations has 2 pressing weaknesses that this choice neither touches nor weighs: the worst is “36 % come "
+        "back”."
+    )
+
+
+def test_the_picture_has_none_of_the_clients_colour():
+    ax = plot_gaps(counts(goods=1, site=2, strong=(1, 1), weak=1))
+    theirs = to_rgba("C0")[:3]
+    assert all(theirs not in (bar.get_facecolor()[:3], bar.get_edgecolor()[:3]) for bar in ax.patches)
+    plt.close("all")
 
 
 def test_too_early_names_no_risk_of_a_strategy():

@@ -135,6 +135,17 @@ def test_a_finding_that_says_the_opposite_is_no_evidence():
     assert frame.loc["journey.touchpoint.cart", "against"] == praise.name
 
 
+def test_a_finding_of_the_other_verdict_is_no_contradiction_of_what_speaks_of_something_else():
+    """The id in the cell alone: the best customers and their discounts are not the second order of all."""
+    id = "loyalty.repeat_rate"
+    frame = joined({"statement": "The best customers need no discount", "quadrant": "strength", "evidence": id},
+                   {"statement": "They repeat their orders", "quadrant": "strength", "evidence": id},
+                   found=[finding(id, 0.3, 0.01, target=0.5)]).reset_index()  # fmt: skip
+    best, again = (frame[frame["statement"].str.startswith(text)].iloc[0] for text in ("The best", "They repeat"))
+    assert (best["evidence"], best["refuted"], best["against"]) == ("", id, "")
+    assert (again["refuted"], again["against"]) == (id, id)
+
+
 def test_a_total_is_evidence_of_the_one_part_that_grows():
     trend = finding("service.contact_trend", 3.0, 0.5, up=False)
     late, broken, unsure = (

@@ -24,12 +24,23 @@ def only(**row) -> pd.Series:
         ({}, "One employee. No number and no quote stands behind it"),
         ({"evidence": "loyalty.gini"}, "One employee. Number: Label of loyalty.gini"),
         ({"evidence": "loyalty.gone"}, "One employee. No number and no quote stands behind it"),
+        ({"refuted": "loyalty.gini"},
+         "One employee. The number that they name says the opposite: Label of loyalty.gini"),
         ({"voices": "", "sources": "the law"}, "From outside: the law"),
         ({"voices": ""}, "Nobody is named. No number and no quote stands behind it"),
     ],
 )  # fmt: skip
 def test_who_says_it_and_what_stands_behind_it(row, behind):
     assert only(**row)["behind"] == behind
+
+
+def test_scores_are_no_figures_and_what_is_outside_is_not_people():
+    rows = [{"item": "a", "quadrant": "strength", "certainty": "certain", "voices": "data, customer"},
+            {"item": "b", "quadrant": "strength", "certainty": "certain", "voices": "customer, employee"},
+            {"item": "c", "quadrant": "threat"}, {"item": "d", "quadrant": "threat", "voices": ""},
+            {"item": "e", "quadrant": "threat", "voices": ""}]  # fmt: skip
+    told = "figures are certain of 1, scores of 1; 1 are known from people alone, 2 from outside, and 2 from more"
+    assert told in in_words(hand.items(rows))
 
 
 def test_what_people_say_of_the_same_may_be_its_cause():
@@ -75,7 +86,7 @@ def test_in_words():
     rows = [{"item": "a", "quadrant": "strength", "certainty": "certain", "voices": "data"},
             {"item": "b", "quadrant": "threat", "voices": "customer, partner"}]  # fmt: skip
     assert in_words(hand.items(rows)) == (
-        "2 items (strengths 1, weaknesses 0, opportunities 0, threats 1): figures are certain of 1, 1 are known from "
+        "2 items (strengths 1, weaknesses 0, opportunities 0, threats 1): figures are certain of 1; 1 are known from "
         "people alone, and 1 from more than one voice."
     )
     assert in_words(hand.items(rows)[:0]).startswith("Neither the data nor anybody names")

@@ -115,6 +115,23 @@ def test_each_item_once_a_kind_and_the_weightiest_first():
     )
 
 
+@pytest.mark.parametrize(
+    ("heap", "told"),
+    [
+        ("now", "Mend “Slow” first: it leaves the shop open to “Rivals”."),
+        ("gradually", "“Slow” leaves the shop open to “Rivals”: mend it in its turn, as the plan says."),
+    ],
+)
+def test_only_what_is_for_now_is_to_be_mended_first(heap, told):
+    at = {"evidence": "journey.touchpoint.cart", "triage": heap}
+    rows = [{"item": "w", "quadrant": "weakness", "statement": "Slow"} | at,
+            {"item": "t", "quadrant": "threat", "statement": "Rivals"} | at,
+            {"item": "o", "quadrant": "opportunity", "statement": "Growth"} | at]  # fmt: skip
+    found = proposals(hand.items(rows)).set_index("kind")["proposal"]
+    assert found["WT"] == told
+    assert found["WO"].endswith("else mend that first.") == (heap == "now")
+
+
 def test_the_order_of_the_rows_decides_nothing():
     rows = [{"item": f"{q[0]}{n}", "quadrant": q, "evidence": AT} for q in ("strength", "threat") for n in range(4)]
     assert proposals(hand.items(rows)).equals(proposals(hand.items(rows[::-1])))

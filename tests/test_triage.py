@@ -48,7 +48,33 @@ def test_no_evidence_no_action():
     assert heap(alone | {"quotes": "It failed."})[0] == "gradually"
     outside = alone | {"voices": "", "sources": "the law", "quadrant": "threat"}
     assert heap(outside) == ("gradually", "the data are not certain, and a source outside alone says it")
-    assert heap(outside | {"sources": ""})[0] == "drop"
+    assert heap(outside | {"sources": ""})[0] == "evidence first"
+
+
+def test_what_may_come_is_not_dropped_for_want_of_evidence():
+    alone = {"certainty": "said", "evidence": "", "voices": "employee", "impact": 4.0, "quadrant": "threat"}
+    asked = "one statement alone stands behind it: ask customers and partners, or look for a source"
+    assert heap(alone) == ("evidence first", asked)
+    assert heap(alone | {"quadrant": "opportunity"})[0] == "evidence first"
+    assert heap(alone | {"quotes": "It failed."})[0] == "gradually"
+    assert heap(alone, {"effort": 1.0})[0] == "drop"  # no action before
+
+
+def test_a_possible_cause_of_what_is_for_now_is_checked_with_it():
+    place = {"sphere": "logistics", "department": "logistics"}
+    late = SURE | place | {"item": "service.late.courier", "statement": "Courier is late."}
+    alone = place | {"item": "said.x", "statement": "Couriers are told too late", "quadrant": "weakness",
+                     "voices": "partner"}  # fmt: skip
+    found = triage(hand.items([late, alone])).set_index("item").loc["said.x"]
+    assert (found["triage"], found["pressing"]) == ("gradually", False)
+    assert found["why"].endswith("it may be a cause of “Courier is late” and is checked with that")
+    assert triage(hand.items([late | {"impact": 2.0}, alone]))["triage"].tolist() == ["gradually", "drop"]
+
+
+def test_strengths_stand_the_surest_first():
+    rows = [{"item": "b", "impact": 4.0}, {"item": "a", "certainty": "likely"}, {"item": "c", "certainty": "certain"}]
+    found = ranked(triage(hand.items([row | {"quadrant": "strength"} for row in rows])))
+    assert found["item"].tolist() == ["c", "a", "b"]
 
 
 def test_the_greatest_effort_for_little_is_dropped():
@@ -120,14 +146,17 @@ def test_ranked_and_counted():
     rows += [SURE | {"item": "s", "quadrant": "strength"}]
     found = ranked(triage(hand.items(rows)))
     assert found["item"].tolist() == ["s", "c", "a", "b", "d"]
-    assert heaps(found) == "Of 4 weaknesses, opportunities and threats: 3 to be done now, 1 gradually, 0 not at all."
+    assert heaps(found) == (
+        "Of 4 weaknesses, opportunities and threats: 3 to be done now, 1 gradually, 0 to be asked after first, "
+        "0 not at all."
+    )
     told = heaped(found)
     assert told["item"].tolist() == ["c", "a", "b", "d"]
     assert told["heap"].tolist() == ["Now"] * 3 + ["Gradually"]
 
 
 def test_the_rule_is_told_as_it_is_used():
-    assert rule()["triage"].tolist() == ["drop", "now", "gradually"]
+    assert rule()["triage"].tolist() == ["evidence first", "drop", "now", "gradually"]
     assert "4 of 5 or more" in RULE["now"]
 
 
