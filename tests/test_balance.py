@@ -44,7 +44,7 @@ def test_no_mean_of_the_others_is_told_that_nobody_worked_out():
     frame = told(pd.concat([ONE_SIDED, answers([("a.talk", "employee", [4] * 9)])]))
     by = frame.set_index("kind")
     assert by.loc["talk", ["mean", "n", "people"]].tolist() == [2.5, 29, 29]
-    assert by["apart"]["goods"] == pytest.approx(3), "the employees, who scored talking alone, are compared with nothing"
+    assert by["apart"]["goods"] == pytest.approx(3), "employees, who scored talking alone, move nothing"
     assert "the mean of the others" not in " ".join(b.balance_sentences(frame))
 
 
