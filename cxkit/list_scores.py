@@ -265,8 +265,8 @@ def qualities_sentences(apart: pd.DataFrame) -> list[str]:
     most = apart.loc[apart["apart"].abs().round(9).idxmax()].to_dict()
     return [
         *told,
-        f"Whether one quality is scored below or above the others is too early to say: {most['quality']}, the furthest from the "
-        f"others, {_difference(most)}.",
+        f"Whether one quality is scored below or above the others is too early to say: {most['quality']}, the furthest "
+        f"from the others, {_difference(most)}.",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Whether one kind of customer orientation is minded at the expense of others, by hand."""
+"""Whether one kind of customer orientation is scored above or below the others, by hand."""
 
 import numpy as np
 import pandas as pd

@@ -124,8 +124,8 @@ def test_which_quality_differs_is_said_with_its_interval():
     assert ls.qualities_sentences(apart) == [
         "The steps of the service are, as employees score them from 0 to 4: standardised 2 (1.49–2.51), measurable 0.60"
         " (0.00–1.28).",
-        "Whether one quality is scored below or above the others is too early to say: standardised, the furthest from the "
-        f"others, by +1.40 (−{half - 1.4:.2f} to {1.4 + half:.2f}).",
+        "Whether one quality is scored below or above the others is too early to say: standardised, the furthest "
+        f"from the others, by +1.40 (−{half - 1.4:.2f} to {1.4 + half:.2f}).",
     ]
     wide = answers([("s.one.standardised", "employee", [4] * 9), ("s.one.measurable", "employee", [1] * 9)])
     told = ls.qualities_sentences(ls.qualities_apart(maturity.scores(wide, one), one))[1]
