@@ -1,4 +1,4 @@
-"""Is one kind of customer orientation minded at the expense of the others?"""
+"""Is one kind of customer orientation scored above or below the others?"""
 
 import numpy as np
 import pandas as pd
@@ -7,10 +7,10 @@ from cxkit.checklists import SCALE, VOICES
 from cxkit.estimates import holm_levels
 from cxkit.style import format_ends, format_value
 
-MORE, LESS, EARLY = "more than the others", "less than the others", "too early to say"
+MORE, LESS, EARLY = "above the others", "below the others", "too early to say"
 NOT_ASKED, FEW = "nobody was asked", "too few answers"
 METHOD = "widest for any dependence, Student's t"
-COLUMNS = ["kind", "name", "items", "mean", "apart", "low", "high", "n", "level", "method", "verdict"]
+COLUMNS = ["kind", "name", "items", "mean", "apart", "low", "high", "n", "people", "level", "method", "verdict"]
 
 
 def balance(scores: pd.DataFrame, items: pd.DataFrame, kinds: dict[str, str], *, level: float = 0.95) -> pd.DataFrame:
@@ -19,11 +19,15 @@ def balance(scores: pd.DataFrame, items: pd.DataFrame, kinds: dict[str, str], *,
     From: `maturity.scores`, `checklists.read_checklists` (kind: items of all lists may belong to one), `kind_names`.
     To, the highest first, those that nobody scored last: kind, name, items (scored), mean (of the voices, each counting
     the same), apart (steps of the scale above or below the other kinds, each voice compared with itself) with low and
-    high, n (answers), level (the kind's own), method, verdict (more or less than the others, too early to say, nobody
-    was asked, or too few answers). All kinds are judged together (Holm).
+    high, n (answers), people (the most answers that one item has, of all voices that scored the kind: so many people at
+    least gave the answers), level (the kind's own), method, verdict (above or below the others, too early to say,
+    nobody was asked, or too few answers). All kinds are judged together (Holm).
+    apart is not mean less the other rows' means: it is worked out voice by voice, so that a voice that scored some
+    kinds alone, or scores everything low, moves none.
     The same people answer many items and the sheet does not say who: the intervals are as wide as any such dependence
     can make them, so that what is told holds however the people overlap.
-    What is left out: withheld scores; of a voice that scored one kind alone the comparison.
+    What is left out: withheld scores; of a voice that scored one kind alone the comparison. What it cannot show: how
+    much is put into a kind; people score how well it is done.
     Source: S0 (concentrating on one kind is a fault); Holm (1979), Scandinavian Journal of Statistics 6(2), 65-70.
     """
     from scipy.special import stdtr, stdtrit
@@ -41,6 +45,7 @@ def balance(scores: pd.DataFrame, items: pd.DataFrame, kinds: dict[str, str], *,
         mine = cells[cells.index.get_level_values("kind") == key].droplevel("kind")
         asked = told.loc[told["kind"] == key, "item"].nunique()
         row = {"kind": key, "name": name, "items": asked, "n": mine["n"].sum(), "mean": mine["mean"].mean()}
+        row["people"] = mine["people"].sum()
         rows.append(row | _apart(mine, cells, key))
     frame = pd.DataFrame(rows)
     apart, error, freedom = (frame[name].to_numpy(dtype=float) for name in ("apart", "error", "freedom"))
@@ -52,7 +57,7 @@ def balance(scores: pd.DataFrame, items: pd.DataFrame, kinds: dict[str, str], *,
     frame = frame.assign(low=low, high=high, level=levels, method=METHOD, verdict=verdict)
     frame = frame.assign(order=-frame["mean"].round(9))
     frame = frame.sort_values(["order", "kind"], na_position="last", ignore_index=True)
-    return frame.astype({"n": "int64"})[COLUMNS]
+    return frame.astype({"n": "int64", "people": "int64"})[COLUMNS]
 
 
 def _apart(mine: pd.DataFrame, cells: pd.DataFrame, key: str) -> dict:
@@ -73,19 +78,25 @@ def _apart(mine: pd.DataFrame, cells: pd.DataFrame, key: str) -> dict:
 
 
 def balance_sentences(balance: pd.DataFrame) -> list[str]:
-    """Whether the company minds one kind too much, in words, with the rule."""
+    """Which kinds stand apart from the others, in words, and what S0 says of minding one too much.
+
+    A high score says how well a kind is done. That the others are neglected for it does not follow, and is not said.
+    """
     above, below = (balance[balance["verdict"] == verdict] for verdict in (MORE, LESS))
     scored = balance[balance["items"] > 0]
     if len(scored) < 2:
         told = ["Too early to say: fewer than two kinds were scored by five people of one voice."]
     elif len(above) or len(below):
-        told = []
+        told = [f"Scored {verdict}, each group compared with itself: {_list(rows)}."
+                for verdict, rows in ((MORE, above), (LESS, below)) if len(rows)]  # fmt: skip
         if len(above):
-            told.append(f"Too much on one kind, which S0 calls a fault: {_list(above)}.")
-        if len(below):
-            told.append(f"Neglected: {_list(below)}.")
+            them = "it" if len(above) == 1 else "them"
+            told.append(
+                f"Whether the others are neglected for {them}, the scores do not say: they tell how well a kind is "
+                "done, not how much is put into it. To concentrate on one kind at the others' expense S0 calls a fault."
+            )
     else:
-        told = ["No kind is told apart from the others: no over-concentration is seen, and none ruled out."]
+        told = ["No kind is told apart from the others."]
     unasked = balance.loc[balance["verdict"] == NOT_ASKED, "name"]
     if len(scored) and len(unasked):
         told.append(f"Nobody was asked about {', '.join(unasked)}; what is not asked may be what is not minded.")
@@ -94,7 +105,11 @@ def balance_sentences(balance: pd.DataFrame) -> list[str]:
 
 def _list(rows: pd.DataFrame) -> str:
     return "; ".join(
-        f"{row['name']} {row['mean']:.1f} of {SCALE[1]}, the mean of the others {row['mean'] - row['apart']:.1f} "
-        f"(difference {format_value(row['apart'], 'points')}, {format_ends(row['low'], row['high'], 'points')})"
+        f"“{row['name']}” by {format_value(abs(row['apart']), 'points')} of {SCALE[1]} steps ({_ends(row)})"
         for row in rows.to_dict("records")
     )
+
+
+def _ends(row: dict) -> str:
+    """The ends of the size of the difference, the smaller first: what is below by 1 to 2 is so, not by −2 to −1."""
+    return format_ends(*sorted([abs(row["low"]), abs(row["high"])]), "points")

@@ -86,6 +86,8 @@ def as_voices(register: pd.DataFrame) -> pd.DataFrame:
 def notes(register: pd.DataFrame, *, customers: bool) -> pd.DataFrame:
     """The notes themselves, by kind, the latest first: kind, note, touchpoint, department, competitor, date, score.
 
+    competitor: its name where the note names one, cleaned of marks as all free words; else None.
+
     `customers`: whether those that hold customers' words (interviews, complaints, examples of WOW) are among them;
     these are quotes, and only what a person has read and found fit may be shown.
     """
@@ -97,7 +99,15 @@ def notes(register: pd.DataFrame, *, customers: bool) -> pd.DataFrame:
     words = {kind: kind.replace("_", " ") for kind in KINDS}
     rows = rows.assign(kind=rows["kind"].map(words), note=[clean_text(note) for note in rows["note"]])
     rows["touchpoint"] = rows["touchpoint"].map(_shown)
+    rivals = [clean_text(t) if isinstance(t, str) and t else None for t in rows["competitor"]]
+    rows["competitor"] = pd.Series(rivals, index=rows.index, dtype=object)
     return rows[["kind", "note", "touchpoint", "department", "competitor", "date", "score"]]
+
+
+def notes_columns(told: pd.DataFrame) -> list[str]:
+    """The columns of `notes` that a page shows: a note on a competitor says nothing without whose it is."""
+    rival = ["competitor"] if told["competitor"].notna().any() else []
+    return ["kind", "note", "touchpoint", *rival, "date", "score"]
 
 
 def register_sentences(register: pd.DataFrame) -> list[str]:

@@ -1,6 +1,7 @@
-"""Whether one kind of customer orientation is minded at the expense of others, by hand."""
+"""Whether one kind of customer orientation is scored above or below the others, by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hand_answers_to_items import answers, items
 
@@ -30,10 +31,21 @@ def test_over_concentration_by_hand():
     assert frame["low"].iloc[0] == pytest.approx(3 - half, abs=1e-3)
     assert frame["verdict"].tolist() == [b.MORE, b.LESS, b.LESS]
     said = b.balance_sentences(frame)
-    assert said[0].startswith(
-        "Too much on one kind, which S0 calls a fault: the goods 4.0 of 4, the mean of the others 1.0 (difference 3, "
-    )
-    assert said[1].startswith("Neglected: asking 1.0 of 4, the mean of the others 2.5 (difference −1.50, ")
+    ends = f"{3 - half:.2f}–{3 + half:.2f}"
+    assert said[0] == f"Scored above the others, each group compared with itself: “the goods” by 3 of 4 steps ({ends})."
+    assert said[1].startswith("Scored below the others, each group compared with itself: “asking” by 1.50 of 4 steps (")
+    assert said[2].endswith("To concentrate on one kind at the others' expense S0 calls a fault.")
+    assert "do not say" in said[2], "how well is not how much"
+    assert frame[["n", "people"]].to_numpy().tolist() == [[20, 20]] * 3
+
+
+def test_no_mean_of_the_others_is_told_that_nobody_worked_out():
+    """Of two voices one scored a single kind: the rows' means and the difference need not add up."""
+    frame = told(pd.concat([ONE_SIDED, answers([("a.talk", "employee", [4] * 9)])]))
+    by = frame.set_index("kind")
+    assert by.loc["talk", ["mean", "n", "people"]].tolist() == [2.5, 29, 29]
+    assert by["apart"]["goods"] == pytest.approx(3), "employees, who scored talking alone, move nothing"
+    assert "the mean of the others" not in " ".join(b.balance_sentences(frame))
 
 
 def test_a_voice_that_scores_low_lowers_no_kind():
@@ -42,7 +54,7 @@ def test_a_voice_that_scores_low_lowers_no_kind():
     frame = told(rows)
     assert frame["apart"].abs().max() == 0
     assert set(frame["verdict"]) == {b.EARLY}
-    assert "none ruled out" in b.balance_sentences(frame)[0]
+    assert b.balance_sentences(frame) == ["No kind is told apart from the others."]
 
 
 def test_kinds_that_nobody_was_asked_about_are_named():

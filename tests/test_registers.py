@@ -7,6 +7,7 @@ from demo_raw import DEMO
 
 from cxkit import registers as r
 from cxkit import workshop
+from cxkit.style import clean_text
 
 
 def register(*rows):
@@ -96,3 +97,10 @@ def test_every_kind_of_the_sheet_has_a_voice_and_the_demo_has_all():
     assert set(r.VOICE) == set(r.WORDS) == set(SHEETS["register"].columns["kind"].valid)
     demo = workshop.read_sheet(DEMO, "register")
     assert len(r.as_voices(demo)) == len(demo) == r.counts(demo)["n"].sum() == len(r.notes(demo, customers=True))
+
+
+def test_a_note_on_a_competitor_says_whose():
+    told = r.notes(NOTES.assign(competitor=[None, "", None, "a  <b>rival</b>"]), customers=True)
+    assert told["competitor"].tolist() == [None, None, None, clean_text("a  <b>rival</b>")]
+    assert r.notes_columns(told) == ["kind", "note", "touchpoint", "competitor", "date", "score"]
+    assert "competitor" not in r.notes_columns(told[told["kind"] != "competitor"]), "a column of dashes says nothing"
