@@ -212,9 +212,10 @@ def _seen(rows: Table, table: str, *, prefix: str, customers: int | None = None)
         found["marked_as_returns"] = rows.order_id.startswith(prefix).ifelse(1, 0).sum()
     if "customer_id" in rows.columns:
         found["without_customer"] = rows.customer_id.isnull().ifelse(1, 0).sum()
-        found["customers"] = rows.customer_id.nunique() if customers is None else ibis.literal(customers).max()
+        found |= {"customers": rows.customer_id.nunique()} if customers is None else {}
     counted = rows.aggregate(**found).to_pandas().iloc[0]
-    return {name: int(counted[name] or 0) for name in found}  # a sum over no rows is None
+    seen = {name: int(counted[name] or 0) for name in found}  # a sum over no rows is None
+    return seen if customers is None or "customer_id" not in rows.columns else {**seen, "customers": customers}
 
 
 def _place_in_time(con, entries: dict[str, Entry], as_of: date, *, by_rule: bool) -> None:
