@@ -374,7 +374,9 @@ def _scale_notes(surveys: Table, client: Client) -> list[str]:
 
 def _pseudonyms(told: dict[str, str], ids: list[str], *, key: bytes) -> list[str]:
     """The pseudonyms of customers' own ids; each is made once and kept in `told`."""
-    found = [told.get(own) for own in ids]  # among millions, to look is what costs
+    found = list(map(told.get, ids))  # among millions, to look is what costs: once each
     fresh = [own for own, name in zip(ids, found, strict=True) if name is None]
-    told.update(zip(fresh, privacy.pseudonyms(fresh, key=key), strict=True))
-    return [told[own] if name is None else name for own, name in zip(ids, found, strict=True)]
+    made = privacy.pseudonyms(fresh, key=key)
+    told.update(zip(fresh, made, strict=True))
+    rest = iter(made)
+    return [name or next(rest) for name in found]
