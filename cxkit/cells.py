@@ -1,12 +1,13 @@
 """How does a raw cell become a value? Trimmed, without what client.yml strips, by the type of its column."""
 
 import re
+from functools import reduce
 
 import ibis
-from ibis.expr.types import Value
+from ibis.expr.types import StringValue, Value
 
 from cxkit import engine, numerals
-from cxkit.mapping import Export
+from cxkit.mapping import After, Export, Multiply, Source
 from cxkit.tables import Column
 
 YES, NO = ("1", "true", "t", "yes", "y", "так", "да", "tak"), ("0", "false", "f", "no", "n", "ні", "нет", "nie")
@@ -57,3 +58,11 @@ def value(raw: Value, column: Column, export: Export, *, known: Value | None = N
         word = raw.lower()
         return word.isin(column.valid).ifelse(word, raw)
     return raw.lower() if column.name in export.lower_case else raw
+
+
+def shown(source: Source, held: list[Value]) -> StringValue:
+    """What is shown of the raw cells: `12 × 3 − 5`; null where one is empty, but for what is only taken off."""
+    texts = [numerals.as_text(raw) for raw in held]
+    whole = len(source.multiply) if isinstance(source, Multiply) else len(texts)
+    shown = reduce(lambda a, b: a + (" + " if isinstance(source, After) else " × ") + b, texts[:whole])
+    return reduce(lambda a, b: a + (ibis.literal(" − ") + b).fill_null(""), texts[whole:], shown)

@@ -1,5 +1,6 @@
 """How is a raw record read? Raw texts -> canonical columns of the right type, and the first fault of each row."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, mul, or_, sub
@@ -77,18 +78,27 @@ def raw_names(export: Export) -> dict[str, str]:
     return {raw: f"r{i}" for i, raw in enumerate(mapped_to(export))}
 
 
-def read(records: Table, *, table: Canonical, export: Export, client: Client, names: dict[str, str]) -> Read:
+def read(
+    records: Table,
+    *,
+    table: Canonical,
+    export: Export,
+    client: Client,
+    names: dict[str, str],
+    as_they_are: Collection[str] = (),
+) -> Read:
     """Raw records -> canonical columns, and for each row the first check that it fails.
 
     From: records with `line`, `part`, `is_duplicate`, `row_hash`, the raw columns under `names`, shared money as
-    `shared_<column>`, answers as `q_<column>`, and `met_…`, which stays. The order of the checks: an exact duplicate;
-    the client's own rules; a question without an answer; a required value missing; a currency without a rate; a
-    required value of another currency, to be read in two ways, not readable; an unknown status or metric; none of the
-    columns of which one is needed; a score off its scale; no goods; an amount not above zero.
-    (`door` adds: after as_of; a key that an earlier record has.)
+    `shared_<column>`, answers as `q_<column>`, and `met_…`, which stays; `as_they_are`, columns that the caller trims.
+    The order of the checks: an exact duplicate; the client's own rules; a question without an answer; a required value
+    missing; a currency without a rate; a required value of another currency, to be read in two ways, not readable; an
+    unknown status or metric; none of the columns of which one is needed; a score off its scale; no goods; an amount not
+    above zero. (`door` adds: after as_of; a key that an earlier record has.)
     What is left out: an optional value that cannot be read becomes empty (and is counted), the row stays.
     """
-    parsed, odd = _parsed(records, table=table, export=export, client=client, names=names)
+    raws = _raws(records, table=table, export=export, names=names, as_they_are=as_they_are)
+    parsed, odd = _parsed(records, raws, table=table, export=export, client=client, names=names)
     mapped = given(export)
     values = {name: parsed[f"value_{name}"] for name in mapped}
     texts = {name: parsed[f"text_{name}"] for name in mapped}
@@ -176,12 +186,11 @@ def read(records: Table, *, table: Canonical, export: Export, client: Client, na
 
 
 def _parsed(
-    records: Table, *, table: Canonical, export: Export, client: Client, names: dict[str, str]
+    records: Table, raws: dict, *, table: Canonical, export: Export, client: Client, names: dict[str, str]
 ) -> tuple[Table, dict[str, dict[str, str]]]:
     """The records with text_, value_ and (of times) local_ columns, the currency and its rate, what the rules say, each
     computed once; and of each column the flags beside it with what they tell (another currency, two ways)."""
     keep = ["line", "part", "is_duplicate", "row_hash", *[name for name in records.columns if name.startswith("met_")]]
-    raws = _raws(records, table=table, export=export, names=names)
     shaped = {f"raw_{name}_{i}": raw for name, cells_ in raws.items() for i, raw in enumerate(cells_)}
     for key, raw, wanted in _rules(export):
         held = records[names[raw]]
@@ -239,7 +248,7 @@ def _parsed(
     for name in raws:
         column, source = table.columns[name], export.columns.get(name, "")
         held = [texts[f"raw_{name}_{i}"] for i in range(len(raws[name]))]
-        columns[f"text_{name}"] = _text(source, held)
+        columns[f"text_{name}"] = cells.shown(source, held)
         if f"number_{name}_0" in steps:
             if name in less:
                 read = [(texts[f"money_{name}_{i}"], texts[f"foreign_{name}_{i}"]) for i in range(len(held))]
@@ -284,7 +293,9 @@ def _rules(export: Export) -> list[tuple[str, str, tuple[str, ...]]]:
     return [(key, raw, wanted) for key, part in rules.items() for raw, wanted in part.items()]
 
 
-def _raws(records: Table, *, table: Canonical, export: Export, names: dict[str, str]) -> dict[str, list[Value]]:
+def _raws(
+    records: Table, *, table: Canonical, export: Export, names: dict[str, str], as_they_are: Collection[str]
+) -> dict[str, list[Value]]:
     """The raw cells that each canonical column is made of, as the column takes them."""
     found = {}
     for name in given(export):
@@ -301,19 +312,11 @@ def _raws(records: Table, *, table: Canonical, export: Export, names: dict[str, 
             ]
         else:
             raws = [records[names[raw]] for raw in raw_of(source)] if source else []
-        found[name] = [cells.shaped(raw, column, export) for raw in raws]
+        found[name] = raws if name in as_they_are else [cells.shaped(raw, column, export) for raw in raws]
         if export.questions and name in (*ANSWER, *SAID):  # what a question says comes before what the record says
             told = cells.shaped(records[f"q_{name}"], column, export)
             found[name] = [ibis.coalesce(told, *found[name]) if found[name] else told]
     return found
-
-
-def _text(source: Source, held: list[Value]) -> StringValue:
-    """What is shown of the raw cells: `12 × 3 − 5`; null where one is empty, but for what is only taken off."""
-    texts = [numerals.as_text(raw) for raw in held]
-    whole = len(source.multiply) if isinstance(source, Multiply) else len(texts)
-    shown = reduce(lambda a, b: a + (" + " if isinstance(source, After) else " × ") + b, texts[:whole])
-    return reduce(lambda a, b: a + (ibis.literal(" − ") + b).fill_null(""), texts[whole:], shown)
 
 
 def _money(

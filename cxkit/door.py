@@ -87,7 +87,7 @@ def _pass(
     for table in client.tables:
         try:
             entries[table] = (
-                enter_at_once(con, client, table, as_of=as_of, people=people, work=work) if at_once else None
+                enter_at_once(con, client, table, as_of=as_of, people=people, told=told, work=work) if at_once else None
             ) or enter(con, client, table, persons=persons, work=work)
         except DataError as error:
             faults.append(str(error))
@@ -142,12 +142,15 @@ def _pass(
     return settled, accounts
 
 
-def enter_at_once(con, client: Client, table: str, *, as_of: date | None, people: dict, work: Path) -> Entry | None:
+def enter_at_once(
+    con, client: Client, table: str, *, as_of: date | None, people: dict, told: dict[str, str], work: Path
+) -> Entry | None:
     """As `enter`, with the canonical table written in the same pass (customers are pseudonyms in it); None where the
     file needs more than one look."""
     if not one_pass.may(client, table):
         return None
     engine.keep_lists(con)
+    known = len(told)
     found = one_pass.read(con, client, table, as_of=as_of, people=people, path=work / f"{table}.whole.parquet")
     if found is None or scrubbed.words(con, found.rows, TABLES[table])[1]:
         return None
@@ -155,7 +158,8 @@ def enter_at_once(con, client: Client, table: str, *, as_of: date | None, people
     entry = Entry(files, found.read.checks, found.read.not_read, refused.ragged([]), found.rows, {}, True, found.path)
     entry.met, entry.left = found.met, {files[0]: found.left} if found.left else {}
     entry.notes = rules_met.notes(entry.met)
-    entry.seen = {"exact_duplicates": 0, **_seen(found.rows, table, prefix=_prefix(client))}
+    customers = None if known else len(told)  # all that were told are this table's own: no need to count them
+    entry.seen = {"exact_duplicates": 0, **_seen(found.rows, table, prefix=_prefix(client), customers=customers)}
     return entry
 
 
@@ -199,8 +203,8 @@ def _prefix(client: Client) -> str:
     return marks.order_id_prefix if marks else ""
 
 
-def _seen(rows: Table, table: str, *, prefix: str) -> dict[str, int]:
-    """What the raw rows held, before anything was refused."""
+def _seen(rows: Table, table: str, *, prefix: str, customers: int | None = None) -> dict[str, int]:
+    """What the raw rows held, before anything was refused; `customers`, where their number is known already."""
     if table != "orders":
         return {}
     found = {"returns": rows.is_return.ifelse(1, 0).sum()}
@@ -208,9 +212,10 @@ def _seen(rows: Table, table: str, *, prefix: str) -> dict[str, int]:
         found["marked_as_returns"] = rows.order_id.startswith(prefix).ifelse(1, 0).sum()
     if "customer_id" in rows.columns:
         found["without_customer"] = rows.customer_id.isnull().ifelse(1, 0).sum()
-        found["customers"] = rows.customer_id.nunique()
+        found |= {"customers": rows.customer_id.nunique()} if customers is None else {}
     counted = rows.aggregate(**found).to_pandas().iloc[0]
-    return {name: int(counted[name] or 0) for name in found}  # a sum over no rows is None
+    seen = {name: int(counted[name] or 0) for name in found}  # a sum over no rows is None
+    return seen if customers is None or "customer_id" not in rows.columns else {**seen, "customers": customers}
 
 
 def _place_in_time(con, entries: dict[str, Entry], as_of: date, *, by_rule: bool) -> None:
@@ -369,7 +374,9 @@ def _scale_notes(surveys: Table, client: Client) -> list[str]:
 
 def _pseudonyms(told: dict[str, str], ids: list[str], *, key: bytes) -> list[str]:
     """The pseudonyms of customers' own ids; each is made once and kept in `told`."""
-    found = [told.get(own) for own in ids]  # among millions, to look is what costs
+    found = list(map(told.get, ids))  # among millions, to look is what costs: once each
     fresh = [own for own, name in zip(ids, found, strict=True) if name is None]
-    told.update(zip(fresh, privacy.pseudonyms(fresh, key=key), strict=True))
-    return [told[own] if name is None else name for own, name in zip(ids, found, strict=True)]
+    made = privacy.pseudonyms(fresh, key=key)
+    told.update(zip(fresh, made, strict=True))
+    rest = iter(made)
+    return [name or next(rest) for name in found]

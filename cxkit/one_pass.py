@@ -12,7 +12,7 @@ import ibis
 import numpy as np
 from ibis.expr.types import BooleanValue, Table
 
-from cxkit import columns, engine, exports, rules_met
+from cxkit import cell_ends, columns, engine, exports, rules_met
 from cxkit.client import Client
 from cxkit.columns import Read
 from cxkit.errors import DataError, RunError
@@ -81,7 +81,8 @@ def read(
         flags = rules_met.flags(records, table=canonical, export=export, names=names)
         rows = _rows(records, flags.values(), canonical, export, client, names)
         odd = _odd(rows.rows, rows, as_of) | engine.is_blank(con, rows.rows.tie, width=len(header))
-        counts = _write(con, rows.rows, odd, canonical, people, path)
+        ends = dict.fromkeys(_texts(canonical, export), cell_ends.trimmed)
+        counts = _write(con, rows.rows, odd, canonical, ends, people, path)
         if counts is None or len(engine.csv_rejects(con)):
             return None
     except DataError:
@@ -93,14 +94,30 @@ def read(
 def _rows(
     records: Table, flags: Iterable[BooleanValue], canonical: Canonical, export: Export, client: Client, names: dict
 ) -> Read:
-    """The records as `columns.read` reads them, with the flags beside them as met_0, met_1, …"""
+    """The records as `columns.read` reads them, with the flags beside them as met_0, met_1, …; texts as they stand."""
     whole = records.mutate(
         line=ibis.literal(0, type="int64"),
         part=ibis.literal(0),
         is_duplicate=ibis.literal(False),
         **{f"met_{i}": flag for i, flag in enumerate(flags)},
     )
-    return columns.read(whole, table=canonical, export=export, client=client, names=names)
+    as_they_are = [*_texts(canonical, export), *_figures(canonical, export)]
+    return columns.read(whole, table=canonical, export=export, client=client, names=names, as_they_are=as_they_are)
+
+
+def _texts(canonical: Canonical, export: Export) -> list[str]:
+    """The columns of texts that are trimmed after the engine: nothing that it does with them asks what their ends are.
+    What is left out: those in which client.yml names words, or what stands before or after them."""
+    named = {*export.values, *export.strip_prefix, *export.strip_suffix, *(["order_id"] if export.returns else [])}
+    columns_ = [canonical.columns[name] for name in export.columns if name not in named]
+    return [c.name for c in columns_ if c.type == "text" and not c.valid]
+
+
+def _figures(canonical: Canonical, export: Export) -> list[str]:
+    """The numbers and times, which are read with blanks around them as without, or else are odd."""
+    named = {*export.values, *export.strip_prefix, *export.strip_suffix}
+    kinds = ("money", "number", "integer", "time", "date")
+    return [name for name in export.columns if name not in named and canonical.columns[name].type in kinds]
 
 
 def _odd(rows: Table, read: Read, as_of: date | None) -> BooleanValue:
@@ -111,13 +128,16 @@ def _odd(rows: Table, read: Read, as_of: date | None) -> BooleanValue:
     )
 
 
-def _write(con, rows: Table, odd: BooleanValue, canonical: Canonical, people: dict, path: Path) -> list[int] | None:
-    """The canonical columns into a Parquet file. To: how many records each flag meets; None where a row is odd or
-    repeats another, or there is none."""
+def _write(
+    con, rows: Table, odd: BooleanValue, canonical: Canonical, ends: dict, people: dict, path: Path
+) -> list[int] | None:
+    """The canonical columns into a Parquet file. From: `ends` and `people`, columns -> what makes of their texts what
+    is written. To: how many records each flag meets; None where a row is odd or repeats another, or there is none."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     kept = [name for name in canonical.columns if name in rows.columns]
+    needed = {name for name in ends if canonical.columns[name].required or name in canonical.one_of}
     flags = [name for name in rows.columns if name.startswith("met_")]
     counts, ties, writer = np.zeros(len(flags), dtype=int), [], None
     try:
@@ -131,11 +151,11 @@ def _write(con, rows: Table, odd: BooleanValue, canonical: Canonical, people: di
                 ties.append(batch["tie"].to_numpy())
                 batch = batch.select(kept)
                 writer = writer or pq.ParquetWriter(path, batch.schema, **_PARQUET)
-                while written:
-                    written.pop().result()
-                written.append(beside.submit(_put, writer, batch, people))
-            while written:
-                written.pop().result()
+                if written and not written.pop().result():
+                    return None
+                written.append(beside.submit(_put, writer, batch, ends, needed, people))
+            if written and not written.pop().result():
+                return None
     except OSError as error:
         raise RunError(f"{path} cannot be written: {error.strerror or error}. Free the disk.") from None
     finally:
@@ -144,13 +164,19 @@ def _write(con, rows: Table, odd: BooleanValue, canonical: Canonical, people: di
     return counts.tolist() if ties and not _repeated(np.concatenate(ties)) else None
 
 
-def _put(writer, batch, people: dict[str, Callable[[list[str]], list[str]]]) -> None:
-    """A batch into the file, its customers as pseudonyms."""
+def _put(writer, batch, ends: dict, needed: set[str], people: dict[str, Callable[[list[str]], list[str]]]) -> bool:
+    """A batch into the file, its texts trimmed, its customers as pseudonyms; False where a needed text is blank."""
     batch = batch.combine_chunks()  # pages end where pieces end, and how these lie the threads decide
     for place, name in enumerate(batch.column_names):
+        if name in ends:
+            trimmed = ends[name](batch[name].chunk(0))
+            if name in needed and trimmed.null_count > batch[name].null_count:
+                return False
+            batch = batch.set_column(place, name, trimmed)
         if name in people:
             batch = batch.set_column(place, name, engine.answered(people[name], batch[name]))
     writer.write_table(batch)
+    return True
 
 
 def _repeated(numbers: np.ndarray) -> bool:

@@ -5,8 +5,11 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock
@@ -63,16 +66,19 @@ def _load(client: Client, day: date | None, *, earlier_audits: bool) -> Loaded:
     files = {text: path for table in client.tables for text, path in client.files(table).items()}
     files |= {text: path for table in client.tables for text, path in client.joined(table).items()}
     files |= {client.persons.path: client.persons_file} if client.persons else {}
-    inputs = {text: exports.sha256(path) for text, path in sorted(files.items())}
     cache = client.private / "cache"
     earlier = earlier_audits or any(cache.glob("*/loaded.json"))
     key = privacy.load_key(client.private, earlier_audits=earlier)
-    name = _cache_name(client, inputs, key)
     cache.mkdir(exist_ok=True)
-    found = _find(cache, name, day)
-    if found is None:
-        with FileLock(client.private / "cache.lock"):
-            found = _find(cache, name, day) or _build(client, cache, name, day, key=key)
+    # beside the reading, which need not wait where nothing lies there that it might find
+    with ThreadPoolExecutor(1) as beside:
+        marks = beside.submit(lambda: {text: exports.sha256(path) for text, path in sorted(files.items())})
+        name = partial(_cache_name, client, marks, key)
+        found = _find(cache, name, day)
+        if found is None:
+            with FileLock(client.private / "cache.lock"):
+                found = _find(cache, name, day) or _build(client, cache, name, day, key=key)
+        inputs = marks.result()
     _show_refused(found, client.private / "refused")
     kept = json.loads((found / "loaded.json").read_text(encoding="utf-8"))
     shown = shown_names.shown_paths(client.tables, client.persons)
@@ -103,17 +109,24 @@ def _unmapped(client: Client, table: str) -> list[str]:
     return [c.name for c in TABLES[table].columns.values() if not c.derived and c.name not in mapped]
 
 
-def _cache_name(client: Client, inputs: dict[str, str], key: bytes) -> str:
+def _cache_name(client: Client, marks: Future[dict[str, str]], key: bytes) -> str:
     """A name that changes with any input's bytes, with how they are read, with the key, with cxkit's version."""
     settings = client.settings()
     parts = {name: settings[name] for name in ("tables", "persons", "time_zone", "currency", "scales")}
-    parts |= {"inputs": inputs, "version": __version__, "format": FORMAT, "key": hashlib.sha256(key).hexdigest()}
+    parts |= {
+        "inputs": marks.result(),
+        "version": __version__,
+        "format": FORMAT,
+        "key": hashlib.sha256(key).hexdigest(),
+    }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _find(cache: Path, name: str, day: date | None) -> Path | None:
+def _find(cache: Path, name: Callable[[], str], day: date | None) -> Path | None:
     """A whole reading for that day; for `latest`, one that followed the data to its day."""
-    for found in sorted(cache.glob(f"{name}-{day or '*'}")):
+    if not any(cache.glob("*/loaded.json")):
+        return None
+    for found in sorted(cache.glob(f"{name()}-{day or '*'}")):
         try:
             kept = json.loads((found / "loaded.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -124,7 +137,7 @@ def _find(cache: Path, name: str, day: date | None) -> Path | None:
     return None
 
 
-def _build(client: Client, cache: Path, name: str, day: date | None, *, key: bytes) -> Path:
+def _build(client: Client, cache: Path, name: Callable[[], str], day: date | None, *, key: bytes) -> Path:
     """Reads everything into a temporary folder beside, then renames it; older readings go. Under the cache's lock."""
     from cxkit import door, engine
 
@@ -148,7 +161,7 @@ def _build(client: Client, cache: Path, name: str, day: date | None, *, key: byt
         }
         text = json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True)
         (out / "loaded.json").write_text(text + "\n", encoding="utf-8")
-        final = cache / f"{name}-{settled}"
+        final = cache / f"{name()}-{settled}"
         shutil.rmtree(final, ignore_errors=True)  # one that was not whole
         os.replace(out, final)
     except DataError:

@@ -51,7 +51,7 @@ FLOORS = [
     },
     {"definitions", "tables", "numerals", "json_records", "text_files", "demo", "comment_words", "shown_names"}
     | {"certainty", "spheres", "statements", "topics"},
-    {"changes", "cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
+    {"changes", "cell_ends", "cells", "garbled", "mapping_checks", "patterns", "repeated_money", "times"}
     | {"file_rows", "meanings", "oddities", "presets", "sheet_templates", "understood"}
     | {
         "returns",

@@ -88,6 +88,40 @@ def test_a_row_after_a_set_as_of_takes_the_long_way(tmp_path, whole):
     assert not whole
 
 
+BLANK_ENDS = ["4, a\u00a0,2024-03-05,\u00a07 , 1, Y", "5 ,b,2024-03-05,10,1,\u200b", '6,b,2024-03-05,10,1,"Z\n"']
+
+
+def test_blanks_around_texts_and_numbers_need_no_second_look(tmp_path, monkeypatch, whole):
+    columns = {"order_id": "Order", "customer_id": "Customer", "ordered_at": "Date", "amount": "Total"}
+    columns |= {"quantity": "Qty", "product": "SKU"}
+    both(tmp_path, monkeypatch, [*GOOD, *BLANK_ENDS], columns=columns)
+    assert whole == ["orders"]
+    loaded = sources.load(client(tmp_path / "at_once", *GOOD, *BLANK_ENDS, columns=columns))
+    kept = pd.read_parquet(loaded.tables["orders"])
+    assert kept.order_id.tolist()[-3:] == ["4", "5", "6"]
+    assert kept["product"].iloc[-3] == "Y" and kept["product"].isna().iloc[-2] and kept["product"].iloc[-1] == "Z"
+    assert kept.customer_id.iloc[-3] == kept.customer_id.iloc[0]
+
+
+def test_a_needed_text_of_blanks_alone_is_told_by_the_long_way(tmp_path, monkeypatch, whole):
+    both(tmp_path, monkeypatch, [*GOOD, "\u00a0,a,2024-03-05,10,1,X"])
+    assert whole == []
+
+
+def test_a_mark_of_returns_is_found_behind_blanks(tmp_path, monkeypatch, whole):
+    both(tmp_path, monkeypatch, [*GOOD, " C4,a,2024-03-05,10,1,X"], returns={"order_id_prefix": "C"})
+    assert whole == []
+
+
+def test_an_earlier_reading_is_met_without_a_pass_and_another_file_is_not(tmp_path, whole):
+    first = sources.load(client(tmp_path, *GOOD))
+    again = sources.load(client(tmp_path, *GOOD))
+    assert (again.tables, again.inputs, whole) == (first.tables, first.inputs, ["orders"])
+    other = sources.load(client(tmp_path, *GOOD[:-1]))
+    assert other.inputs != first.inputs and other.tables != first.tables
+    assert whole == ["orders"] * 2
+
+
 def test_the_entries_of_values_are_counted_as_they_stand_in_the_file(tmp_path, monkeypatch, whole):
     columns = {"order_id": "Order", "ordered_at": "Date", "amount": "Total", "status": "SKU"}
     rows = ["1,a,2024-03-01,10,1,Виконано", "2,b,2024-03-02,20,2, Скасовано", "3,b,2024-03-02,20,2,completed"]
