@@ -155,7 +155,19 @@ def _from_findings(findings: Sequence[Finding]) -> pd.DataFrame:
 
 
 def _matter(rows: list[dict]) -> pd.DataFrame:
-    columns = ["item", "what", "told", "quadrant", "certainty", "sure", "voices", "impact", "stake", "stake_share", "lost"]
+    columns = [
+        "item",
+        "what",
+        "told",
+        "quadrant",
+        "certainty",
+        "sure",
+        "voices",
+        "impact",
+        "stake",
+        "stake_share",
+        "lost",
+    ]
     frame = pd.DataFrame(rows, columns=[*columns, "sides", "supporters", "finding", "subject"])
     kinds = dict.fromkeys(["impact", "stake", "stake_share", "sides", "supporters"], "float64") | {"lost": "object"}
     return frame.astype(kinds)
@@ -202,7 +214,9 @@ def shown(matters: pd.DataFrame, *, currency: str) -> pd.DataFrame:
     rows = [
         {
             "how_sure": f"{row['sure']}: {row['voices']}",
-            "touches": row["lost"] if isinstance(row["lost"], str) else _touches(row["stake"], row["stake_share"], currency),
+            "touches": row["lost"]
+            if isinstance(row["lost"], str)
+            else _touches(row["stake"], row["stake_share"], currency),
             "due": f"{row['when']}: {row['who']}" if isinstance(row["who"], str) else row["when"],
         }
         for row in matters.to_dict("records")
