@@ -18,7 +18,7 @@ from cxkit import findings as findings_file
 from cxkit.errors import RunError
 from cxkit.findings import VERDICTS
 from cxkit.kept_tables import read_table
-from cxkit.matters import TILES, matters
+from cxkit.matters import TILES, in_short, matters
 from cxkit.pages import Page, markdown, read_executed, read_page, scrub_notebook
 from cxkit.parts import bar, environment, finding_record
 from cxkit.workbook import write_workbook
@@ -82,6 +82,7 @@ def render_index(run_dir: Path, context: Mapping) -> None:
             if context["client"]
             else "Customer-centricity audit",
             tiles=[_tile(f) for f in matters(run_dir, names, kept) or key_findings(kept)],
+            in_short=in_short(run_dir, names),
             counts=[(verdict, count) for verdict, count in counts if count],
             found=sorted(kept, key=lambda f: VERDICTS.index(f["verdict"])),
             withheld_all=[row for rows in context["withheld"].values() for row in rows],
