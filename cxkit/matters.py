@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cxkit.kept_tables import read_table
+from cxkit.short_answer import answer
 
 TILES = 5
 MATTERS = "11_summary.matters"  # the table in which the summary keeps what matters most
@@ -26,3 +27,15 @@ def matters(run_dir: Path, names: list[str], found: list[dict]) -> list[dict]:
         record = known.get(row["finding"]) or {**SAID, "label": row["what"], "verdict": row["quadrant"]}
         told.append(record | {"verdict_text": str(row["quadrant"]).capitalize()})
     return told[:TILES]
+
+
+def in_short(run_dir: Path, names: list[str]) -> dict[str, str]:
+    """The summary's answer (text) and the page that gives it (href); empty where the summary did not run, or has none.
+
+    From: the run's folder; the notebooks that are done.
+    """
+    page, path = MATTERS.partition(".")[0], run_dir / "tables" / f"{MATTERS}.csv"
+    if page not in names or not path.is_file():
+        return {}
+    text = answer(read_table(path, texts=["what", "quadrant", "finding"]))
+    return {"text": text, "href": f"{page}.html"} if text else {}

@@ -17,7 +17,7 @@ from cxkit import findings as findings_file
 from cxkit.errors import RunError
 from cxkit.findings import VERDICTS
 from cxkit.kept_tables import read_table
-from cxkit.matters import TILES, matters
+from cxkit.matters import TILES, in_short, matters
 from cxkit.pages import Page, markdown, read_executed, read_page, scrub_notebook
 from cxkit.parts import bar, environment, finding_record, points_of
 from cxkit.workbook import write_workbook
@@ -80,6 +80,7 @@ def render_index(run_dir: Path, context: Mapping) -> None:
             if context["client"]
             else "Customer-centricity audit",
             tiles=[_tile(f) for f in matters(run_dir, names, kept) or key_findings(kept)],
+            in_short=in_short(run_dir, names),
             counts=_counts(kept),
             found=kept,
             by_page=[_of_page(page, context["findings"].get(page["name"], [])) for page in context["pages"]],

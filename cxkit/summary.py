@@ -343,6 +343,13 @@ def to_do_beside(to_do: pd.DataFrame, matters: pd.DataFrame) -> pd.DataFrame:
     return to_do[~to_do["planned"].isin(above)].reset_index(drop=True)
 
 
+def beside_in_words(beside: pd.DataFrame) -> str:
+    """The first three of what else is to be done now, with who and by when. From: `to_do_beside`."""
+    told = [f"{row.action.rstrip('.')} ({row.who}; by {row.due})" for row in beside.head(3).itertuples()]
+    more = [f"{len(beside) - 3} more stand below"] if len(beside) > 3 else []
+    return f"Besides: {'; '.join([*told, *more])}." if told else ""
+
+
 def _who(row: Mapping) -> str:
     owner, department = (clean_text(row[name]) if pd.notna(row[name]) else "" for name in ("owner", "department"))
     return f"{owner or 'nobody yet'} ({department})" if department else owner or "nobody yet"

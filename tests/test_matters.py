@@ -1,6 +1,6 @@
 """What matters most, for the overview: as the summary keeps it, at most five."""
 
-from cxkit.matters import matters
+from cxkit.matters import in_short, matters
 
 LATE = {"id": "service.late.courier", "notebook": "07_service", "label": "Orders by courier that come late"}
 
@@ -24,3 +24,17 @@ def test_at_most_five_and_none_where_the_summary_did_not_run(tmp_path):
     assert [row["label"] for row in told(tmp_path, rows)] == [f"What {k}" for k in range(5)]
     assert matters(tmp_path, ["07_service"], [LATE]) == []
     assert matters(tmp_path / "nowhere", ["11_summary"], [LATE]) == []
+
+
+def test_the_overview_begins_with_the_summarys_answer_and_leads_to_it(tmp_path):
+    told(tmp_path, ["a,Late,weakness,service.late.courier", "said.x,Photos are small,threat,"])
+    assert in_short(tmp_path, ["11_summary"]) == {
+        "text": "What matters most: orders by “courier” come late; “Photos are small”.",
+        "href": "11_summary.html",
+    }
+    assert in_short(tmp_path, ["07_service"]) == {}  # the summary did not run, or did not end
+
+
+def test_nothing_matters_and_nothing_is_said(tmp_path):
+    told(tmp_path, [])
+    assert in_short(tmp_path, ["11_summary"]) == {}

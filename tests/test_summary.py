@@ -248,6 +248,10 @@ def test_what_stands_above_is_not_said_again():
     two = summary.what_matters(SWOT, ALL, ACTIONS, most=2)  # the babies are no longer among what matters most
     assert summary.to_do_in_words(ACTIONS, two) == f"{counts} 1 of the 2 stands in the table above, the other here."
     assert list(summary.to_do_beside(to_do, two)["action"]) == ["Write, never ring"]
+    beside = summary.to_do_beside(to_do, two)
+    assert summary.beside_in_words(beside) == "Besides: Write, never ring (nobody yet (logistics); by 2026 Q3)."
+    assert summary.beside_in_words(pd.concat([beside] * 5)).endswith("; 2 more stand below.")
+    assert summary.beside_in_words(beside[:0]) == ""
     none = summary.what_matters(SWOT[:0], [])
     assert summary.to_do_in_words(ACTIONS, none) == counts
     effort = ACTIONS.assign(effort=[np.nan, np.nan, 4.0])
