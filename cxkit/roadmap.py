@@ -262,7 +262,7 @@ def _more(numbers: pd.Series) -> str:
 
 
 def _with_fault(made: pd.DataFrame, where: pd.Series, told: str) -> pd.DataFrame:
-    both = made["fault"].where(made["fault"] == "", made["fault"] + "; ") + told
+    both = made["fault"].astype(object).where(made["fault"] == "", made["fault"].astype(object) + "; ") + told
     return made.assign(fault=made["fault"].mask(where, both))
 
 
