@@ -262,9 +262,8 @@ def _more(numbers: pd.Series) -> str:
 
 
 def _with_fault(made: pd.DataFrame, where: pd.Series, told: str) -> pd.DataFrame:
-    pairs = zip(made["fault"], where, strict=True)
-    texts = ["; ".join(filter(None, (had, told))) if here else had for had, here in pairs]
-    return made.assign(fault=pd.Series(texts, index=made.index, dtype=object))
+    both = made["fault"].astype(object).where(made["fault"] == "", made["fault"].astype(object) + "; ") + told
+    return made.assign(fault=made["fault"].mask(where, both))
 
 
 def _seen(row: dict) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxkit import action_sheet
 from cxkit.roadmap import (
     INSTEAD,
     NOT_JUDGED,
@@ -20,8 +21,10 @@ from cxkit.roadmap import (
     plot_roadmap,
     readable,
 )
+from cxkit.triage import triage_actions
 
 AS_OF = date(2026, 6, 30)
+ROWS = pd.DataFrame({"item": [], "statement": [], "copies": []})
 
 
 def planned(*rows: dict) -> pd.DataFrame:
@@ -235,3 +238,11 @@ def test_the_picture():
     plot_roadmap(planned())
     assert describe_roadmap(planned()) == "Actions by quarter and department. No action is planned."
     plt.close("all")
+
+
+def test_no_action_at_all():
+    nothing = planned({})[:0]
+    assert in_words(nothing) == ["No action is named yet, neither by the workshop nor by a finding."]
+    bare = action_sheet.link(hand.sheet([]), hand.items([{"item": "x", "quadrant": "strength"}])[:0], [], rows=ROWS)
+    bare = triage_actions(bare, hand.items([{"item": "x", "quadrant": "strength"}])[:0])
+    assert not len(plan(bare, [], as_of=AS_OF))
