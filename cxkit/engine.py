@@ -289,6 +289,11 @@ def hash_of(text: str) -> dt.uint64:
     """A number of 64 bits for a text, the same within one engine; two texts share one by chance alone."""
 
 
+@ibis.udf.scalar.builtin(name="epoch_us")
+def microseconds(time: dt.timestamp) -> dt.int64:
+    """Microseconds since 1970 began."""
+
+
 def plain(text: StringValue) -> StringValue:
     """A text without the blanks around it, of any kind; null where nothing is left."""
     # most texts have none, and to look at both ends is several times quicker than to trim, or to search by a pattern;

@@ -99,9 +99,7 @@ def test_blanks_around_texts_and_numbers_need_no_second_look(tmp_path, monkeypat
     loaded = sources.load(client(tmp_path / "at_once", *GOOD, *BLANK_ENDS, columns=columns))
     kept = pd.read_parquet(loaded.tables["orders"])
     assert kept.order_id.tolist()[-3:] == ["4", "5", "6"]
-    assert kept["product"].iloc[-3] == "Y"
-    assert kept["product"].isna().iloc[-2]
-    assert kept["product"].iloc[-1] == "Z"
+    assert kept["product"].fillna("nothing").tolist()[-3:] == ["Y", "nothing", "Z"]
     assert kept.customer_id.iloc[-3] == kept.customer_id.iloc[0]
 
 
