@@ -90,7 +90,9 @@ def counted(loaded_demo):
     first = sold.groupby("customer_id")["day"].min()
     in_90_days = (first >= sold["day"].min() + pd.Timedelta(days=90)) & (first <= end - pd.Timedelta(days=90))
     times = sold.groupby("order_id")[["promised_at", "delivered_at"]].max()
-    days = times.apply(lambda c: c.dt.tz_localize("UTC").dt.tz_convert("Europe/Kyiv").dt.tz_localize(None).dt.floor("D"))
+    days = times.apply(
+        lambda c: c.dt.tz_localize("UTC").dt.tz_convert("Europe/Kyiv").dt.tz_localize(None).dt.floor("D")
+    )
     free = surveys.loc[~surveys["incentive"].astype(bool), "metric"].value_counts()
     return {
         "loyalty.repeat_rate": int(in_90_days.sum()),  # seen for 90 days before and after
