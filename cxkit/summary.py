@@ -16,7 +16,6 @@ from cxkit.short_answer import lacks
 from cxkit.style import clean_text, format_interval, format_value
 
 MOST = 5  # findings that matter: as many as a head holds
-MOST_STRENGTHS = 1
 CERTAIN, LIKELY, SAID = "certain", "likely", "said"  # how sure, the surest first
 SURE = {CERTAIN: "certain", LIKELY: "likely", SAID: "said by people, not measured"}
 KINDS = ("weakness", "threat", "opportunity", "strength")  # a strength matters where nothing else is left to say
@@ -295,12 +294,12 @@ def matters_in_words(matters: pd.DataFrame, items: pd.DataFrame | None, findings
             told.append(f"Behind {listed([f'“{what}”' for what in said['what']])} stands no figure of the data.")
     shown = set(matters["finding"])
     strengths = [f for f in findings if f.quadrant() == "strength" and not f.id.startswith(OF_DATA)]
-    well = [f for f in strengths if f.id not in shown][:MOST_STRENGTHS]
+    well = [f for f in strengths if f.id not in shown]
     if well:
-        told += [
-            f"Judged a strength: {clean_text(f.label)} ({format_value(f.estimate.value, f.estimate.unit, f.currency)}, {format_interval(f.estimate)})."
-            for f in well
-        ]
+        one = well[0]
+        figure = format_value(one.estimate.value, one.estimate.unit, one.currency)
+        interval = format_interval(one.estimate, one.currency)
+        told.append(f"Judged a strength: {clean_text(one.label)} ({figure}, {interval}).")
     return told
 
 
