@@ -24,7 +24,7 @@ KEY = {  # a finding's id -> what it is called where its own label needs a word 
 BASES = {  # an id or how it begins -> what its n counts, and of which time; the first that fits
     "loyalty.repeat_rate": "new customers who were seen for long enough",
     "loyalty.known_revenue_share": "customers who bought in the last 365 days",
-    "loyalty.loyal_customers_change": "all customers; judged are those who bought in 365 days, beside those 6 months ago",
+    "loyalty.loyal_customers_change": "all customers; the shares are of those who bought in 365 days",
     "loyalty.lift_": "loyal and new customers who bought in the months measured",
     "loyalty.overdue_share": "customers who came back before",
     "loyalty.referred_share": "customers of whom it is known who sent them, or that nobody did",
@@ -84,7 +84,8 @@ OF_DATA = ("quality.", "feedback.incentive_bias", "feedback.response_rate", "lif
 def key_figures(findings: Sequence[Finding]) -> pd.DataFrame:
     """The key figures, one a question, then all others, those of single stages, groups and reasons last.
 
-    From: the audit's findings. To: figure (its label), value_text, interval_text, n, base (what n counts), target_text (what it is
+        From: the audit's findings. To: figure (its label), value_text, interval_text, n, base (what n counts),
+    target_text (what it is
     held against, and whose that is), verdict, and for a computer: id, value, low, high, unit, level, target.
     What could not be told is left out.
     """

@@ -1,4 +1,4 @@
-"""What matters most in one sentence of short labels, for the summary's and the overview's first line."""
+"""The first sentences of the summary: what matters most in short labels, and what the actions for now lack."""
 
 from collections.abc import Iterable
 
@@ -50,3 +50,24 @@ def _family(finding: object, quadrant: str) -> tuple[str, str, str]:
 
 def _once(names: Iterable[str]) -> list[str]:
     return [clean_text(name) for name in dict.fromkeys(names)]
+
+
+def beside_in_words(beside: pd.DataFrame) -> str:
+    """The first three of what else is to be done now, with who and by when. From: `to_do_beside`."""
+    told = [f"{row.action.rstrip('.')} ({row.who}; by {row.due})" for row in beside.head(3).itertuples()]
+    more = [f"{len(beside) - 3} more stand below"] if len(beside) > 3 else []
+    return f"Besides: {'; '.join([*told, *more])}." if told else ""
+
+
+def lacks(now: pd.DataFrame, budget: float | None) -> str:
+    """What the actions for now lack before anybody can begin: a person, an effort, a budget.
+
+    From: rows of `10_swot.actions` (owner, effort); the client's budget for the plan. To: how a sentence goes on.
+    """
+    if not len(now):
+        return ""
+    empty = {name: int(now[name].isna().sum()) for name in ("owner", "effort") if name in now}
+    words = {"owner": "have nobody", "effort": "no stated effort"}
+    told = [f"{count} {words[name]}" for name, count in empty.items() if count]
+    told += ["no budget is stated"] if budget is None else []
+    return f": {', '.join(told)}" if told else ""

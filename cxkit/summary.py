@@ -12,10 +12,10 @@ from cxkit.findings import FAMILIES, Finding
 from cxkit.heard import VOICES, listed
 from cxkit.journey_readings import leading_metric
 from cxkit.key_figures import OF_DATA
-from cxkit.style import clean_text, format_value
+from cxkit.short_answer import lacks
+from cxkit.style import clean_text, format_interval, format_value
 
 MOST = 5  # findings that matter: as many as a head holds
-MOST_STRENGTHS = 1
 CERTAIN, LIKELY, SAID = "certain", "likely", "said"  # how sure, the surest first
 SURE = {CERTAIN: "certain", LIKELY: "likely", SAID: "said by people, not measured"}
 KINDS = ("weakness", "threat", "opportunity", "strength")  # a strength matters where nothing else is left to say
@@ -44,10 +44,10 @@ def what_matters(
     From: `10_swot.items` (None: that notebook was not run, and what the findings say is ranked alone); the audit's
     findings; `10_swot.actions`. To: item, what (the finding's label, else the statement), told (its first sentence,
     with the number, else the statement), quadrant, certainty, sure (in words), voices (in words), impact, stake
-    (money), stake_share, lost (of a
-    touchpoint: visits that passed it and ended without an order, in words, else missing), todo (the plan's first action for it, those of now before others, else what the finding
-    proposes), when (heap and day or quarter), who (owner and department; missing where nothing is planned), action (as
-    the plan words it, or missing), finding (the id of the finding behind it, or missing).
+    (money), stake_share, lost (of a touchpoint: visits that passed it and ended without an order, in words, else
+    missing), todo (the plan's first action for it, those of now before others, else what the finding proposes), when
+    (heap and day or quarter), who (owner and department; missing where nothing is planned), action (as the plan words
+    it, or missing), finding (the id of the finding behind it, or missing).
     Ranked: what asks for a decision (weakness, threat, opportunity) before strengths; among these by certainty, then by
     impact, then by what is at stake, as the plan ranks them, then by how many of the data, customers, partners and
     employees say so.
@@ -178,8 +178,8 @@ def _lost(how: object) -> str | None:
     found, seen = LOST.search(str(how)), SEEN.search(str(how))
     if not found:
         return None
-    time = f"of the {seen.group(1)} months seen" if seen else "of a year"
-    return f"{found.group(1)} of {found.group(2)} visits {time} that came here ended without an order"
+    time = f" of the {seen.group(1)} months seen" if seen else ""
+    return f"{found.group(1)} of {found.group(2)} visits{time} ended without an order"
 
 
 def _first(finding: Finding) -> str:
@@ -294,9 +294,12 @@ def matters_in_words(matters: pd.DataFrame, items: pd.DataFrame | None, findings
             told.append(f"Behind {listed([f'“{what}”' for what in said['what']])} stands no figure of the data.")
     shown = set(matters["finding"])
     strengths = [f for f in findings if f.quadrant() == "strength" and not f.id.startswith(OF_DATA)]
-    well = [_first(f) for f in strengths if f.id not in shown][:MOST_STRENGTHS]
+    well = [f for f in strengths if f.id not in shown]
     if well:
-        told.append(f"What is judged a strength: {' '.join(well)}")
+        one = well[0]
+        figure = format_value(one.estimate.value, one.estimate.unit, one.currency)
+        interval = format_interval(one.estimate, one.currency)
+        told.append(f"Judged a strength: {clean_text(one.label)} ({figure}, {interval}).")
     return told
 
 
@@ -343,13 +346,6 @@ def to_do_beside(to_do: pd.DataFrame, matters: pd.DataFrame) -> pd.DataFrame:
     return to_do[~to_do["planned"].isin(above)].reset_index(drop=True)
 
 
-def beside_in_words(beside: pd.DataFrame) -> str:
-    """The first three of what else is to be done now, with who and by when. From: `to_do_beside`."""
-    told = [f"{row.action.rstrip('.')} ({row.who}; by {row.due})" for row in beside.head(3).itertuples()]
-    more = [f"{len(beside) - 3} more stand below"] if len(beside) > 3 else []
-    return f"Besides: {'; '.join([*told, *more])}." if told else ""
-
-
 def _who(row: Mapping) -> str:
     owner, department = (clean_text(row[name]) if pd.notna(row[name]) else "" for name in ("owner", "department"))
     return f"{owner or 'nobody yet'} ({department})" if department else owner or "nobody yet"
@@ -378,7 +374,7 @@ def to_do_in_words(actions: pd.DataFrame | None, matters: pd.DataFrame, *, budge
     counts, of = actions["triage"].value_counts(), len(actions)
     now = actions[actions["triage"] == NOW]
     later = f"{counts.get('gradually', 0)} gradually and {counts.get('drop', 0)} to drop"
-    told = f"{len(now)} for now{_lacks(now, budget)}. Of {of} proposed the others are {later}."
+    told = f"{len(now)} for now{lacks(now, budget)}. Of {of} proposed the others are {later}."
     above = int(now["action"].isin(set(matters["action"].dropna())).sum())
     rest = len(now) - above
     if not above:
@@ -387,17 +383,6 @@ def to_do_in_words(actions: pd.DataFrame | None, matters: pd.DataFrame, *, budge
         return f"{told} {'That for now stands' if above == 1 else f'The {above} for now stand'} in the table above."
     stand = f"{above} of the {len(now)} {'stands' if above == 1 else 'stand'}"
     return f"{told} {stand} in the table above, the other{'' if rest == 1 else 's'} here."
-
-
-def _lacks(now: pd.DataFrame, budget: float | None) -> str:
-    """What the actions for now lack before anybody can begin: a person, an effort, a budget."""
-    if not len(now):
-        return ""
-    empty = {name: int(now[name].isna().sum()) for name in ("owner", "effort") if name in now}
-    words = {"owner": "have nobody", "effort": "no stated effort"}
-    told = [f"{count} {words[name]}" for name, count in empty.items() if count]
-    told += ["no budget is stated"] if budget is None else []
-    return f": {', '.join(told)}" if told else ""
 
 
 def open_questions(run_dir: Path) -> pd.DataFrame:

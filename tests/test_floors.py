@@ -129,7 +129,8 @@ FLOORS = [
     {"funnel_groups", "journey_compare", "journey_page", "journey_readings", "key_figures", "visits"}
     | {"lapsed", "lifetime_value", "loyal_ideal", "retention", "retention_economics", "second_order", "value_ladder"},
     {"journey_table", "holdout", "kept_segments", "value_lists"} | {"claims", "heard", "small_map"},
-    {"summary", "short_answer"},
+    {"short_answer"},
+    {"summary"},
     {"history", "moves", "windows"},
     {"since"},
     {"diff"},
