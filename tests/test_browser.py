@@ -165,7 +165,7 @@ def test_what_is_for_whoever_decides_is_one_page_of_a4_two_screens_and_needs_no_
     assert len(tables) == 1  # what else is for now is said in sentences, so no table is left alone on a second page
     page.emulate_media(media="print")
     page.set_viewport_size({"width": round(184 / 25.4 * 96), "height": 900})  # A4 less its margins
-    head = 130  # pixels that the head of a report takes besides: client, days, what it rests on
+    head = 80  # pixels that a report adds: its client above, and under each matter a link to its page
     assert page.evaluate(end) + head <= 278 / 25.4 * 96
     assert page.evaluate("getComputedStyle(document.querySelector('main > hr')).breakAfter") == "page"
     page.context.close()
