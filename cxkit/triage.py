@@ -82,9 +82,10 @@ def triage_actions(actions: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
             for name in ("impact", "stake")}  # fmt: skip
     weighed = [any(item.get("impact_from") != UNKNOWN for item in its) for its in of]
     waited = ["; ".join(text for text, _ in before) for before in waits]
-    return actions.assign(
+    found = actions.assign(
         triage=[name for name, _ in told], why=[why for _, why in told], waits_for=waited, weighed=weighed, **most
     )
+    return found.astype(dict.fromkeys(("triage", "why", "waits_for"), object))  # texts, of no action too
 
 
 def ranked(items: pd.DataFrame) -> pd.DataFrame:

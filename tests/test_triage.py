@@ -165,3 +165,9 @@ def test_nothing_of_nothing():
     assert not len(triage_actions(actions(), empty))
     assert heaps(empty).startswith("Of 0 weaknesses")
     assert not len(heaped(ranked(empty)))
+
+
+def test_of_no_action_the_texts_are_texts():
+    found = triage_actions(actions(), hand.items([SURE]))
+    assert not len(found)
+    assert not found["why"].str.endswith("x").any()
