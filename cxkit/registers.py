@@ -104,12 +104,6 @@ def notes(register: pd.DataFrame, *, customers: bool) -> pd.DataFrame:
     return rows[["kind", "note", "touchpoint", "department", "competitor", "date", "score"]]
 
 
-def notes_columns(told: pd.DataFrame) -> list[str]:
-    """The columns of `notes` that a page shows: a note on a competitor says nothing without whose it is."""
-    rival = ["competitor"] if told["competitor"].notna().any() else []
-    return ["kind", "note", "touchpoint", *rival, "date", "score"]
-
-
 def register_sentences(register: pd.DataFrame) -> list[str]:
     """How much was noticed, of what kind and where, in words."""
     if not len(register):
