@@ -106,7 +106,8 @@ def _from_items(items: pd.DataFrame, known: Mapping[str, Finding]) -> pd.DataFra
     for row in items.to_dict("records"):
         ids = [id for id in _parts(row.get("evidence")) if id in known]
         first = known.get(str(row["item"])) or (known[ids[0]] if ids else None)
-        if row.get("triage") in ("drop", "evidence first") or row["quadrant"] not in KINDS or str(row["item"]).startswith(OF_DATA):
+        waits = row.get("triage") in ("drop", "evidence first")
+        if waits or row["quadrant"] not in KINDS or str(row["item"]).startswith(OF_DATA):
             continue
         rows.append(
             {
