@@ -158,7 +158,7 @@ def test_the_same_data_and_settings_give_the_same_bytes(tmp_path):
         assert set(run.pop("seconds")) == {"data", "notebooks", "report"}
         assert all(entry.pop("seconds") >= 0 for entry in run["notebooks"])
     assert records[0] == records[1]
-    assert "As of 2026-06-15, within 90 days." in trees[0]["00_first.html"].decode()
+    assert "As of 15 June 2026, within 90 days." in trees[0]["00_first.html"].decode()
     assert str(tmp_path).encode() not in b"".join(trees[0].values())
 
 
