@@ -7,11 +7,11 @@ import ibis
 import pandas as pd
 from ibis.expr.types import Table
 
-from cxkit.buyers import placed_orders
+from cxkit.buyers import marked_ordered_again
 from cxkit.feedback import asked
 from cxkit.response import without_incentive
-from cxkit.shares_apart import FEW, LESS, MORE, SHARES, shares_apart
-from cxkit.style import format_ends, format_value
+from cxkit.shares_apart import FEW, SHARES, beside, how_often, shares_apart
+from cxkit.style import format_value
 
 BACK_DAYS = 90
 GOOD, OTHER = "good", "other"
@@ -48,12 +48,7 @@ def after_answers(
     )
     given = given.mutate(answer=ibis.row_number(), how=(given.top == 1).ifelse(GOOD, OTHER))
     given = given.select("answer", "customer_id", "answered_on", "metric", "how").cache()
-    later = placed_orders(orders, as_of=as_of).select(its_owner="customer_id", its_day="ordered_on")
-    both = given.inner_join(later, given.customer_id == later.its_owner)
-    wait = both.its_day.delta(both.answered_on, unit="day")
-    hits = both.filter(wait > 0, wait <= back_days).select(hit="answer").distinct()
-    marked = given.left_join(hits, given.answer == hits.hit)
-    marked = marked.mutate(did=marked.hit.notnull())
+    marked = marked_ordered_again(given, orders, key="answer", day="answered_on", within=back_days, as_of=as_of)
     frames = []
     for metric in metrics:
         of = marked.filter(marked.metric == metric)
@@ -70,11 +65,8 @@ def after_answers_in_words(after: pd.DataFrame, *, back_days: int = BACK_DAYS) -
         if row.verdict == FEW:
             texts.append(f"Whether customers order again more often after {good} is too early to say.")
             continue
-        word = {MORE: "more often", LESS: "less often"}.get(row.verdict, "neither more nor less often for certain")
-        ends = format_ends(row.difference_low, row.difference_high, "points")
         texts.append(
-            f"After {good} customers order again within {back_days} days {word}: {format_value(row.value, 'share')} "
-            f"(n = {row.n:,.0f}), after any other answer {format_value(row.others, 'share')} "
-            f"(difference in points: {ends})."
+            f"After {good} customers order again within {back_days} days {how_often(row.verdict)}: "
+            f"{format_value(row.value, 'share')} (n = {row.n:,.0f}), after any other answer {beside(row)}."
         )
     return texts

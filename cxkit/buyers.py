@@ -57,3 +57,19 @@ def customer_totals(orders: ibis.Table, *, as_of: date) -> ibis.Table:
         orders=per_order.ordered_on.count(),
         revenue=per_order.revenue.sum().round(PLACES),
     )
+
+
+def marked_ordered_again(
+    rows: ibis.Table, orders: ibis.Table, *, key: str, day: str, within: int, as_of: date
+) -> ibis.Table:
+    """Whether a row's customer ordered on a later day, at most `within` days after the row's `day`: the column `did`.
+
+    From: rows (`key`, which no two share; customer_id; `day`, a date), orders (lines). To: the rows with did.
+    """
+    later = placed_orders(orders, as_of=as_of)
+    later = later.filter(later.customer_id.notnull()).select(its_owner="customer_id", its_day="ordered_on")
+    both = rows.inner_join(later, rows.customer_id == later.its_owner)
+    wait = both.its_day.delta(both[day], unit="day")
+    hits = both.filter(wait > 0, wait <= within).select(hit=key).distinct()
+    marked = rows.left_join(hits, rows[key] == hits.hit)
+    return marked.mutate(did=marked.hit.notnull())

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from ibis.expr.types import Table
 
-from cxkit.buyers import placed_orders
+from cxkit.buyers import marked_ordered_again
 from cxkit.engine import collect
 from cxkit.estimates import Estimate
 from cxkit.findings import Finding
 from cxkit.rate_trends import GROWS, month_counts, monthly_rates, trend_text
-from cxkit.shares_apart import ALIKE, FEW, LESS, MORE, certain, share_of, shares_apart, surely_more
-from cxkit.style import format_ends, format_interval, format_value, in_quotes, no_places
+from cxkit.shares_apart import ALIKE, FEW, MORE, beside, certain, how_often, share_of, shares_apart, surely_more
+from cxkit.style import format_interval, format_value, in_quotes, no_places
 from cxkit.survival import survival_quantiles
 from cxkit.tables import counted_lines
 from cxkit.times import instant, local_time
@@ -154,15 +154,8 @@ def after_lateness(
     seen = known.filter(
         known.promised_on <= ibis.literal(as_of - timedelta(days=back_days)), known.customer_id.notnull()
     )
-    later = placed_orders(orders, as_of=as_of)
-    later = later.filter(later.customer_id.notnull()).select(its_owner="customer_id", its_day="ordered_on")
-    both = seen.inner_join(later, seen.customer_id == later.its_owner)
-    wait = both.its_day.delta(both.promised_on, unit="day")
-    hits = both.filter(wait > 0, wait <= back_days).select(hit_order="order_id").distinct()
-    marked = seen.left_join(hits, seen.order_id == hits.hit_order)
-    parts.append(
-        (f"order again within {back_days} days of the promised day", marked.mutate(did=marked.hit_order.notnull()))
-    )
+    marked = marked_ordered_again(seen, orders, key="order_id", day="promised_on", within=back_days, as_of=as_of)
+    parts.append((f"order again within {back_days} days of the promised day", marked))
     rows = []
     for what, marked in parts:
         frame = shares_apart(marked, part="did", aspects={"how": "delivery"}, level=level)
@@ -277,10 +270,8 @@ def after_in_words(after: pd.DataFrame) -> list[str]:
         if row.verdict == FEW:
             texts.append(f"Whether customers {row.what} more or less often after a late order is too early to say.")
             continue
-        word = {MORE: "more often", LESS: "less often"}.get(row.verdict, "neither more nor less often for certain")
-        ends = format_ends(row.difference_low, row.difference_high, "points")
         texts.append(
-            f"After a late order customers {row.what} {word}: {format_value(row.value, 'share')}, after one in time "
-            f"{format_value(row.others, 'share')} (difference in points: {ends})."
+            f"After a late order customers {row.what} {how_often(row.verdict)}: {format_value(row.value, 'share')}, "
+            f"after one in time {beside(row)}."
         )
     return texts or ["What customers do after a late order is too early to say: none was late yet."]

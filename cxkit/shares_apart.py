@@ -210,3 +210,14 @@ def describe_apart(frame: pd.DataFrame, *, what: str, tell: Sequence[str] = (MOR
     """What `plot_apart` shows, for those who cannot see it."""
     by = ", ".join(dict.fromkeys(frame["aspect"])) or "nothing known"
     return f"Shares with intervals by {by}. {' '.join(apart_in_words(frame, what=what, tell=tell))}"
+
+
+def how_often(verdict: str) -> str:
+    """A verdict as a word on what people do."""
+    return {MORE: "more often", LESS: "less often"}.get(verdict, "neither more nor less often for certain")
+
+
+def beside(row) -> str:
+    """The share of all others, and the difference, as the end of a sentence. From: a row of `shares_apart`."""
+    ends = format_ends(row.difference_low, row.difference_high, "points")
+    return f"{format_value(row.others, 'share')} (difference in points: {ends})"
